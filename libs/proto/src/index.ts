@@ -1,1 +1,46 @@
-export {};
+// The wire contract, generated from proto/. Hand-written code here is limited to naming what is exported.
+export { Outcome, Phase, type Reason } from './generated/luofleet/v1/phase';
+export {
+  Backend,
+  FileState,
+  SessionState,
+  type FileReport,
+  type ReleaseSpec,
+  type SessionReport,
+} from './generated/luofleet/v1/host';
+export {
+  AgentServiceClient,
+  AgentServiceService,
+  type AgentServiceServer,
+  Command,
+  CommandAccepted,
+  CommandResult,
+  ConnectRequest,
+  ConnectResponse,
+  Goodbye,
+  Heartbeat,
+  Hello,
+  ResultRecorded,
+  Welcome,
+  type WorkloadHealth,
+} from './generated/luofleet/v1/agent_service';
+export {
+  type ActOnRolloutRequest,
+  type ActOnRolloutResponse,
+  type ApplyRolloutRequest,
+  type ApplyRolloutResponse,
+  type GetRolloutRequest,
+  type GetRolloutResponse,
+  type HostSummary,
+  type ListHostsRequest,
+  type ListHostsResponse,
+  type ListRolloutsRequest,
+  type ListRolloutsResponse,
+  OperatorServiceClient,
+  type OperatorServiceServer,
+  OperatorServiceService,
+  RolloutAction,
+  type RolloutSummary,
+  type WatchEventsRequest,
+  type WatchEventsResponse,
+} from './generated/luofleet/v1/operator_service';

@@ -1,0 +1,8 @@
+// Prisma's own settings. The schema engine is our stand-in over its WASM build, since the native one is a download.
+import { defineConfig } from 'prisma/config';
+
+export default defineConfig({
+  schema: 'prisma/schema.prisma',
+  migrations: { path: 'prisma/migrations' },
+  datasource: { url: process.env.DATABASE_URL ?? 'postgresql://127.0.0.1:5432/luofleet' },
+});
