@@ -45,10 +45,16 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
+      '@typescript-eslint/no-misused-promises': [
+        'error',
+        { checksVoidReturn: { attributes: false } },
+      ],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'off',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
       eqeqeq: 'error',
       'max-lines': ['error', { max: 400 }],
       'max-lines-per-function': ['error', { max: 100, skipBlankLines: true, skipComments: true }],
@@ -68,28 +74,54 @@ export default tseslint.config(
             },
             {
               sourceTag: 'type:adapter',
-              onlyDependOnLibsWithTags: ['type:adapter', 'type:contracts', 'type:engine', 'type:util', 'type:testkit'],
+              onlyDependOnLibsWithTags: [
+                'type:adapter',
+                'type:contracts',
+                'type:engine',
+                'type:util',
+                'type:testkit',
+              ],
             },
             {
               sourceTag: 'type:app',
-              onlyDependOnLibsWithTags: ['type:adapter', 'type:contracts', 'type:engine', 'type:util', 'type:testkit'],
+              onlyDependOnLibsWithTags: [
+                'type:adapter',
+                'type:contracts',
+                'type:engine',
+                'type:util',
+                'type:testkit',
+              ],
             },
             { sourceTag: 'type:testkit', onlyDependOnLibsWithTags: [] },
             {
               sourceTag: 'type:e2e',
-              onlyDependOnLibsWithTags: ['type:testkit', 'type:contracts', 'type:util', 'type:adapter'],
+              onlyDependOnLibsWithTags: [
+                'type:testkit',
+                'type:contracts',
+                'type:util',
+                'type:adapter',
+              ],
             },
             { sourceTag: 'scope:shared', onlyDependOnLibsWithTags: ['scope:shared'] },
             { sourceTag: 'scope:host', onlyDependOnLibsWithTags: ['scope:host', 'scope:shared'] },
-            { sourceTag: 'scope:server', onlyDependOnLibsWithTags: ['scope:server', 'scope:shared'] },
-            { sourceTag: 'scope:client', onlyDependOnLibsWithTags: ['scope:client', 'scope:shared'] },
+            {
+              sourceTag: 'scope:server',
+              onlyDependOnLibsWithTags: ['scope:server', 'scope:shared'],
+            },
+            {
+              sourceTag: 'scope:client',
+              onlyDependOnLibsWithTags: ['scope:client', 'scope:shared'],
+            },
             { sourceTag: 'scope:web', onlyDependOnLibsWithTags: ['scope:web', 'scope:shared'] },
           ],
         },
       ],
     },
   },
-  { files: ['libs/persistence/**'], rules: { 'no-restricted-imports': banDrivers(drivers.prisma) } },
+  {
+    files: ['libs/persistence/**'],
+    rules: { 'no-restricted-imports': banDrivers(drivers.prisma) },
+  },
   { files: ['libs/queue/**'], rules: { 'no-restricted-imports': banDrivers(drivers.bullmq) } },
   { files: ['libs/linux/**'], rules: { 'no-restricted-imports': banDrivers(drivers.ffi) } },
   {
@@ -99,11 +131,28 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '^(?!\\.{1,2}/)', message: 'The pure core imports nothing but itself.' }] },
+        {
+          patterns: [
+            { regex: '^(?!\\.{1,2}/)', message: 'The pure core imports nothing but itself.' },
+          ],
+        },
       ],
       'no-restricted-globals': [
         'error',
-        ...['process', 'fetch', 'console', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'Date', 'crypto', 'performance', 'require', 'globalThis'],
+        ...[
+          'process',
+          'fetch',
+          'console',
+          'setTimeout',
+          'setInterval',
+          'setImmediate',
+          'queueMicrotask',
+          'Date',
+          'crypto',
+          'performance',
+          'require',
+          'globalThis',
+        ],
       ],
       'no-restricted-properties': ['error', { object: 'Math', property: 'random' }],
     },

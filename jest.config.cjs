@@ -1,2 +1,5 @@
 // Unit tests: no services, no network.
-module.exports = { ...require('./tools/test/jest.preset.cjs'), testMatch: ['**/*.spec.ts', '**/*.spec.tsx'] };
+module.exports = {
+  ...require('./tools/test/jest.preset.cjs'),
+  testMatch: ['**/*.spec.ts', '**/*.spec.tsx'],
+};
