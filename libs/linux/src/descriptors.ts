@@ -1,0 +1,121 @@
+import { closeSync, fstatSync } from 'node:fs';
+import { call } from './libc';
+
+const F_GETFD = 1;
+const F_SETFD = 2;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const F_DUPFD_CLOEXEC = 1030;
+const FD_CLOEXEC = 1;
+const O_NONBLOCK = 0o4000;
+const SEEK_CUR = 1;
+
+const SYS_close_range = 436;
+const RLIMIT_NOFILE = 7;
+
+/** Whether execve closes the descriptor. EBADF when it is not open. */
+export const getCloseOnExec = (fd: number): boolean =>
+  (call({ operation: 'fcntl F_GETFD', subject: `fd ${fd}` }, 'fcntl', fd, F_GETFD, 0) &
+    FD_CLOEXEC) !==
+  0;
+
+/** Sets or clears close-on-exec. */
+export function setCloseOnExec(fd: number, closeOnExec: boolean): void {
+  const flags = closeOnExec ? FD_CLOEXEC : 0;
+  call({ operation: 'fcntl F_SETFD', subject: `fd ${fd}` }, 'fcntl', fd, F_SETFD, flags);
+}
+
+/** The open file's status flags (O_RDONLY, O_APPEND, O_NONBLOCK, ... as in fcntl.h). */
+export const getStatusFlags = (fd: number): number =>
+  call({ operation: 'fcntl F_GETFL', subject: `fd ${fd}` }, 'fcntl', fd, F_GETFL, 0);
+
+/** Switches O_NONBLOCK. The flag belongs to the open file: all processes that share it see the change. */
+export function setNonBlocking(fd: number, nonBlocking: boolean): void {
+  const flags = getStatusFlags(fd);
+  const wanted = nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+  call({ operation: 'fcntl F_SETFL', subject: `fd ${fd}` }, 'fcntl', fd, F_SETFL, wanted);
+}
+
+/** A duplicate (close-on-exec) with a number not below `lowest`. */
+export const duplicate = (fd: number, lowest = 3): number =>
+  call(
+    { operation: 'fcntl F_DUPFD_CLOEXEC', subject: `fd ${fd}` },
+    'fcntl',
+    fd,
+    F_DUPFD_CLOEXEC,
+    lowest,
+  );
+
+/** The open file's position in bytes. ESPIPE for sockets and pipes. */
+export const getFileOffset = (fd: number): number =>
+  call({ operation: 'lseek', subject: `fd ${fd}` }, 'lseek', fd, 0, SEEK_CUR);
+
+/** Closes one descriptor. */
+export function closeDescriptor(fd: number): void {
+  closeSync(fd);
+}
+
+/**
+ * Closes every descriptor from `first` to `last` (both included, default: all above).
+ * Dangerous inside a running Node process, whose own descriptors are among them; meant for the moment before execve.
+ */
+export function closeRange(first: number, last = 0xffff_ffff): void {
+  const about = { operation: 'close_range', subject: `fds ${first}-${last}` };
+  call(about, 'pidfd', SYS_close_range, first, last, 0, 0);
+}
+
+/** What a descriptor is, from fstat. */
+export type DescriptorKind =
+  'regular' | 'directory' | 'socket' | 'fifo' | 'character-device' | 'block-device' | 'anonymous';
+
+export interface DescriptorIdentity {
+  kind: DescriptorKind;
+  device: bigint;
+  inode: bigint;
+  sizeBytes: bigint;
+}
+
+/** Kind and identity of the open file: two descriptors with equal device and inode are the same file. */
+export function identifyDescriptor(fd: number): DescriptorIdentity {
+  const stat = fstatSync(fd, { bigint: true });
+  const kind: DescriptorKind = stat.isFile()
+    ? 'regular'
+    : stat.isSocket()
+      ? 'socket'
+      : stat.isFIFO()
+        ? 'fifo'
+        : stat.isDirectory()
+          ? 'directory'
+          : stat.isCharacterDevice()
+            ? 'character-device'
+            : stat.isBlockDevice()
+              ? 'block-device'
+              : 'anonymous';
+  return { kind, device: stat.dev, inode: stat.ino, sizeBytes: stat.size };
+}
+
+/** Soft and hard limit of open descriptors; `Infinity` where there is none. */
+export interface OpenFileLimit {
+  soft: number;
+  hard: number;
+}
+
+const UNLIMITED = 0xffff_ffff_ffff_ffffn;
+const fromRlim = (value: bigint): number => (value === UNLIMITED ? Infinity : Number(value));
+const toRlim = (value: number): bigint => (value === Infinity ? UNLIMITED : BigInt(value));
+
+export function getOpenFileLimit(): OpenFileLimit {
+  const limit = Buffer.alloc(16);
+  const about = { operation: 'getrlimit', subject: 'RLIMIT_NOFILE' };
+  call(about, 'getrlimit', RLIMIT_NOFILE, limit);
+  return { soft: fromRlim(limit.readBigUInt64LE(0)), hard: fromRlim(limit.readBigUInt64LE(8)) };
+}
+
+/** EPERM when raising the hard limit without the right to. */
+export function setOpenFileLimit(wanted: OpenFileLimit): void {
+  const limit = Buffer.alloc(16);
+  limit.writeBigUInt64LE(toRlim(wanted.soft), 0);
+  limit.writeBigUInt64LE(toRlim(wanted.hard), 8);
+  const about = { operation: 'setrlimit', subject: `RLIMIT_NOFILE ${wanted.soft}` };
+  call(about, 'setrlimit', RLIMIT_NOFILE, limit);
+}

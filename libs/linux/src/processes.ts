@@ -1,0 +1,113 @@
+import { constants } from 'node:os';
+import { getCloseOnExec, setCloseOnExec } from './descriptors';
+import { call } from './libc';
+
+// These three numbers are the same on every architecture.
+const SYS_pidfd_send_signal = 424;
+const SYS_pidfd_open = 434;
+const SYS_pidfd_getfd = 438;
+
+const WNOHANG = 1;
+const PR_SET_PDEATHSIG = 1;
+const PR_SET_CHILD_SUBREAPER = 36;
+
+type SignalName = NodeJS.Signals;
+const signalNumber = (signal: SignalName | 0): number =>
+  signal === 0 ? 0 : constants.signals[signal];
+
+export interface ExecveRequest {
+  /** Absolute path of the next image. */
+  path: string;
+  argv: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  /** Descriptors that must survive besides 0, 1 and 2 (Node marks all of them close-on-exec). */
+  keepFds?: readonly number[];
+}
+
+/**
+ * Replaces this process: the pid and `keepFds` stay, memory is gone. Does not return when it works.
+ * When it fails the close-on-exec flags are put back and LinuxError (ENOENT, EACCES, ENOEXEC, E2BIG, ...) is thrown;
+ * the process goes on as before.
+ */
+export function execve(request: ExecveRequest): never {
+  const kept = [...new Set([0, 1, 2, ...(request.keepFds ?? [])])];
+  const cleared: number[] = [];
+  try {
+    for (const fd of kept) {
+      if (!getCloseOnExec(fd)) continue;
+      setCloseOnExec(fd, false);
+      cleared.push(fd);
+    }
+    const env = Object.entries(request.env).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name}=${value}`],
+    );
+    const about = { operation: 'execve', subject: request.path };
+    call(about, 'execve', request.path, [...request.argv, null], [...env, null]);
+  } catch (error) {
+    for (const fd of cleared) setCloseOnExec(fd, true);
+    throw error;
+  }
+  throw new Error(`execve of ${request.path} returned without an errno`);
+}
+
+/** A descriptor (close-on-exec) for a process. ESRCH when it does not exist. Readable once the process has ended. */
+export const pidfdOpen = (pid: number): number =>
+  call({ operation: 'pidfd_open', subject: `pid ${pid}` }, 'pidfd', SYS_pidfd_open, pid, 0, 0, 0);
+
+/**
+ * Takes a duplicate (close-on-exec) of another process's descriptor.
+ * EBADF: not open there; EPERM: not allowed to trace it; ESRCH: it ended.
+ */
+export function pidfdGetfd(pidfd: number, targetFd: number): number {
+  const about = { operation: 'pidfd_getfd', subject: `fd ${targetFd} of pidfd ${pidfd}` };
+  return call(about, 'pidfd', SYS_pidfd_getfd, pidfd, targetFd, 0, 0);
+}
+
+/** Signals the process behind a pidfd, never a reused pid. Signal 0 only asks whether it is there. ESRCH when not. */
+export function pidfdSendSignal(pidfd: number, signal: SignalName | 0): void {
+  const about = { operation: `pidfd_send_signal ${signal}`, subject: `pidfd ${pidfd}` };
+  call(about, 'pidfd', SYS_pidfd_send_signal, pidfd, signalNumber(signal), 0, 0);
+}
+
+/** Signals by pid. */
+export function kill(pid: number, signal: SignalName | 0): void {
+  call({ operation: `kill ${signal}`, subject: `pid ${pid}` }, 'kill', pid, signalNumber(signal));
+}
+
+/** How a child ended. */
+export type ChildExit =
+  | { pid: number; exitCode: number; signal: null }
+  | { pid: number; exitCode: null; signal: SignalName | null };
+
+/**
+ * Reaps a child that has ended, without waiting; `undefined` while it runs. `pid` -1 takes any child.
+ * For children that Node did not spawn in this image (inherited over execve, or re-parented here): Node reaps its own.
+ * ECHILD when there is no such child.
+ */
+export function reapChild(pid: number): ChildExit | undefined {
+  const status = Buffer.alloc(4);
+  const about = { operation: 'waitpid', subject: `pid ${pid}` };
+  const reaped = call(about, 'waitpid', pid, status, WNOHANG);
+  if (reaped === 0) return undefined;
+  const bits = status.readInt32LE(0);
+  const signal = bits & 0x7f;
+  if (signal === 0) return { pid: reaped, exitCode: (bits >> 8) & 0xff, signal: null };
+  return { pid: reaped, exitCode: null, signal: signalName(signal) };
+}
+
+function signalName(number: number): SignalName | null {
+  const entry = Object.entries(constants.signals).find(([, value]) => value === number);
+  return entry === undefined ? null : (entry[0] as SignalName);
+}
+
+/** The signal this process gets when its parent dies; 0 clears it. Survives execve. */
+export function setParentDeathSignal(signal: SignalName | 0): void {
+  const about = { operation: 'prctl PR_SET_PDEATHSIG', subject: String(signal) };
+  call(about, 'prctl', PR_SET_PDEATHSIG, signalNumber(signal), 0, 0, 0);
+}
+
+/** Whether orphaned grandchildren are re-parented to this process. */
+export function setChildSubreaper(enabled: boolean): void {
+  const about = { operation: 'prctl PR_SET_CHILD_SUBREAPER', subject: String(enabled) };
+  call(about, 'prctl', PR_SET_CHILD_SUBREAPER, enabled ? 1 : 0, 0, 0, 0);
+}
