@@ -1,5 +1,6 @@
-import { closeSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { call } from './libc';
+import { LinuxError } from './linux-error';
 
 const F_GETFD = 1;
 const F_SETFD = 2;
@@ -49,6 +50,17 @@ export const duplicate = (fd: number, lowest = 3): number =>
 /** The open file's position in bytes. ESPIPE for sockets and pipes. */
 export const getFileOffset = (fd: number): number =>
   call({ operation: 'lseek', subject: `fd ${fd}` }, 'lseek', fd, 0, SEEK_CUR);
+
+/** Opens a path (Node's flags) close-on-exec. LinuxError like every other call here. */
+export function openDescriptor(path: string, flags: string | number): number {
+  try {
+    return openSync(path, flags);
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException;
+    if (errno === undefined) throw error;
+    throw new LinuxError(-errno, 'open', path, { cause: error });
+  }
+}
 
 /** Closes one descriptor. */
 export function closeDescriptor(fd: number): void {

@@ -17,6 +17,7 @@ export {
   getOpenFileLimit,
   getStatusFlags,
   identifyDescriptor,
+  openDescriptor,
   setCloseOnExec,
   setNonBlocking,
   setOpenFileLimit,
@@ -53,3 +54,20 @@ export {
   unstageKernel,
   type KernelImage,
 } from './kexec';
+export {
+  LIVE_UPDATE_DEVICE,
+  LiveUpdateDevice,
+  LiveUpdateSession,
+  rawLiveUpdateIoctl,
+} from './live-update/device';
+export {
+  emptyArgument,
+  fileArgument,
+  liveUpdateLayouts,
+  liveUpdateRequests,
+  readFd,
+  readName,
+  SESSION_NAME_BYTES,
+  sessionArgument,
+  type LiveUpdateRequest,
+} from './live-update/uapi';

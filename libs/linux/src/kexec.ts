@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeDescriptor, openDescriptor } from './descriptors';
 import { call, callRaw } from './libc';
 
 const kexecFileLoadNumbers: Readonly<Partial<Record<NodeJS.Architecture, number>>> = {
@@ -34,19 +34,19 @@ export interface KernelImage {
  */
 export function stageKernel(image: KernelImage): void {
   const about = { operation: 'kexec_file_load', subject: image.kernelPath };
-  const kernel = openSync(image.kernelPath, 'r');
+  const kernel = openDescriptor(image.kernelPath, 'r');
   try {
-    const initrd = image.initrdPath === undefined ? -1 : openSync(image.initrdPath, 'r');
+    const initrd = image.initrdPath === undefined ? -1 : openDescriptor(image.initrdPath, 'r');
     try {
       const flags = initrd === -1 ? KEXEC_FILE_NO_INITRAMFS : 0;
       const size = Buffer.byteLength(image.commandLine) + 1;
       const number = kexecFileLoadNumber();
       call(about, 'kexecFileLoad', number, kernel, initrd, size, image.commandLine, flags);
     } finally {
-      if (initrd !== -1) closeSync(initrd);
+      if (initrd !== -1) closeDescriptor(initrd);
     }
   } finally {
-    closeSync(kernel);
+    closeDescriptor(kernel);
   }
 }
 
