@@ -122,6 +122,7 @@ export default tseslint.config(
     files: ['libs/persistence/**'],
     rules: { 'no-restricted-imports': banDrivers(drivers.prisma) },
   },
+  { files: ['libs/testkit/**'], rules: { 'no-restricted-imports': banDrivers(['pg']) } },
   { files: ['libs/queue/**'], rules: { 'no-restricted-imports': banDrivers(drivers.bullmq) } },
   { files: ['libs/linux/**'], rules: { 'no-restricted-imports': banDrivers(drivers.ffi) } },
   {

@@ -1,1 +1,5 @@
-export {};
+export { createTestDatabase } from './test-database';
+export type { TestDatabase } from './test-database';
+export { createTestRedis } from './test-redis';
+export type { TestRedis } from './test-redis';
+export { TestServiceMissingError } from './test-service-missing.error';

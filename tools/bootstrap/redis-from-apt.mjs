@@ -1,0 +1,99 @@
+// Fetches redis-server as a Debian package and unpacks it into a cache folder: nothing is installed, and no rights are
+// needed. The machine's own package sources and lists are used; where there are no lists, ours are fetched beside them.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { withMachineLock } from './machine-lock.mjs';
+
+const PACKAGE = 'redis-server';
+const KEPT = /^(redis|lib)/; // the rest of what the package depends on is for running it as a system service
+
+/** Whether this machine has apt and dpkg. */
+export const hasApt = () =>
+  ['/usr/bin/apt-get', '/usr/bin/dpkg-deb'].every((file) => existsSync(file));
+
+/** The unpacked server and the environment it needs; fetched when it is not in the cache. */
+export async function fetchRedisFromApt(cacheDirectory, note) {
+  const root = path.join(cacheDirectory, `redis-${process.arch}`);
+  await withMachineLock(`redis in ${root}`, async () => {
+    if (existsSync(path.join(root, 'usr/bin/redis-server'))) return;
+    note('Fetching redis-server with apt (unpacked into .cache, not installed)');
+    fetchInto(root);
+  });
+  return {
+    command: path.join(root, 'usr/bin/redis-server'),
+    env: { ...process.env, LD_LIBRARY_PATH: libraryFolders(root).join(':') },
+  };
+}
+
+function fetchInto(root) {
+  const work = `${root}.${process.pid}`;
+  const debs = path.join(work, 'debs');
+  mkdirSync(path.join(work, 'lists', 'partial'), { recursive: true });
+  mkdirSync(path.join(work, 'archives', 'partial'), { recursive: true });
+  mkdirSync(debs);
+  try {
+    try {
+      download(debs, []);
+    } catch {
+      const ownLists = ['-o', `Dir::State::lists=${work}/lists`, '-o', `Dir::Cache=${work}`];
+      apt(['update', '-qq', ...ownLists], work);
+      download(debs, ownLists);
+    }
+    const unpacked = path.join(work, 'root');
+    for (const deb of readdirSync(debs))
+      run('dpkg-deb', ['-x', path.join(debs, deb), unpacked], work);
+    rmSync(root, { recursive: true, force: true });
+    renameSync(unpacked, root);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function download(debs, options) {
+  const planned = apt(
+    ['install', '-y', '--print-uris', '--no-install-recommends', '-qq', ...options, PACKAGE],
+    debs,
+  );
+  const names = [...planned.matchAll(/ (\S+?)_\S+\.deb /g)]
+    .map((match) => match[1])
+    .filter((name) => KEPT.test(name));
+  if (names.length === 0) throw new Error(`apt names no package to fetch for ${PACKAGE}`);
+  apt(['download', '-qq', ...options, ...names], debs);
+}
+
+function apt(args, cwd) {
+  const always = [
+    '-o',
+    'Debug::NoLocking=true',
+    '-o',
+    'APT::Sandbox::User=root',
+    '-o',
+    'Acquire::Retries=2',
+  ];
+  return run('apt-get', [...always, ...args], cwd);
+}
+
+function run(command, args, cwd) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
+  });
+  if (status === 0) return stdout;
+  throw new Error(
+    `${command} ${args.at(-1)}: ${(error?.message ?? stderr ?? '').trim() || `exit code ${status}`}`,
+  );
+}
+
+function libraryFolders(root) {
+  return ['usr/lib', 'lib']
+    .map((folder) => path.join(root, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => [folder, ...readdirSync(folder).map((name) => path.join(folder, name))])
+    .filter(
+      (folder) =>
+        folder.endsWith('/lib') || folder.endsWith('-linux-gnu') || folder.includes('-linux-gnu'),
+    );
+}

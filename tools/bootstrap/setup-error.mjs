@@ -1,0 +1,27 @@
+// The one error users are meant to read: what went wrong, where, and what to do.
+
+/** Thrown when the set-up cannot go on and the user can do something about it. */
+export class SetupError extends Error {
+  /**
+   * @param {string} message what went wrong and where
+   * @param {{ advice?: string, cause?: unknown }} [details] `advice`: what to do
+   */
+  constructor(message, { advice, cause } = {}) {
+    super(message, { cause });
+    this.name = 'SetupError';
+    this.advice = advice;
+  }
+}
+
+/** Prints an error for a person and returns the exit code that goes with it. */
+export function reportError(error, write = (text) => process.stderr.write(text)) {
+  if (!(error instanceof SetupError)) {
+    write(`${error?.stack ?? error}\n`);
+    return 1;
+  }
+  write(`error: ${error.message}\n`);
+  for (let cause = error.cause; cause; cause = cause.cause)
+    write(`  because: ${cause.message ?? cause}\n`);
+  if (error.advice) write(`  ${error.advice}\n`);
+  return 1;
+}
