@@ -1,1 +1,130 @@
-export {};
+export { DURATION_MS_MAX, formatDuration, parseDurationMs } from './text/duration';
+export { formatU64, parseU64, U64_PATTERN } from './text/u64';
+export {
+  idOrNameSchema,
+  idSchema,
+  isId,
+  labelsSchema,
+  NAME_LENGTH_MAX,
+  nameSchema,
+  reasonSchema,
+  sha256Schema,
+  type ReasonResponse,
+} from './text/names.schema';
+export {
+  parseSelector,
+  SELECTOR_LENGTH_MAX,
+  type Requirement,
+  type SelectorParse,
+} from './selector/selector.parser';
+export { selectorSchema } from './selector/selector.schema';
+export {
+  API_VERSION,
+  PHASE_TIMEOUT_DEFAULTS,
+  rolloutManifestSchema,
+  STRATEGY_DEFAULTS,
+  type RolloutManifest,
+  type RolloutManifestInput,
+} from './manifest/rollout-manifest.schema';
+export {
+  PAGE_LIMIT_DEFAULT,
+  PAGE_LIMIT_MAX,
+  pageQuerySchema,
+  type Page,
+  type PageQuery,
+} from './fleet/page.schema';
+export {
+  BACKENDS,
+  FILE_STATES,
+  HOST_STATES,
+  HOST_UPDATE_STATES,
+  PHASE_NAMES,
+  RELEASE_KINDS,
+  ROLLOUT_ACTIONS,
+  SESSION_STATES,
+  type BackendName,
+  type FileStateName,
+  type HostState,
+  type HostUpdateStateName,
+  type PhaseName,
+  type ReleaseKindName,
+  type RolloutActionName,
+  type SessionStateName,
+} from './fleet/states';
+export {
+  PROBLEM_CONTENT_TYPE,
+  problemSchema,
+  type Problem,
+  type ProblemFault,
+} from './fleet/problem.schema';
+export {
+  hostPageSchema,
+  hostSchema,
+  hostsQuerySchema,
+  type CurrentUpdateResponse,
+  type HostResponse,
+  type HostsQuery,
+  type WorkloadResponse,
+} from './fleet/host.schema';
+export {
+  createReleaseSchema,
+  releasePageSchema,
+  releaseSchema,
+  type CreateRelease,
+  type CreateReleaseInput,
+  type ReleaseResponse,
+} from './fleet/release.schema';
+export {
+  filePageSchema,
+  fileSchema,
+  filesQuerySchema,
+  sessionPageSchema,
+  sessionSchema,
+  sessionsQuerySchema,
+  sessionWithFilesPageSchema,
+  sessionWithFilesSchema,
+  type FilesQuery,
+  type PreservedFileResponse,
+  type SessionResponse,
+  type SessionsQuery,
+  type SessionWithFilesResponse,
+} from './fleet/session.schema';
+export {
+  eventPageSchema,
+  eventSchema,
+  eventsQuerySchema,
+  eventStreamQuerySchema,
+  type EventPageResponse,
+  type EventResponse,
+  type EventsQuery,
+  type EventStreamQuery,
+} from './fleet/event.schema';
+export {
+  readinessSchema,
+  summarySchema,
+  type ReadinessResponse,
+  type SummaryResponse,
+} from './fleet/summary.schema';
+export {
+  applyQuerySchema,
+  hostUpdatePageSchema,
+  hostUpdateSchema,
+  hostUpdatesQuerySchema,
+  planSchema,
+  rolloutPageSchema,
+  rolloutPreviewSchema,
+  rolloutSchema,
+  rolloutSummarySchema,
+  type BlackoutResponse,
+  type HostCountsResponse,
+  type HostUpdateResponse,
+  type HostUpdatesQuery,
+  type PlanResponse,
+  type RolloutPreviewResponse,
+  type RolloutResponse,
+  type RolloutSummaryResponse,
+  type StrategyResponse,
+  type WaitingResponse,
+  type WaveResponse,
+} from './fleet/rollout.schema';
+export { faultsOf, formatPath } from './request/faults';

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { idSchema, timestampSchema } from '../text/names.schema';
+import { selectorSchema } from '../selector/selector.schema';
+import { pageOf, pageQueryShape } from './page.schema';
+import { BACKENDS, HOST_STATES, HOST_UPDATE_STATES, PHASE_NAMES } from './states';
+
+export const workloadSchema = z
+  .object({
+    name: z.string(),
+    state: z.string().describe('starting, serving, quiesced or stopped; empty while unknown.'),
+    detail: z.string(),
+    pid: z.int(),
+  })
+  .meta({ id: 'Workload' });
+
+export const currentUpdateSchema = z
+  .object({
+    id: idSchema,
+    rolloutId: idSchema,
+    rolloutName: z.string(),
+    state: z.enum(HOST_UPDATE_STATES),
+    phase: z.enum(PHASE_NAMES).nullable(),
+  })
+  .meta({ id: 'CurrentUpdate' });
+
+export const hostSchema = z
+  .object({
+    id: idSchema,
+    name: z.string(),
+    state: z.enum(HOST_STATES),
+    backend: z.enum(BACKENDS),
+    labels: z.record(z.string(), z.string()),
+    failureDomain: z.string(),
+    runningVersion: z.string(),
+    runningSha256: z.string(),
+    kernelRelease: z.string(),
+    agentVersion: z.string(),
+    bootId: z.string(),
+    incarnationId: z.string(),
+    handlers: z.array(z.string()).describe('Compatible strings of the registered handlers.'),
+    workloads: z.array(workloadSchema),
+    generation: z.int(),
+    update: currentUpdateSchema.nullable().describe('The newest host update of this host, if any.'),
+    lastSeenAt: timestampSchema.nullable(),
+    registeredAt: timestampSchema,
+    version: z.int(),
+  })
+  .meta({ id: 'Host' });
+
+export type HostResponse = z.infer<typeof hostSchema>;
+export type WorkloadResponse = z.infer<typeof workloadSchema>;
+export type CurrentUpdateResponse = z.infer<typeof currentUpdateSchema>;
+
+export const hostPageSchema = pageOf(hostSchema, 'HostPage');
+
+export const hostsQuerySchema = z.strictObject({
+  ...pageQueryShape,
+  selector: selectorSchema.default(''),
+});
+export type HostsQuery = z.output<typeof hostsQuerySchema>;

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+/** Items in a page when `limit` is absent, and at most: a page stays under a few hundred kilobytes. */
+export const PAGE_LIMIT_DEFAULT = 100;
+export const PAGE_LIMIT_MAX = 500;
+
+/** One page of a list. `nextCursor` is null on the last page; cursors are opaque. */
+export const pageOf = <Item extends z.ZodType>(item: Item, id: string) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() }).meta({ id });
+
+export interface Page<Item> {
+  items: Item[];
+  nextCursor: string | null;
+}
+
+/** Query parameters arrive as text. */
+const limitSchema = z.coerce
+  .number({ error: 'limit is a whole number' })
+  .int('limit is a whole number')
+  .min(1)
+  .max(PAGE_LIMIT_MAX)
+  .default(PAGE_LIMIT_DEFAULT);
+
+export const pageQueryShape = {
+  limit: limitSchema,
+  cursor: z.string().min(1).max(500).optional().describe('`nextCursor` of the page before.'),
+};
+
+export const pageQuerySchema = z.strictObject(pageQueryShape);
+export type PageQuery = z.output<typeof pageQuerySchema>;

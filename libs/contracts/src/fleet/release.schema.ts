@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import {
+  idSchema,
+  labelsSchema,
+  nameSchema,
+  sha256Schema,
+  timestampSchema,
+} from '../text/names.schema';
+import { pageOf } from './page.schema';
+import { RELEASE_KINDS } from './states';
+
+/** Address an agent can fetch from; its content is checked by digest, so plain http is allowed. */
+const imageUriSchema = z
+  .string()
+  .max(2000)
+  .regex(
+    /^(file:\/\/\/|https?:\/\/[^/\s])\S*$/,
+    'an image address starts with file:///, http:// or https://',
+  );
+
+const handlersSchema = z
+  .array(z.string().min(1).max(48, 'a compatible string has at most 48 characters'))
+  .max(256)
+  .refine((handlers) => new Set(handlers).size === handlers.length, 'a handler is named twice');
+
+const releaseFields = {
+  name: nameSchema,
+  kind: z.enum(RELEASE_KINDS),
+  version: z.string().min(1).max(200).describe('What a host reports once it runs this release.'),
+  imageUri: imageUriSchema,
+  imageSha256: sha256Schema,
+  handlers: handlersSchema
+    .default([])
+    .describe('Compatible strings of the file handlers that this release can restore.'),
+  kernelCommandLine: z.string().max(4000).default(''),
+  initrdUri: imageUriSchema.or(z.literal('')).default(''),
+  initrdSha256: sha256Schema.or(z.literal('')).default(''),
+  luoAbi: z.string().max(48).default('').describe('LUO ABI string of the next kernel.'),
+  labels: labelsSchema.default({}),
+};
+
+const KERNEL_ONLY = ['kernelCommandLine', 'initrdUri', 'initrdSha256', 'luoAbi'] as const;
+
+export const createReleaseSchema = z
+  .strictObject(releaseFields)
+  .superRefine((release, context) => {
+    if (release.kind === 'runtime')
+      for (const field of KERNEL_ONLY)
+        if (release[field] !== '')
+          context.addIssue({
+            code: 'custom',
+            path: [field],
+            message: 'only a release of kind "kernel" has this field',
+          });
+    if ((release.initrdUri === '') !== (release.initrdSha256 === ''))
+      context.addIssue({
+        code: 'custom',
+        path: [release.initrdUri === '' ? 'initrdUri' : 'initrdSha256'],
+        message: 'an initrd needs both its address and its sha256',
+      });
+  })
+  .meta({ id: 'CreateRelease' });
+
+export type CreateReleaseInput = z.input<typeof createReleaseSchema>;
+export type CreateRelease = z.output<typeof createReleaseSchema>;
+
+export const releaseSchema = z
+  .object({
+    id: idSchema,
+    name: z.string(),
+    kind: z.enum(RELEASE_KINDS),
+    version: z.string(),
+    imageUri: z.string(),
+    imageSha256: z.string(),
+    handlers: z.array(z.string()),
+    kernelCommandLine: z.string(),
+    initrdUri: z.string(),
+    initrdSha256: z.string(),
+    luoAbi: z.string(),
+    labels: z.record(z.string(), z.string()),
+    createdAt: timestampSchema,
+  })
+  .meta({ id: 'Release' });
+
+export type ReleaseResponse = z.infer<typeof releaseSchema>;
+export const releasePageSchema = pageOf(releaseSchema, 'ReleasePage');

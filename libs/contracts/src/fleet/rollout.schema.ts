@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { idSchema, reasonSchema, timestampSchema } from '../text/names.schema';
+import { waveSizeSchema } from '../manifest/rollout-manifest.schema';
+import { pageOf, pageQueryShape } from './page.schema';
+import { HOST_UPDATE_STATES, PHASE_NAMES } from './states';
+
+/** How many host updates there are of each state; states without any are absent. */
+const countsByStateSchema = z.partialRecord(z.enum(HOST_UPDATE_STATES), z.int());
+const countsByPhaseSchema = z.partialRecord(z.enum(PHASE_NAMES), z.int());
+
+export const hostCountsSchema = z
+  .object({
+    total: z.int(),
+    byState: countsByStateSchema,
+    byPhase: countsByPhaseSchema.describe('Host updates under way, by the phase they are in.'),
+  })
+  .meta({ id: 'HostCounts' });
+
+/** Over all hosts of the rollout whose blackout is known so far; nulls while there is none. */
+export const blackoutSchema = z
+  .object({
+    count: z.int(),
+    p50: z.number().nullable(),
+    p99: z.number().nullable(),
+    max: z.number().nullable(),
+  })
+  .meta({ id: 'BlackoutMs' });
+
+export const releaseRefSchema = z
+  .object({ id: idSchema, name: z.string(), version: z.string() })
+  .meta({ id: 'ReleaseRef' });
+
+export const rolloutSummarySchema = z
+  .object({
+    id: idSchema,
+    name: z.string(),
+    release: releaseRefSchema,
+    selector: z.string(),
+    state: z.string(),
+    reason: reasonSchema.nullable(),
+    hosts: hostCountsSchema,
+    blackoutMs: blackoutSchema,
+    createdAt: timestampSchema,
+    startedAt: timestampSchema.nullable(),
+    finishedAt: timestampSchema.nullable(),
+    version: z.int(),
+  })
+  .meta({ id: 'RolloutSummary' });
+
+export const strategySchema = z
+  .object({
+    waves: z.array(waveSizeSchema),
+    maxConcurrent: z.int(),
+    maxFailures: z.int(),
+    soakMs: z.int(),
+    finishRetryMs: z.int(),
+    finishTriesMax: z.int(),
+    phaseTimeoutsMs: z.record(z.enum([...PHASE_NAMES, 'rollback']), z.int()),
+  })
+  .meta({ id: 'Strategy' });
+
+export const waveSchema = z
+  .object({
+    index: z.int(),
+    state: z.string(),
+    reason: reasonSchema.nullable(),
+    hosts: hostCountsSchema,
+    startedAt: timestampSchema.nullable(),
+    finishedAt: timestampSchema.nullable(),
+  })
+  .meta({ id: 'Wave' });
+
+export const planSchema = z
+  .object({
+    hostsTotal: z.int(),
+    waves: z.array(
+      z.object({ index: z.int(), hosts: z.array(z.object({ id: idSchema, name: z.string() })) }),
+    ),
+  })
+  .meta({ id: 'Plan' });
+
+/** One thing that does not move, and why. */
+export const waitingSchema = z
+  .object({
+    subject: z.enum(['rollout', 'wave', 'host-update']),
+    id: z.string().describe('Id of the rollout or host update, index of the wave.'),
+    name: z.string().describe('Name of the rollout or host, "wave N" for a wave.'),
+    reason: reasonSchema,
+  })
+  .meta({ id: 'Waiting' });
+
+export const reportSchema = z
+  .object({ waiting: z.array(waitingSchema) })
+  .meta({ id: 'PlanReport' });
+
+export const rolloutSchema = rolloutSummarySchema
+  .extend({
+    strategy: strategySchema,
+    waves: z.array(waveSchema),
+    plan: planSchema,
+    report: reportSchema,
+  })
+  .meta({ id: 'Rollout' });
+
+/** Answer to a dry run: nothing is stored, so there is no id and no state. */
+export const rolloutPreviewSchema = z
+  .object({
+    dryRun: z.literal(true),
+    name: z.string(),
+    release: releaseRefSchema,
+    selector: z.string(),
+    strategy: strategySchema,
+    plan: planSchema,
+  })
+  .meta({ id: 'RolloutPreview' });
+
+export type HostCountsResponse = z.infer<typeof hostCountsSchema>;
+export type BlackoutResponse = z.infer<typeof blackoutSchema>;
+export type RolloutSummaryResponse = z.infer<typeof rolloutSummarySchema>;
+export type RolloutResponse = z.infer<typeof rolloutSchema>;
+export type RolloutPreviewResponse = z.infer<typeof rolloutPreviewSchema>;
+export type WaveResponse = z.infer<typeof waveSchema>;
+export type PlanResponse = z.infer<typeof planSchema>;
+export type WaitingResponse = z.infer<typeof waitingSchema>;
+export type StrategyResponse = z.infer<typeof strategySchema>;
+
+export const rolloutPageSchema = pageOf(rolloutSummarySchema, 'RolloutSummaryPage');
+
+export const applyQuerySchema = z.strictObject({
+  dryRun: z
+    .enum(['true', 'false'], { error: 'dryRun is true or false' })
+    .default('false')
+    .transform((text) => text === 'true'),
+});
+
+export const hostUpdateSchema = z
+  .object({
+    id: idSchema,
+    rolloutId: idSchema,
+    rolloutName: z.string(),
+    hostId: idSchema,
+    hostName: z.string(),
+    waveIndex: z.int(),
+    position: z.int(),
+    state: z.enum(HOST_UPDATE_STATES),
+    phase: z.enum(PHASE_NAMES).nullable(),
+    reason: reasonSchema.nullable(),
+    attempt: z.int(),
+    finishTries: z.int(),
+    generation: z.int(),
+    deadlineAt: timestampSchema.nullable(),
+    retryAt: timestampSchema.nullable().describe('When a held finish is asked again.'),
+    abortRequested: z.boolean(),
+    fromVersion: z.string(),
+    toVersion: z.string(),
+    frozenAt: timestampSchema.nullable(),
+    resumedAt: timestampSchema.nullable(),
+    blackoutMs: z.number().nullable(),
+    startedAt: timestampSchema.nullable(),
+    finishedAt: timestampSchema.nullable(),
+    version: z.int(),
+  })
+  .meta({ id: 'HostUpdate' });
+
+export type HostUpdateResponse = z.infer<typeof hostUpdateSchema>;
+export const hostUpdatePageSchema = pageOf(hostUpdateSchema, 'HostUpdatePage');
+
+export const hostUpdatesQuerySchema = z.strictObject({
+  ...pageQueryShape,
+  state: z.enum(HOST_UPDATE_STATES).optional(),
+});
+export type HostUpdatesQuery = z.output<typeof hostUpdatesQuerySchema>;

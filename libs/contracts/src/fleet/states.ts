@@ -1,0 +1,61 @@
+/** The words of states and phases as answers write them, in the order in which things pass through them. */
+
+export const HOST_STATES = ['online', 'offline', 'decommissioned'] as const;
+export type HostState = (typeof HOST_STATES)[number];
+
+export const BACKENDS = ['kernel', 'engine', 'memory'] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+export const RELEASE_KINDS = ['kernel', 'runtime'] as const;
+export type ReleaseKindName = (typeof RELEASE_KINDS)[number];
+
+export const PHASE_NAMES = [
+  'preflight',
+  'preserve',
+  'freeze',
+  'reboot',
+  'retrieve',
+  'finish',
+  'verify',
+] as const;
+export type PhaseName = (typeof PHASE_NAMES)[number];
+
+export const HOST_UPDATE_STATES = [
+  'pending',
+  'running',
+  'rolling-back',
+  'held',
+  'succeeded',
+  'rolled-back',
+  'failed',
+  'lost',
+  'lost-state',
+  'cancelled',
+] as const;
+export type HostUpdateStateName = (typeof HOST_UPDATE_STATES)[number];
+
+export const SESSION_STATES = [
+  'preserved',
+  'frozen',
+  'unpreserved',
+  'retrieved',
+  'finished',
+  'failed',
+  'lost',
+] as const;
+export type SessionStateName = (typeof SESSION_STATES)[number];
+
+export const FILE_STATES = [
+  'preserved',
+  'frozen',
+  'unpreserved',
+  'deserialized',
+  'retrieved',
+  'finished',
+  'failed',
+  'lost',
+] as const;
+export type FileStateName = (typeof FILE_STATES)[number];
+
+export const ROLLOUT_ACTIONS = ['pause', 'resume', 'abort', 'retry'] as const;
+export type RolloutActionName = (typeof ROLLOUT_ACTIONS)[number];

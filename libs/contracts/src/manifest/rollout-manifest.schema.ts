@@ -1,0 +1,133 @@
+/**
+ * DOC: the rollout manifest
+ *
+ * Purpose: what an operator applies. One schema validates it in the control plane, types it in the CLI and the
+ * dashboard, and describes it in OpenAPI.
+ *
+ * Happy path: `rolloutManifestSchema.safeParse(value)` gives the manifest with every default filled in and every
+ * duration in milliseconds. Unhappy path: every fault with its path; unknown fields are faults.
+ */
+import { z } from 'zod';
+import { nameSchema } from '../text/names.schema';
+import { DURATION_MS_MAX, DURATION_PATTERN, parseDurationMs } from '../text/duration';
+import { selectorSchema } from '../selector/selector.schema';
+
+export const API_VERSION = 'luofleet.dev/v1';
+
+/** What each absent field of a strategy means. */
+export const STRATEGY_DEFAULTS = {
+  waves: [],
+  maxConcurrent: 10,
+  maxFailures: 0,
+  soak: '0s',
+  finishRetry: '2s',
+  finishTriesMax: 10,
+} as const;
+
+export const PHASE_TIMEOUT_DEFAULTS = {
+  preflight: '30s',
+  preserve: '60s',
+  freeze: '30s',
+  reboot: '120s',
+  retrieve: '60s',
+  finish: '60s',
+  verify: '60s',
+  rollback: '60s',
+} as const;
+
+const DURATION_MESSAGE = 'a duration is text with a unit, for example "30s", "500ms" or "1h30m"';
+
+const durationSchema = (least: 'zero' | 'positive') =>
+  z
+    .string({ error: DURATION_MESSAGE })
+    .regex(DURATION_PATTERN, { error: DURATION_MESSAGE, abort: true })
+    .refine((text) => (parseDurationMs(text) ?? 0) <= DURATION_MS_MAX, 'a duration is at most 24h')
+    .refine(
+      (text) => least === 'zero' || parseDurationMs(text) !== 0,
+      'this duration must be longer than 0',
+    );
+
+const asMs = (text: string): number => parseDurationMs(text) ?? Number.NaN;
+
+const durationMs = (least: 'zero' | 'positive', standard: string) =>
+  durationSchema(least).default(standard).transform(asMs);
+
+const WAVE_SIZE_MESSAGE =
+  'a wave size is a count (1 or more) or a percent of all hosts ("1%" to "100%")';
+
+export const waveSizeSchema = z.union(
+  [
+    z.int().min(1, WAVE_SIZE_MESSAGE).max(1_000_000),
+    z.templateLiteral([z.string().regex(/^(100|[1-9][0-9]?)/), '%']),
+  ],
+  { error: WAVE_SIZE_MESSAGE },
+);
+
+export const phaseTimeoutsSchema = z
+  .strictObject({
+    preflight: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.preflight),
+    preserve: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.preserve),
+    freeze: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.freeze),
+    reboot: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.reboot),
+    retrieve: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.retrieve),
+    finish: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.finish),
+    verify: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.verify),
+    rollback: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.rollback),
+  })
+  .prefault({})
+  .describe('How long the control plane waits for the result of each phase.');
+
+export const strategyManifestSchema = z
+  .strictObject({
+    waves: z
+      .array(waveSizeSchema)
+      .max(100, 'at most 100 waves')
+      .default([...STRATEGY_DEFAULTS.waves])
+      .describe('Sizes of the waves in order; hosts that are left form a last wave.'),
+    maxConcurrent: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(STRATEGY_DEFAULTS.maxConcurrent)
+      .describe('Most host updates in flight at once over the whole rollout.'),
+    maxFailures: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(STRATEGY_DEFAULTS.maxFailures)
+      .describe(
+        'The rollout pauses once more host updates than this have ended other than succeeded.',
+      ),
+    soak: durationMs('zero', STRATEGY_DEFAULTS.soak).describe(
+      'How long workloads must stay healthy before a host update succeeds.',
+    ),
+    finishRetry: durationMs('positive', STRATEGY_DEFAULTS.finishRetry).describe(
+      'How long after a refused finish it is asked again.',
+    ),
+    finishTriesMax: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(STRATEGY_DEFAULTS.finishTriesMax)
+      .describe('How often finish is asked before the host update fails.'),
+    phaseTimeouts: phaseTimeoutsSchema,
+  })
+  .prefault({});
+
+export const rolloutManifestSchema = z
+  .strictObject({
+    apiVersion: z.literal(API_VERSION, { error: `apiVersion must be "${API_VERSION}"` }),
+    kind: z.literal('Rollout', { error: 'kind must be "Rollout"' }),
+    metadata: z.strictObject({ name: nameSchema }),
+    spec: z.strictObject({
+      release: z.string().min(1).max(200).describe('Name or id of a registered release.'),
+      selector: selectorSchema.default(''),
+      strategy: strategyManifestSchema,
+    }),
+  })
+  .meta({ id: 'RolloutManifest' });
+
+/** A manifest as written. */
+export type RolloutManifestInput = z.input<typeof rolloutManifestSchema>;
+/** A manifest with every default filled in; durations in milliseconds. */
+export type RolloutManifest = z.output<typeof rolloutManifestSchema>;
