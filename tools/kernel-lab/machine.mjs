@@ -1,0 +1,154 @@
+// One machine: a QEMU process under software emulation with a kernel of ours, the shared root, and user-mode networking
+// (the host is 10.0.2.2; nothing outside is needed or reached).
+//
+// Happy path: bootMachine, waitForConsole, the guest switches itself off, `ended` resolves.
+// Unhappy paths: a guest that panics resets at once (panic=-1) and QEMU ends instead (-no-reboot): `ended` resolves with
+// the console's tail to look at. stop() ends exactly this process, and when the process that started it dies, so does it.
+// Ordering: the console is written to a log before anybody waiting for a line of it is told.
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import path from 'node:path';
+
+const MEMORY_MIB = 1024;
+const CPUS = 2;
+const TAIL_BYTES = 6000;
+
+/** What every lab kernel is started with, apart from the switches that a test varies. */
+const MACHINE_COMMAND_LINE = [
+  'console=ttyS0',
+  'root=root',
+  'rootfstype=9p',
+  'rootflags=trans=virtio,version=9p2000.L,cache=loose,msize=262144',
+  'ro',
+  'init=/init',
+  'panic=-1',
+  'loglevel=5',
+  'ip=10.0.2.15::10.0.2.2:255.255.255.0::eth0:off',
+].join(' ');
+
+/** Turns live update on; a next kernel without it boots, but has lost everything. */
+export const LIVE_UPDATE_SWITCHES = 'kho=on liveupdate=on';
+
+/** The whole command line of a lab kernel. */
+export const kernelCommandLine = (switches = LIVE_UPDATE_SWITCHES) =>
+  `${MACHINE_COMMAND_LINE} ${switches}`.trim();
+
+/**
+ * Starts a machine.
+ * - `name`: for the log and messages
+ * - `directory`: its own; gets `console.log` and `out/`, which the guest sees as /out
+ * - `kernelPath`, `rootDirectory`: from ensureKernels and ensureRootFileSystem
+ * - `appDirectory`: what the guest sees as /app, with a script `start`
+ * - `commandLine`: default as above
+ * - `forward`: `{hostPort: guestPort}` on loopback
+ */
+export function bootMachine({
+  name,
+  directory,
+  kernelPath,
+  rootDirectory,
+  appDirectory,
+  commandLine = kernelCommandLine(),
+  memoryMib = MEMORY_MIB,
+  forward = {},
+}) {
+  const out = path.join(directory, 'out');
+  mkdirSync(out, { recursive: true });
+  const forwards = Object.entries(forward).map(
+    ([host, guest]) => `,hostfwd=tcp:127.0.0.1:${host}-10.0.2.15:${guest}`,
+  );
+  const args = [
+    ...['-name', name, '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
+    ...['-m', String(memoryMib), '-smp', String(CPUS), '-nodefaults', '-no-reboot'],
+    ...['-display', 'none', '-serial', 'stdio', '-monitor', 'none'],
+    ...['-kernel', kernelPath, '-append', commandLine],
+    ...share('root', rootDirectory, true),
+    ...share('app', appDirectory, true),
+    ...share('out', out, false),
+    ...['-netdev', `user,id=net${forwards.join('')}`],
+    ...['-device', 'virtio-net-pci,netdev=net,romfile='],
+  ];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return new Machine(name, child, path.join(directory, 'console.log'), out);
+}
+
+function share(tag, directory, readOnly) {
+  const options = `local,id=${tag},path=${directory},security_model=none,multidevs=remap`;
+  return [
+    ...['-fsdev', readOnly ? `${options},readonly=on` : options],
+    ...['-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
+  ];
+}
+
+/** A running machine. */
+class Machine {
+  #child;
+  #console = '';
+  #waiting = new Set();
+
+  constructor(name, child, logPath, outDirectory) {
+    this.name = name;
+    this.logPath = logPath;
+    this.outDirectory = outDirectory;
+    this.#child = child;
+    const log = createWriteStream(logPath);
+    child.stdout.setEncoding('utf8').on('data', (text) => this.#read(text, log));
+    child.stderr.setEncoding('utf8').on('data', (text) => this.#read(text, log));
+    /** Resolves to `{code, signal}` when the machine is off. */
+    this.ended = new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        log.end();
+        for (const waiter of this.#waiting) waiter.fail();
+        resolve({ code, signal });
+      });
+    });
+    this.ended.catch(() => {}); // whoever awaits it sees the failure
+  }
+
+  /** All that the console has said. */
+  get console() {
+    return this.#console;
+  }
+
+  /** The end of the console, for messages. */
+  get tail() {
+    return this.#console.slice(-TAIL_BYTES);
+  }
+
+  /**
+   * Resolves to the match of `pattern` on the console, counting from `from` (a length of `console` taken earlier).
+   * Rejects when the machine goes off first.
+   */
+  waitForConsole(pattern, from = 0) {
+    const found = pattern.exec(this.#console.slice(from));
+    if (found !== null) return Promise.resolve(found);
+    return new Promise((resolve, reject) => {
+      const waiter = {
+        look: () => {
+          const match = pattern.exec(this.#console.slice(from));
+          if (match === null) return;
+          this.#waiting.delete(waiter);
+          resolve(match);
+        },
+        fail: () =>
+          reject(new Error(`${this.name} went off without saying ${pattern}:\n${this.tail}`)),
+      };
+      this.#waiting.add(waiter);
+    });
+  }
+
+  /** Pulls the plug, and resolves when the machine is gone. */
+  async stop() {
+    this.#child.kill('SIGKILL');
+    await this.ended.catch(() => {});
+  }
+
+  #read(text, log) {
+    log.write(text);
+    this.#console += text;
+    for (const waiter of [...this.#waiting]) waiter.look();
+  }
+}
