@@ -35,13 +35,16 @@ export {
 } from './fleet/page.schema';
 export {
   BACKENDS,
+  ENDED_ROLLOUT_STATES,
   FILE_STATES,
   HOST_STATES,
   HOST_UPDATE_STATES,
   PHASE_NAMES,
   RELEASE_KINDS,
   ROLLOUT_ACTIONS,
+  ROLLOUT_STATES,
   SESSION_STATES,
+  WAVE_STATES,
   type BackendName,
   type FileStateName,
   type HostState,
@@ -49,7 +52,9 @@ export {
   type PhaseName,
   type ReleaseKindName,
   type RolloutActionName,
+  type RolloutStateName,
   type SessionStateName,
+  type WaveStateName,
 } from './fleet/states';
 export {
   PROBLEM_CONTENT_TYPE,

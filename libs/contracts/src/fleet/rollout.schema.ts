@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { idSchema, reasonSchema, timestampSchema } from '../text/names.schema';
 import { waveSizeSchema } from '../manifest/rollout-manifest.schema';
 import { pageOf, pageQueryShape } from './page.schema';
-import { HOST_UPDATE_STATES, PHASE_NAMES } from './states';
+import { HOST_UPDATE_STATES, PHASE_NAMES, ROLLOUT_STATES, WAVE_STATES } from './states';
 
 /** How many host updates there are of each state; states without any are absent. */
 const countsByStateSchema = z.partialRecord(z.enum(HOST_UPDATE_STATES), z.int());
@@ -36,7 +36,7 @@ export const rolloutSummarySchema = z
     name: z.string(),
     release: releaseRefSchema,
     selector: z.string(),
-    state: z.string(),
+    state: z.enum(ROLLOUT_STATES),
     reason: reasonSchema.nullable(),
     hosts: hostCountsSchema,
     blackoutMs: blackoutSchema,
@@ -62,7 +62,7 @@ export const strategySchema = z
 export const waveSchema = z
   .object({
     index: z.int(),
-    state: z.string(),
+    state: z.enum(WAVE_STATES),
     reason: reasonSchema.nullable(),
     hosts: hostCountsSchema,
     startedAt: timestampSchema.nullable(),

@@ -20,6 +20,27 @@ export const PHASE_NAMES = [
 ] as const;
 export type PhaseName = (typeof PHASE_NAMES)[number];
 
+export const ROLLOUT_STATES = [
+  'planned',
+  'running',
+  'paused',
+  'aborting',
+  'succeeded',
+  'failed',
+  'aborted',
+] as const;
+export type RolloutStateName = (typeof ROLLOUT_STATES)[number];
+
+/** Rollout states in which nothing happens any more unless an operator retries. */
+export const ENDED_ROLLOUT_STATES = [
+  'succeeded',
+  'failed',
+  'aborted',
+] as const satisfies readonly RolloutStateName[];
+
+export const WAVE_STATES = ['pending', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export type WaveStateName = (typeof WAVE_STATES)[number];
+
 export const HOST_UPDATE_STATES = [
   'pending',
   'running',

@@ -1,0 +1,43 @@
+import type { BlackoutResponse, ReasonResponse } from '@luofleet/contracts';
+
+/** How long ago, or `-`: "12s", "5m", "3h", "8d". */
+export function ago(timestamp: string | null, nowMs: number): string {
+  if (timestamp === null) return '-';
+  const seconds = Math.max(0, Math.round((nowMs - Date.parse(timestamp)) / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}
+
+export function formatReason(reason: ReasonResponse | null): string {
+  if (reason === null) return '';
+  const errno = reason.errnoCode ? ` (${reason.errnoCode})` : '';
+  const subject = reason.subject ? `${reason.subject}: ` : '';
+  return `${reason.code}: ${subject}${reason.detail}${errno}`;
+}
+
+export function formatLabels(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(',');
+}
+
+/** "4 succeeded, 1 running": states without hosts are left out. */
+export function formatCounts(byState: Readonly<Partial<Record<string, number>>>): string {
+  return Object.entries(byState)
+    .filter(([, count]) => count !== undefined && count > 0)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(', ');
+}
+
+export function formatMs(durationMs: number | null): string {
+  if (durationMs === null) return '-';
+  return `${durationMs < 10 ? durationMs.toFixed(1) : Math.round(durationMs)}ms`;
+}
+
+export function formatBlackout(blackout: BlackoutResponse): string {
+  if (blackout.count === 0) return '-';
+  return `p50 ${formatMs(blackout.p50)}, p99 ${formatMs(blackout.p99)}, max ${formatMs(blackout.max)} over ${blackout.count} hosts`;
+}
