@@ -71,6 +71,7 @@ CREATE TABLE "rollouts" (
     "state" TEXT NOT NULL,
     "reason_code" TEXT NOT NULL DEFAULT '',
     "reason_detail" TEXT NOT NULL DEFAULT '',
+    "failures_accepted" INTEGER NOT NULL DEFAULT 0,
     "plan" JSONB NOT NULL,
     "report" JSONB NOT NULL DEFAULT '{}',
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -282,8 +283,6 @@ ALTER TABLE "sessions" ADD CONSTRAINT "sessions_host_update_id_fkey" FOREIGN KEY
 -- AddForeignKey
 ALTER TABLE "preserved_files" ADD CONSTRAINT "preserved_files_session_id_fkey" FOREIGN KEY ("session_id") REFERENCES "sessions"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
-
-
 -- What the schema language cannot say follows. Each rule guards something that no single writer can see whole.
 
 -- A host goes through one update at a time, over all rollouts.
@@ -298,9 +297,9 @@ CREATE INDEX "commands_open_idx" ON "commands"("host_id") WHERE "state" IN ('que
 
 -- States are the words of the state machines.
 ALTER TABLE "rollouts" ADD CONSTRAINT "rollouts_state_check"
-  CHECK ("state" IN ('pending', 'running', 'paused', 'aborting', 'aborted', 'succeeded', 'failed'));
+  CHECK ("state" IN ('planned', 'running', 'paused', 'aborting', 'succeeded', 'failed', 'aborted'));
 ALTER TABLE "waves" ADD CONSTRAINT "waves_state_check"
-  CHECK ("state" IN ('pending', 'running', 'paused', 'succeeded', 'failed', 'aborted'));
+  CHECK ("state" IN ('pending', 'running', 'succeeded', 'failed', 'cancelled'));
 ALTER TABLE "host_updates" ADD CONSTRAINT "host_updates_state_check"
   CHECK ("state" IN ('pending', 'running', 'rolling-back', 'held', 'succeeded', 'rolled-back', 'failed', 'lost',
                      'lost-state', 'cancelled'));

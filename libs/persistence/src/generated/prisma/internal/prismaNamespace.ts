@@ -1184,6 +1184,7 @@ export const RolloutScalarFieldEnum = {
   state: 'state',
   reasonCode: 'reasonCode',
   reasonDetail: 'reasonDetail',
+  failuresAccepted: 'failuresAccepted',
   plan: 'plan',
   report: 'report',
   createdAt: 'createdAt',

@@ -132,6 +132,7 @@ export const RolloutScalarFieldEnum = {
   state: 'state',
   reasonCode: 'reasonCode',
   reasonDetail: 'reasonDetail',
+  failuresAccepted: 'failuresAccepted',
   plan: 'plan',
   report: 'report',
   createdAt: 'createdAt',

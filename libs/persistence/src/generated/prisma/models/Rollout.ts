@@ -27,10 +27,12 @@ export type AggregateRollout = {
 }
 
 export type RolloutAvgAggregateOutputType = {
+  failuresAccepted: number | null
   version: number | null
 }
 
 export type RolloutSumAggregateOutputType = {
+  failuresAccepted: number | null
   version: number | null
 }
 
@@ -42,6 +44,7 @@ export type RolloutMinAggregateOutputType = {
   state: string | null
   reasonCode: string | null
   reasonDetail: string | null
+  failuresAccepted: number | null
   createdAt: Date | null
   startedAt: Date | null
   finishedAt: Date | null
@@ -56,6 +59,7 @@ export type RolloutMaxAggregateOutputType = {
   state: string | null
   reasonCode: string | null
   reasonDetail: string | null
+  failuresAccepted: number | null
   createdAt: Date | null
   startedAt: Date | null
   finishedAt: Date | null
@@ -71,6 +75,7 @@ export type RolloutCountAggregateOutputType = {
   state: number
   reasonCode: number
   reasonDetail: number
+  failuresAccepted: number
   plan: number
   report: number
   createdAt: number
@@ -82,10 +87,12 @@ export type RolloutCountAggregateOutputType = {
 
 
 export type RolloutAvgAggregateInputType = {
+  failuresAccepted?: true
   version?: true
 }
 
 export type RolloutSumAggregateInputType = {
+  failuresAccepted?: true
   version?: true
 }
 
@@ -97,6 +104,7 @@ export type RolloutMinAggregateInputType = {
   state?: true
   reasonCode?: true
   reasonDetail?: true
+  failuresAccepted?: true
   createdAt?: true
   startedAt?: true
   finishedAt?: true
@@ -111,6 +119,7 @@ export type RolloutMaxAggregateInputType = {
   state?: true
   reasonCode?: true
   reasonDetail?: true
+  failuresAccepted?: true
   createdAt?: true
   startedAt?: true
   finishedAt?: true
@@ -126,6 +135,7 @@ export type RolloutCountAggregateInputType = {
   state?: true
   reasonCode?: true
   reasonDetail?: true
+  failuresAccepted?: true
   plan?: true
   report?: true
   createdAt?: true
@@ -230,6 +240,7 @@ export type RolloutGroupByOutputType = {
   state: string
   reasonCode: string
   reasonDetail: string
+  failuresAccepted: number
   plan: runtime.JsonValue
   report: runtime.JsonValue
   createdAt: Date
@@ -270,6 +281,7 @@ export type RolloutWhereInput = {
   state?: Prisma.StringFilter<"Rollout"> | string
   reasonCode?: Prisma.StringFilter<"Rollout"> | string
   reasonDetail?: Prisma.StringFilter<"Rollout"> | string
+  failuresAccepted?: Prisma.IntFilter<"Rollout"> | number
   plan?: Prisma.JsonFilter<"Rollout">
   report?: Prisma.JsonFilter<"Rollout">
   createdAt?: Prisma.DateTimeFilter<"Rollout"> | Date | string
@@ -290,6 +302,7 @@ export type RolloutOrderByWithRelationInput = {
   state?: Prisma.SortOrder
   reasonCode?: Prisma.SortOrder
   reasonDetail?: Prisma.SortOrder
+  failuresAccepted?: Prisma.SortOrder
   plan?: Prisma.SortOrder
   report?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -313,6 +326,7 @@ export type RolloutWhereUniqueInput = Prisma.AtLeast<{
   state?: Prisma.StringFilter<"Rollout"> | string
   reasonCode?: Prisma.StringFilter<"Rollout"> | string
   reasonDetail?: Prisma.StringFilter<"Rollout"> | string
+  failuresAccepted?: Prisma.IntFilter<"Rollout"> | number
   plan?: Prisma.JsonFilter<"Rollout">
   report?: Prisma.JsonFilter<"Rollout">
   createdAt?: Prisma.DateTimeFilter<"Rollout"> | Date | string
@@ -333,6 +347,7 @@ export type RolloutOrderByWithAggregationInput = {
   state?: Prisma.SortOrder
   reasonCode?: Prisma.SortOrder
   reasonDetail?: Prisma.SortOrder
+  failuresAccepted?: Prisma.SortOrder
   plan?: Prisma.SortOrder
   report?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -358,6 +373,7 @@ export type RolloutScalarWhereWithAggregatesInput = {
   state?: Prisma.StringWithAggregatesFilter<"Rollout"> | string
   reasonCode?: Prisma.StringWithAggregatesFilter<"Rollout"> | string
   reasonDetail?: Prisma.StringWithAggregatesFilter<"Rollout"> | string
+  failuresAccepted?: Prisma.IntWithAggregatesFilter<"Rollout"> | number
   plan?: Prisma.JsonWithAggregatesFilter<"Rollout">
   report?: Prisma.JsonWithAggregatesFilter<"Rollout">
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Rollout"> | Date | string
@@ -374,6 +390,7 @@ export type RolloutCreateInput = {
   state: string
   reasonCode?: string
   reasonDetail?: string
+  failuresAccepted?: number
   plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
@@ -394,6 +411,7 @@ export type RolloutUncheckedCreateInput = {
   state: string
   reasonCode?: string
   reasonDetail?: string
+  failuresAccepted?: number
   plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
@@ -412,6 +430,7 @@ export type RolloutUpdateInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -432,6 +451,7 @@ export type RolloutUncheckedUpdateInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -451,6 +471,7 @@ export type RolloutCreateManyInput = {
   state: string
   reasonCode?: string
   reasonDetail?: string
+  failuresAccepted?: number
   plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
@@ -467,6 +488,7 @@ export type RolloutUpdateManyMutationInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -484,6 +506,7 @@ export type RolloutUncheckedUpdateManyInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -511,6 +534,7 @@ export type RolloutCountOrderByAggregateInput = {
   state?: Prisma.SortOrder
   reasonCode?: Prisma.SortOrder
   reasonDetail?: Prisma.SortOrder
+  failuresAccepted?: Prisma.SortOrder
   plan?: Prisma.SortOrder
   report?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -520,6 +544,7 @@ export type RolloutCountOrderByAggregateInput = {
 }
 
 export type RolloutAvgOrderByAggregateInput = {
+  failuresAccepted?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -531,6 +556,7 @@ export type RolloutMaxOrderByAggregateInput = {
   state?: Prisma.SortOrder
   reasonCode?: Prisma.SortOrder
   reasonDetail?: Prisma.SortOrder
+  failuresAccepted?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
@@ -545,6 +571,7 @@ export type RolloutMinOrderByAggregateInput = {
   state?: Prisma.SortOrder
   reasonCode?: Prisma.SortOrder
   reasonDetail?: Prisma.SortOrder
+  failuresAccepted?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   startedAt?: Prisma.SortOrder
   finishedAt?: Prisma.SortOrder
@@ -552,6 +579,7 @@ export type RolloutMinOrderByAggregateInput = {
 }
 
 export type RolloutSumOrderByAggregateInput = {
+  failuresAccepted?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -638,6 +666,7 @@ export type RolloutCreateWithoutReleaseInput = {
   state: string
   reasonCode?: string
   reasonDetail?: string
+  failuresAccepted?: number
   plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
@@ -656,6 +685,7 @@ export type RolloutUncheckedCreateWithoutReleaseInput = {
   state: string
   reasonCode?: string
   reasonDetail?: string
+  failuresAccepted?: number
   plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
@@ -704,6 +734,7 @@ export type RolloutScalarWhereInput = {
   state?: Prisma.StringFilter<"Rollout"> | string
   reasonCode?: Prisma.StringFilter<"Rollout"> | string
   reasonDetail?: Prisma.StringFilter<"Rollout"> | string
+  failuresAccepted?: Prisma.IntFilter<"Rollout"> | number
   plan?: Prisma.JsonFilter<"Rollout">
   report?: Prisma.JsonFilter<"Rollout">
   createdAt?: Prisma.DateTimeFilter<"Rollout"> | Date | string
@@ -720,6 +751,7 @@ export type RolloutCreateWithoutWavesInput = {
   state: string
   reasonCode?: string
   reasonDetail?: string
+  failuresAccepted?: number
   plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
@@ -739,6 +771,7 @@ export type RolloutUncheckedCreateWithoutWavesInput = {
   state: string
   reasonCode?: string
   reasonDetail?: string
+  failuresAccepted?: number
   plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
@@ -772,6 +805,7 @@ export type RolloutUpdateWithoutWavesInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -791,6 +825,7 @@ export type RolloutUncheckedUpdateWithoutWavesInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -808,6 +843,7 @@ export type RolloutCreateWithoutUpdatesInput = {
   state: string
   reasonCode?: string
   reasonDetail?: string
+  failuresAccepted?: number
   plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
@@ -827,6 +863,7 @@ export type RolloutUncheckedCreateWithoutUpdatesInput = {
   state: string
   reasonCode?: string
   reasonDetail?: string
+  failuresAccepted?: number
   plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
@@ -860,6 +897,7 @@ export type RolloutUpdateWithoutUpdatesInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -879,6 +917,7 @@ export type RolloutUncheckedUpdateWithoutUpdatesInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -896,6 +935,7 @@ export type RolloutCreateManyReleaseInput = {
   state: string
   reasonCode?: string
   reasonDetail?: string
+  failuresAccepted?: number
   plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
@@ -912,6 +952,7 @@ export type RolloutUpdateWithoutReleaseInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -930,6 +971,7 @@ export type RolloutUncheckedUpdateWithoutReleaseInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -948,6 +990,7 @@ export type RolloutUncheckedUpdateManyWithoutReleaseInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
   plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1005,6 +1048,7 @@ export type RolloutSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   state?: boolean
   reasonCode?: boolean
   reasonDetail?: boolean
+  failuresAccepted?: boolean
   plan?: boolean
   report?: boolean
   createdAt?: boolean
@@ -1026,6 +1070,7 @@ export type RolloutSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   state?: boolean
   reasonCode?: boolean
   reasonDetail?: boolean
+  failuresAccepted?: boolean
   plan?: boolean
   report?: boolean
   createdAt?: boolean
@@ -1044,6 +1089,7 @@ export type RolloutSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   state?: boolean
   reasonCode?: boolean
   reasonDetail?: boolean
+  failuresAccepted?: boolean
   plan?: boolean
   report?: boolean
   createdAt?: boolean
@@ -1062,6 +1108,7 @@ export type RolloutSelectScalar = {
   state?: boolean
   reasonCode?: boolean
   reasonDetail?: boolean
+  failuresAccepted?: boolean
   plan?: boolean
   report?: boolean
   createdAt?: boolean
@@ -1070,7 +1117,7 @@ export type RolloutSelectScalar = {
   version?: boolean
 }
 
-export type RolloutOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "releaseId" | "selector" | "strategy" | "state" | "reasonCode" | "reasonDetail" | "plan" | "report" | "createdAt" | "startedAt" | "finishedAt" | "version", ExtArgs["result"]["rollout"]>
+export type RolloutOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "releaseId" | "selector" | "strategy" | "state" | "reasonCode" | "reasonDetail" | "failuresAccepted" | "plan" | "report" | "createdAt" | "startedAt" | "finishedAt" | "version", ExtArgs["result"]["rollout"]>
 export type RolloutInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   release?: boolean | Prisma.ReleaseDefaultArgs<ExtArgs>
   waves?: boolean | Prisma.Rollout$wavesArgs<ExtArgs>
@@ -1106,6 +1153,10 @@ export type $RolloutPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     state: string
     reasonCode: string
     reasonDetail: string
+    /**
+     * Failures an operator accepted by resuming after the failure budget was spent; the budget counts from there.
+     */
+    failuresAccepted: number
     /**
      * WavePlan as stored when the rollout was applied; never changed.
      */
@@ -1552,6 +1603,7 @@ export interface RolloutFieldRefs {
   readonly state: Prisma.FieldRef<"Rollout", 'String'>
   readonly reasonCode: Prisma.FieldRef<"Rollout", 'String'>
   readonly reasonDetail: Prisma.FieldRef<"Rollout", 'String'>
+  readonly failuresAccepted: Prisma.FieldRef<"Rollout", 'Int'>
   readonly plan: Prisma.FieldRef<"Rollout", 'Json'>
   readonly report: Prisma.FieldRef<"Rollout", 'Json'>
   readonly createdAt: Prisma.FieldRef<"Rollout", 'DateTime'>

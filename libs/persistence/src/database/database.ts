@@ -1,0 +1,118 @@
+/**
+ * DOC: the connection to the record
+ *
+ * Purpose: every read and every transaction goes through Database, so that errors are typed in one place, conflicts
+ * are retried in one place, and events are always the last thing a transaction writes.
+ *
+ * Happy path: `transaction(operation, subject, work)` runs `work` with a unit of work; what `work` recorded as events
+ * is inserted under the events lock; commit; then everyone who listens learns that there are new events.
+ *
+ * Unhappy paths: a ConflictError (a version that moved on, a serialisation failure, a deadlock, a unique key taken)
+ * rolls back and runs `work` again, which reads anew; after TRANSACTION_TRIES it reaches the caller. An unreachable
+ * Postgres is UNAVAILABLE. Anything else is INTERNAL with its cause.
+ *
+ * Ordering: transactions lock rows in the order rollouts, host updates, hosts, commands, and take the events lock last.
+ */
+import { PrismaPg } from '@prisma/adapter-pg';
+import { type Logger, silentLogger } from '@luofleet/platform';
+import { type Prisma, PrismaClient } from '../generated/prisma/client';
+import { ConflictError } from './conflict.error';
+import { asDatabaseError } from './database-error';
+import { UnitOfWork } from './unit-of-work';
+
+/** How often a transaction is run before its conflict is reported. Contention is over single rows and short. */
+const TRANSACTION_TRIES = 8;
+/** How long a transaction may wait for a connection, and run. */
+const TRANSACTION_WAIT_MS = 15_000;
+const TRANSACTION_RUN_MS = 60_000;
+
+export interface DatabaseOptions {
+  /** Postgres address. */
+  readonly url: string;
+  /** Most connections held at once. */
+  readonly connectionsMax?: number;
+  readonly logger?: Logger;
+}
+
+export type Reader = Prisma.TransactionClient;
+
+export class Database {
+  private readonly client: PrismaClient;
+  private readonly logger: Logger;
+  private readonly commitListeners = new Set<() => void>();
+
+  constructor(options: DatabaseOptions) {
+    this.logger = options.logger ?? silentLogger;
+    this.client = new PrismaClient({
+      adapter: new PrismaPg(
+        { connectionString: options.url, max: options.connectionsMax ?? 20 },
+        { onPoolError: (error) => this.logger.warn('postgres connection lost', { err: error }) },
+      ),
+      errorFormat: 'minimal',
+    });
+  }
+
+  /** Reads outside a transaction. */
+  async read<T>(
+    operation: string,
+    subject: string,
+    work: (client: Reader) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work(this.client);
+    } catch (error) {
+      throw asDatabaseError(error, operation, subject);
+    }
+  }
+
+  /** Runs `work` in a transaction, again from its reads when it conflicts. `work` must have no effects elsewhere. */
+  async transaction<T>(
+    operation: string,
+    subject: string,
+    work: (unit: UnitOfWork) => Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.runOnce(work);
+      } catch (error) {
+        const typed = asDatabaseError(error, operation, subject);
+        if (!(typed instanceof ConflictError) || attempt === TRANSACTION_TRIES) throw typed;
+        this.logger.debug('transaction conflicted and is run again', {
+          operation,
+          subject,
+          attempt,
+        });
+      }
+    }
+  }
+
+  /** Calls `listener` after each commit that recorded events. Returns the undo. */
+  onEventsCommitted(listener: () => void): () => void {
+    this.commitListeners.add(listener);
+    return () => this.commitListeners.delete(listener);
+  }
+
+  /** @throws LuofleetError UNAVAILABLE when Postgres does not answer. */
+  async ping(): Promise<void> {
+    await this.read('reach Postgres', 'postgres', (client) => client.$queryRaw`SELECT 1`);
+  }
+
+  async close(): Promise<void> {
+    await this.client.$disconnect();
+  }
+
+  private async runOnce<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    let recorded = false;
+    const result = await this.client.$transaction(
+      async (client) => {
+        const unit = new UnitOfWork(client);
+        const value = await work(unit);
+        recorded = await unit.writeEvents();
+        return value;
+      },
+      { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_RUN_MS },
+    );
+    if (recorded) for (const listener of this.commitListeners) listener();
+    return result;
+  }
+}

@@ -1,0 +1,51 @@
+import type { Prisma } from '../generated/prisma/client';
+import type { Database } from '../database/database';
+import { resolveId } from '../database/reference';
+import type { EventRecord } from '../records';
+
+/** Which events; ids, not names, so that a watcher resolves them once. */
+export interface EventFilter {
+  readonly rolloutId?: string | undefined;
+  readonly hostId?: string | undefined;
+}
+
+/** Reads events in the order in which they were committed. */
+export class EventsReader {
+  constructor(private readonly database: Database) {}
+
+  /** Events with a sequence greater than `after`, at most `limit`, in order. */
+  async after(after: bigint, filter: EventFilter, limit: number): Promise<EventRecord[]> {
+    const where: Prisma.EventWhereInput = { sequence: { gt: after } };
+    if (filter.rolloutId !== undefined) where.rolloutId = filter.rolloutId;
+    if (filter.hostId !== undefined) where.hostId = filter.hostId;
+    const rows = await this.database.read('read events', 'events', (client) =>
+      client.event.findMany({ where, orderBy: { sequence: 'asc' }, take: limit }),
+    );
+    return rows.map((row) => ({ ...row, data: row.data as EventRecord['data'] }));
+  }
+
+  /** Sequence of the newest event, 0 without any. */
+  async lastSequence(): Promise<bigint> {
+    const newest = await this.database.read('read events', 'events', (client) =>
+      client.event.findFirst({ orderBy: { sequence: 'desc' }, select: { sequence: true } }),
+    );
+    return newest?.sequence ?? 0n;
+  }
+
+  /**
+   * Names or ids as a request has them, turned into ids.
+   * @throws LuofleetError NOT_FOUND
+   */
+  async resolveFilter(filter: {
+    readonly rollout?: string | undefined;
+    readonly host?: string | undefined;
+  }): Promise<EventFilter> {
+    return this.database.read('read events', 'events', async (client) => ({
+      rolloutId:
+        filter.rollout === undefined
+          ? undefined
+          : await resolveId(client, 'rollout', filter.rollout),
+      hostId: filter.host === undefined ? undefined : await resolveId(client, 'host', filter.host),
+    }));
+  }
+}

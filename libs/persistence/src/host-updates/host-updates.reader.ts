@@ -1,0 +1,60 @@
+import { Prisma } from '../generated/prisma/client';
+import {
+  decodeCursor,
+  invalidCursor,
+  type Slice,
+  type SliceRequest,
+  sliceOf,
+} from '../database/cursor';
+import type { Database } from '../database/database';
+import { resolveId } from '../database/reference';
+import { reasonColumns } from '../database/reason.sql';
+import type { HostUpdateRecord } from '../records';
+import type { HostUpdateKind } from '@luofleet/rollout';
+
+const COLUMNS = Prisma.sql`
+  hu.id, hu.rollout_id AS "rolloutId", r.name AS "rolloutName", hu.host_id AS "hostId",
+  h.name AS "hostName", w.index AS "waveIndex", hu.position, hu.state, NULLIF(hu.phase, '') AS phase,
+  ${reasonColumns('hu')} AS reason, hu.attempt, hu.finish_tries AS "finishTries", hu.generation,
+  hu.deadline_at AS "deadlineAt", hu.retry_at AS "retryAt", hu.abort_requested AS "abortRequested",
+  hu.from_version AS "fromVersion", hu.to_version AS "toVersion", hu.frozen_at AS "frozenAt",
+  hu.resumed_at AS "resumedAt", hu.blackout_ms AS "blackoutMs", hu.started_at AS "startedAt",
+  hu.finished_at AS "finishedAt", hu.version`;
+
+/** Reads host updates as operators see them. */
+export class HostUpdatesReader {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Host updates of a rollout in their order.
+   * @throws LuofleetError NOT_FOUND when there is no such rollout
+   */
+  async listOfRollout(
+    rollout: string,
+    request: SliceRequest & { readonly state?: HostUpdateKind | undefined },
+  ): Promise<Slice<HostUpdateRecord>> {
+    const after = position(decodeCursor(request.cursor, 1)?.[0]);
+    const byState =
+      request.state === undefined ? Prisma.sql`TRUE` : Prisma.sql`hu.state = ${request.state}`;
+    const rows = await this.database.read(
+      'list host updates',
+      `rollout ${rollout}`,
+      async (client) => {
+        const rolloutId = await resolveId(client, 'rollout', rollout);
+        return client.$queryRaw<HostUpdateRecord[]>`
+        SELECT ${COLUMNS}
+        FROM host_updates hu JOIN rollouts r ON r.id = hu.rollout_id
+          JOIN hosts h ON h.id = hu.host_id JOIN waves w ON w.id = hu.wave_id
+        WHERE hu.rollout_id = ${rolloutId}::uuid AND hu.position > ${after} AND ${byState}
+        ORDER BY hu.position LIMIT ${request.limit + 1}`;
+      },
+    );
+    return sliceOf(rows, request.limit, (update) => [String(update.position)]);
+  }
+}
+
+function position(text: string | undefined): number {
+  if (text === undefined) return -1;
+  if (!/^\d{1,9}$/.test(text)) throw invalidCursor();
+  return Number(text);
+}

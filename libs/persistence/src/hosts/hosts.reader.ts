@@ -1,0 +1,56 @@
+import type { Requirement } from '@luofleet/contracts';
+import { Prisma } from '../generated/prisma/client';
+import type { Database } from '../database/database';
+import { decodeCursor, isUuid, type Slice, type SliceRequest, sliceOf } from '../database/cursor';
+import { notFound } from '../database/reference';
+import type { HostRecord } from '../records';
+import { selectorCondition } from './selector.sql';
+
+const HOST_COLUMNS = Prisma.sql`
+  h.id, h.name, h.labels, h.failure_domain AS "failureDomain", h.backend::text AS backend,
+  CASE WHEN h.decommissioned_at IS NOT NULL THEN 'decommissioned'
+       WHEN h.online THEN 'online' ELSE 'offline' END AS state,
+  h.replica_id AS "replicaId", h.boot_id AS "bootId", h.incarnation_id AS "incarnationId",
+  h.agent_version AS "agentVersion", h.running_version AS "runningVersion",
+  h.running_sha256 AS "runningSha256", h.kernel_release AS "kernelRelease", h.handlers, h.workloads,
+  h.generation, h.last_seen_at AS "lastSeenAt", h.registered_at AS "registeredAt", h.version, u.update`;
+
+const HOST_SOURCE = Prisma.sql`
+  hosts h LEFT JOIN LATERAL (
+    SELECT jsonb_build_object('id', hu.id, 'rolloutId', hu.rollout_id, 'rolloutName', r.name,
+                              'state', hu.state, 'phase', NULLIF(hu.phase, '')) AS update
+    FROM host_updates hu JOIN rollouts r ON r.id = hu.rollout_id
+    WHERE hu.host_id = h.id ORDER BY r.created_at DESC LIMIT 1
+  ) u ON TRUE`;
+
+/** Reads hosts as operators see them. */
+export class HostsReader {
+  constructor(private readonly database: Database) {}
+
+  /** Hosts by name; decommissioned ones are left out. */
+  async list(
+    request: SliceRequest & { readonly requirements?: readonly Requirement[] },
+  ): Promise<Slice<HostRecord>> {
+    const after = decodeCursor(request.cursor, 1)?.[0] ?? '';
+    const rows = await this.database.read('list hosts', 'hosts', (client) => {
+      return client.$queryRaw<HostRecord[]>`
+        SELECT ${HOST_COLUMNS} FROM ${HOST_SOURCE}
+        WHERE h.decommissioned_at IS NULL AND h.name > ${after}
+          AND ${selectorCondition(request.requirements ?? [])}
+        ORDER BY h.name LIMIT ${request.limit + 1}`;
+    });
+    return sliceOf(rows, request.limit, (host) => [host.name]);
+  }
+
+  /** @throws LuofleetError NOT_FOUND */
+  async get(idOrName: string): Promise<HostRecord> {
+    const id = isUuid(idOrName) ? idOrName : null;
+    const [host] = await this.database.read('read host', `host ${idOrName}`, (client) => {
+      return client.$queryRaw<HostRecord[]>`
+        SELECT ${HOST_COLUMNS} FROM ${HOST_SOURCE}
+        WHERE h.name = ${idOrName} OR h.id = ${id}::uuid ORDER BY (h.id = ${id}::uuid) DESC NULLS LAST LIMIT 1`;
+    });
+    if (!host) throw notFound('host', idOrName);
+    return host;
+  }
+}
