@@ -4,9 +4,10 @@
 // into a cache. It listens on 127.0.0.1 only and writes nothing to disk: Postgres is the truth.
 // Unhappy paths: no server to be had: one sentence that says what to do. Port taken in between: another, three times.
 
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { findFreePort } from './free-port.mjs';
+import { findOnPath } from './programs.mjs';
 import { fetchRedisFromApt, hasApt } from './redis-from-apt.mjs';
 import { SetupError } from './setup-error.mjs';
 import { cacheDirectory } from './workspace.mjs';
@@ -71,19 +72,4 @@ async function findServer(note) {
       cause,
     });
   }
-}
-
-function findOnPath(name) {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
-  return folders
-    .filter(Boolean)
-    .map((folder) => path.join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }

@@ -16,7 +16,10 @@ const configFile = path.join(workspace, projectRoot, 'build.config.mjs');
 
 if (existsSync(path.join(workspace, projectRoot, 'vite.config.mjs'))) {
   const { build } = await import('vite');
-  await build({ root: path.join(workspace, projectRoot), configFile: path.join(workspace, projectRoot, 'vite.config.mjs') });
+  await build({
+    root: path.join(workspace, projectRoot),
+    configFile: path.join(workspace, projectRoot, 'vite.config.mjs'),
+  });
 } else {
   const { build } = await import('rolldown');
   const { default: entries } = await import(pathToFileURL(configFile).href);
@@ -28,7 +31,13 @@ if (existsSync(path.join(workspace, projectRoot, 'vite.config.mjs'))) {
       external,
       tsconfig: path.join(workspace, projectRoot, 'tsconfig.json'),
       logLevel: 'warn',
-      output: { file: path.join(outDir, output), format: 'cjs', codeSplitting: false, sourcemap: true, banner },
+      output: {
+        file: path.join(outDir, output),
+        format: 'cjs',
+        codeSplitting: false,
+        sourcemap: true,
+        banner,
+      },
     });
   }
 }

@@ -95,5 +95,7 @@ function readingCatalogs(adapter) {
       result.columnTypes[index] = ColumnTypeEnum.Character;
     return result;
   };
+  // The adapter cuts scripts at every semicolon, also inside function bodies; Postgres itself knows better.
+  adapter.executeScript = async (script) => void (await adapter.underlyingDriver().query(script));
   return adapter;
 }
