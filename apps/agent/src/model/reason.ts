@@ -1,0 +1,68 @@
+/** Why something failed, was refused or waits: a stable code, a sentence for people, and the errno where there is one. */
+export interface Reason {
+  code: ReasonCode;
+  detail: string;
+  /** Errno name such as "EBUSY"; empty where none is involved. */
+  errnoCode: string;
+  errno: number;
+  /** What it is about: "workload echo", "session kv/file 0x1f". */
+  subject: string;
+}
+
+/** Stable codes the agent gives. Operators and tests read them; never rename one. */
+export type ReasonCode =
+  | 'AGENT_RESTARTED'
+  | 'DIGEST_MISMATCH'
+  | 'EXECVE_FAILED'
+  | 'FINISH_VETOED'
+  | 'FREEZE_FAILED'
+  | 'FROZEN_TOO_LONG'
+  | 'HANDLER_MISSING'
+  | 'HANDOVER_FAILED'
+  | 'IMAGE_CRASHED'
+  | 'IMAGE_UNAVAILABLE'
+  | 'INTERNAL'
+  | 'NOT_FROZEN'
+  | 'NOTHING_PRESERVED'
+  | 'PAST_POINT_OF_NO_RETURN'
+  | 'PREDECESSOR_FAILED'
+  | 'PRESERVE_FAILED'
+  | 'RELEASE_MISSING'
+  | 'RETRIEVE_FAILED'
+  | 'ROLLBACK_REQUESTED'
+  | 'SESSIONS_GONE'
+  | 'STALE_GENERATION'
+  | 'SUPERSEDED'
+  | 'TIMEOUT'
+  | 'UNSUPPORTED'
+  | 'WORKLOAD_NOT_SERVING'
+  | 'WORKLOAD_VETOED'
+  | 'WRONG_VERSION';
+
+interface ReasonExtras {
+  subject?: string;
+  cause?: unknown;
+}
+
+/** Builds a reason; the errno is taken from `cause` when it carries one (LinuxError, LuoError, Node's system errors). */
+export function reasonOf(code: ReasonCode, detail: string, extras: ReasonExtras = {}): Reason {
+  const { errnoCode, errno } = errnoOf(extras.cause);
+  return { code, detail, errnoCode, errno, subject: extras.subject ?? '' };
+}
+
+function errnoOf(cause: unknown): { errnoCode: string; errno: number } {
+  if (!(cause instanceof Error)) return { errnoCode: '', errno: 0 };
+  const { code, errno } = cause as { code?: unknown; errno?: unknown };
+  return {
+    errnoCode: typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : '',
+    errno: typeof errno === 'number' ? Math.abs(errno) : 0,
+  };
+}
+
+/** One line for people out of any thrown value, with its causes. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined
+    ? error.message
+    : `${error.message}: ${describeError(error.cause)}`;
+}
