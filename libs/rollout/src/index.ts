@@ -1,1 +1,106 @@
-export {};
+export {
+  BLACKOUT_CHAIN,
+  comparePhases,
+  isBeforePointOfNoReturn,
+  NEXT_PHASE,
+  PHASES,
+  type CommandPhase,
+  type Phase,
+} from './model/phase';
+export type { Reason } from './model/reason';
+export type { RolloutReasonCode } from './model/reason-code';
+export type { PhaseTimeoutKey, Strategy, WaveSize } from './model/strategy';
+
+export type { CommandIntent, HostUpdateEffect } from './host-update/host-update.effect';
+export {
+  hostUpdateEventOf,
+  type CommandOutcome,
+  type CommandResultFacts,
+  type HostUpdateEvent,
+  type HostUpdateEventKind,
+  type ResultOf,
+} from './host-update/host-update.event';
+export { advanceHostUpdate, NEW_HOST_UPDATE } from './host-update/host-update.machine';
+export type { HostUpdateKind, HostUpdateState } from './host-update/host-update.state';
+export type {
+  HostUpdateAdvanced,
+  HostUpdateContext,
+  HostUpdateStep,
+} from './host-update/host-update.step';
+export {
+  HOST_UPDATE_KINDS,
+  HOST_UPDATE_TRAITS,
+  hostUpdateKindsThatAre,
+  isFailure,
+  isInFlight,
+  isRetryable,
+  isTerminal,
+  type HostUpdateTraits,
+} from './host-update/host-update.traits';
+export {
+  idempotencyKey,
+  parseIdempotencyKey,
+  type CommandName,
+} from './host-update/idempotency-key';
+
+export {
+  advanceRollout,
+  type RolloutAdvanced,
+  type RolloutContext,
+  type RolloutEvent,
+  type RolloutEventKind,
+  type RolloutOwnEffect,
+  type RolloutStep,
+} from './rollout/rollout.machine';
+export {
+  isRolloutTerminal,
+  NEW_ROLLOUT,
+  ROLLOUT_KINDS,
+  ROLLOUT_TRAITS,
+  type RolloutKind,
+  type RolloutState,
+} from './rollout/rollout.state';
+export {
+  advanceWave,
+  isWaveEnded,
+  NEW_WAVE,
+  WAVE_KINDS,
+  type WaveEvent,
+  type WaveKind,
+  type WaveState,
+  type WaveStep,
+} from './wave/wave.machine';
+
+export {
+  shortenReport,
+  WAIT_CODES,
+  type PlanReport,
+  type Wait,
+  type WaitCode,
+  type WaitSubject,
+} from './plan/plan-report';
+export type { RolloutEffect } from './plan/rollout.effect';
+export { planNext, type NextPlan } from './plan/rollout.planner';
+export type {
+  HostFacts,
+  HostUpdateSnapshot,
+  RolloutSnapshot,
+  WaveSnapshot,
+} from './plan/rollout.snapshot';
+export {
+  planWaves,
+  WAVES_MAX,
+  type PlannableHost,
+  type PlannedWave,
+  type PlanProblem,
+  type WavePlan,
+  type WavePlanResult,
+} from './plan/wave.planner';
+export {
+  parseSelector,
+  type Selectable,
+  type Selector,
+  type SelectorProblem,
+  type SelectorRequirement,
+  type SelectorResult,
+} from './selector/selector.parser';

@@ -5,8 +5,16 @@ import type { Reason } from '../model/reason';
 export type HostUpdateState =
   /** Not started, or to be started again; the planner decides when. */
   | { readonly kind: 'pending'; readonly reason: Reason }
-  /** A command for `phase` is out; `deadlineAtMs` is when the control plane stops believing in it. */
-  | { readonly kind: 'running'; readonly phase: Phase; readonly deadlineAtMs: number }
+  /**
+   * A command for `phase` is out; `deadlineAtMs` is when the control plane stops believing in it. `reason` is there
+   * only when the update goes on because a rollback was refused.
+   */
+  | {
+      readonly kind: 'running';
+      readonly phase: Phase;
+      readonly deadlineAtMs: number;
+      readonly reason?: Reason;
+    }
   /** Preserve or freeze is being undone; `phase` is where the update stood. */
   | {
       readonly kind: 'rolling-back';

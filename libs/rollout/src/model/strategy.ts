@@ -19,11 +19,4 @@ export interface Strategy {
 export type WaveSize = number | `${number}%`;
 
 export type PhaseTimeoutKey =
-  | 'preflight'
-  | 'preserve'
-  | 'freeze'
-  | 'reboot'
-  | 'retrieve'
-  | 'finish'
-  | 'verify'
-  | 'rollback';
+  'preflight' | 'preserve' | 'freeze' | 'reboot' | 'retrieve' | 'finish' | 'verify' | 'rollback';

@@ -1,0 +1,165 @@
+import type { HostUpdateKind } from '../host-update/host-update.state';
+import { HOST_UPDATE_KINDS, isTerminal } from '../host-update/host-update.traits';
+import { type PlanReport, type Wait, WAIT_CODES, type WaitCode } from './plan-report';
+import type { DraftHostUpdate, PlanDraft } from './rollout.planner';
+
+type Why = Pick<Wait, 'code' | 'detail' | 'untilMs'>;
+
+/** Says how the rollout stands once the plan's effects are stored, and why each thing that does not move waits. */
+export function reportPlan(draft: PlanDraft): PlanReport {
+  const { failures, inFlight, total, ended } = draft.tally();
+  const waveIndex = draft.openWaveIndex();
+  const waits = waitsOf(draft, waveIndex);
+  const hostWaits = waits.filter(({ subject }) => subject.kind === 'host-update');
+  const waitCounts = countBy(hostWaits.map(({ code }) => code));
+  const failuresAccepted = 'failuresAccepted' in draft.state ? draft.state.failuresAccepted : 0;
+  const wave = waveIndex === null ? '' : `, wave ${waveIndex + 1} of ${draft.waves.length}`;
+  const failed = failures > 0 ? ` (${failures} failed)` : '';
+  return {
+    rollout: draft.state.kind,
+    headline: `${ended} of ${total} done${failed}${wave}${sayWaits(draft, waitCounts)}`,
+    hostUpdatesTotal: total,
+    countsByState: countStates(draft),
+    failures,
+    failuresAccepted,
+    failuresLeft: Math.max(0, draft.strategy.maxFailures + failuresAccepted - failures),
+    inFlight,
+    waveIndex,
+    wavesTotal: draft.waves.length,
+    waitCounts,
+    waits,
+    waitsLeftOut: 0,
+  };
+}
+
+function waitsOf(draft: PlanDraft, waveIndex: number | null): readonly Wait[] {
+  const waits: Wait[] = [];
+  const blocked = blockedByRollout(draft);
+  if (blocked !== null) waits.push({ subject: { kind: 'rollout' }, ...blocked });
+  draft.waves.forEach((wave, index) => {
+    if (wave.kind === 'pending' && waveIndex !== null && index > waveIndex) {
+      waits.push({ subject: { kind: 'wave', index }, ...waitsForWave(waveIndex) });
+    }
+  });
+  for (const one of draft.updates) {
+    if (one.started || isTerminal(one.state)) continue;
+    const { id, hostId, waveIndex: wave, host } = one.update;
+    const subject = {
+      kind: 'host-update',
+      id,
+      hostId,
+      hostName: host.name,
+      waveIndex: wave,
+    } as const;
+    waits.push({ subject, ...whyHostUpdateWaits(one, draft, waveIndex, blocked) });
+  }
+  return waits;
+}
+
+function blockedByRollout({ state }: PlanDraft): Why | null {
+  if (state.kind === 'aborting') return { code: 'ABORTING', detail: state.reason.detail };
+  if (state.kind !== 'paused') return null;
+  const code =
+    state.reason.code === 'FAILURE_BUDGET_SPENT' ? 'FAILURE_BUDGET_SPENT' : 'ROLLOUT_PAUSED';
+  return { code, detail: state.reason.detail };
+}
+
+function waitsForWave(waveIndex: number): Why {
+  return { code: 'WAITS_FOR_WAVE', detail: `wave ${waveIndex + 1} has not ended` };
+}
+
+function whyHostUpdateWaits(
+  { state, update }: DraftHostUpdate,
+  draft: PlanDraft,
+  waveIndex: number | null,
+  blocked: Why | null,
+): Why {
+  const offline = update.host.online ? '' : '; the host is offline';
+  switch (state.kind) {
+    case 'running':
+      return {
+        code: 'DEADLINE_RUNNING',
+        detail: `waits for the result of ${state.phase}${offline}`,
+        untilMs: state.deadlineAtMs,
+      };
+    case 'rolling-back':
+      return {
+        code: 'ROLLING_BACK',
+        detail: `waits for the rollback after ${state.reason.code}: ${state.reason.detail}${offline}`,
+        untilMs: state.deadlineAtMs,
+      };
+    case 'held':
+      return {
+        code: 'HELD_UNTIL',
+        detail: `finish was refused: ${state.reason.code}: ${state.reason.detail}${offline}`,
+        untilMs: state.retryAtMs,
+      };
+    case 'pending':
+    case 'succeeded':
+    case 'rolled-back':
+    case 'failed':
+    case 'lost':
+    case 'lost-state':
+    case 'cancelled':
+      return whyPending(update, draft, waveIndex, blocked);
+  }
+}
+
+/** The widest obstacle first: what would still be in the way if the narrower ones were gone. */
+function whyPending(
+  update: DraftHostUpdate['update'],
+  draft: PlanDraft,
+  waveIndex: number | null,
+  blocked: Why | null,
+): Why {
+  if (blocked !== null) return blocked;
+  if (waveIndex !== null && update.waveIndex > waveIndex) return waitsForWave(waveIndex);
+  if (!update.host.online) {
+    return { code: 'HOST_OFFLINE', detail: `the agent of ${update.host.name} is not connected` };
+  }
+  if (update.host.busyWith !== null) {
+    const detail = `rollout ${update.host.busyWith} is updating ${update.host.name}`;
+    return { code: 'HOST_BUSY', detail };
+  }
+  const detail = `${draft.strategy.maxConcurrent} host updates may be in flight at once`;
+  return { code: 'WAITS_FOR_SLOT', detail };
+}
+
+const SPOKEN: Readonly<Record<WaitCode, string>> = {
+  FAILURE_BUDGET_SPENT: 'failure budget spent',
+  ROLLOUT_PAUSED: 'rollout paused',
+  ABORTING: 'rollout aborting',
+  HOST_OFFLINE: 'host offline',
+  HOST_BUSY: 'host busy',
+  HELD_UNTIL: 'finish held',
+  ROLLING_BACK: 'rolling back',
+  DEADLINE_RUNNING: 'in progress',
+  WAITS_FOR_SLOT: 'all slots taken',
+  WAITS_FOR_WAVE: 'earlier wave',
+};
+
+function sayWaits(draft: PlanDraft, counts: Readonly<Partial<Record<WaitCode, number>>>): string {
+  const { state } = draft;
+  if (state.kind === 'paused') return `; paused: ${state.reason.detail}`;
+  const said = WAIT_CODES.flatMap((code) => {
+    const n = counts[code] ?? 0;
+    if (n === 0 || code === 'WAITS_FOR_WAVE') return [];
+    return [code === 'DEADLINE_RUNNING' ? `${n} in progress` : `${n} wait: ${SPOKEN[code]}`];
+  });
+  return said.length === 0 ? '' : `; ${said.join(', ')}`;
+}
+
+function countBy(codes: readonly WaitCode[]): Partial<Record<WaitCode, number>> {
+  const counts: Partial<Record<WaitCode, number>> = {};
+  for (const code of codes) counts[code] = (counts[code] ?? 0) + 1;
+  return counts;
+}
+
+function countStates(draft: PlanDraft): Record<HostUpdateKind, number> {
+  const counts = Object.fromEntries(HOST_UPDATE_KINDS.map((kind) => [kind, 0])) as Record<
+    HostUpdateKind,
+    number
+  >;
+  for (const { state } of draft.updates) counts[state.kind] += 1;
+  return counts;
+}

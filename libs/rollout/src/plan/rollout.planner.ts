@@ -1,0 +1,236 @@
+import { advanceHostUpdate } from '../host-update/host-update.machine';
+import type { HostUpdateEvent } from '../host-update/host-update.event';
+import type { HostUpdateContext } from '../host-update/host-update.step';
+import type { HostUpdateState } from '../host-update/host-update.state';
+import { isFailure, isInFlight, isTerminal } from '../host-update/host-update.traits';
+import type { Strategy } from '../model/strategy';
+import { advanceRollout, type RolloutEvent } from '../rollout/rollout.machine';
+import { ROLLOUT_TRAITS, type RolloutState } from '../rollout/rollout.state';
+import { advanceWave, type WaveEvent, type WaveState } from '../wave/wave.machine';
+import type { PlanReport } from './plan-report';
+import { reportPlan } from './plan-reporter';
+import type { RolloutEffect } from './rollout.effect';
+import type { HostUpdateSnapshot, RolloutSnapshot } from './rollout.snapshot';
+
+/**
+ * DOC: the rollout planner
+ *
+ * Purpose: given everything about one rollout and the time, says what is due now and why the rest is not. It decides;
+ * whoever calls it stores. It carries its own decisions out on a copy as it goes, so that one plan is complete: with
+ * its effects stored and nothing new happening, the next plan at the same time has no effects.
+ *
+ * Steps, in order:
+ * 1. A planned rollout starts; an ended one with an update in flight again is reopened.
+ * 2. Host updates whose host was decommissioned, whose deadline passed or whose hold elapsed move on; in an aborting
+ *    rollout every update that has not heard of it is told.
+ * 3. The rollout ends once every host update has; otherwise it pauses when the failure budget is spent.
+ * 4. Host updates start: those of the first wave that has not ended, in order, on hosts that are online and free,
+ *    while fewer than `maxConcurrent` are in flight.
+ * 5. Waves follow from their host updates.
+ * 6. The report says why every host update that has neither ended nor just started is waiting.
+ *
+ * The failure budget is spent once more than `maxFailures` host updates are rolled-back, failed, lost or lost-state, by
+ * their state now; what an operator accepted by resuming is not counted again. Updates in flight do not count before
+ * they have ended, so up to `maxConcurrent` more can fail after the budget is spent; with `maxConcurrent` 1 it is exact.
+ * A lost host that reports after all leaves the count, but a rollout that has paused stays paused.
+ *
+ * A slot is taken by whatever is in flight, held finishes too. A lost host that comes back may exceed `maxConcurrent`;
+ * nothing starts until there is room again. A host that runs the release already is updated all the same: an update
+ * from a release to itself is how a host gets back to a known state.
+ *
+ * Waves gate only starts. When a retry or a lost host opens an earlier wave again, later waves finish what is in flight
+ * and start nothing until it has ended.
+ *
+ * Cost: linear in the number of host updates, plus sorting them by position.
+ */
+export interface NextPlan {
+  readonly effects: readonly RolloutEffect[];
+  readonly report: PlanReport;
+}
+
+/** Deterministic; never throws. `nowMs` is milliseconds since the epoch. */
+export function planNext(snapshot: RolloutSnapshot, nowMs: number): NextPlan {
+  const draft = new PlanDraft(snapshot, nowMs);
+  draft.openRollout();
+  draft.advanceHostUpdates();
+  draft.closeRollout();
+  draft.startHostUpdates();
+  draft.advanceWaves();
+  return { effects: draft.effects, report: reportPlan(draft) };
+}
+
+/** A host update as it stands once the effects so far are stored. */
+export interface DraftHostUpdate {
+  readonly update: HostUpdateSnapshot;
+  state: HostUpdateState;
+  /** Started by this very plan. */
+  started: boolean;
+}
+
+interface Tally {
+  total: number;
+  ended: number;
+  failures: number;
+  succeeded: number;
+  inFlight: number;
+}
+
+/** The snapshot with the plan's effects applied so far. */
+export class PlanDraft {
+  readonly effects: RolloutEffect[] = [];
+  /** In starting order. */
+  readonly updates: readonly DraftHostUpdate[];
+  readonly waves: WaveState[];
+  readonly strategy: Strategy;
+  state: RolloutState;
+
+  constructor(
+    private readonly snapshot: RolloutSnapshot,
+    readonly nowMs: number,
+  ) {
+    this.state = snapshot.state;
+    this.strategy = snapshot.strategy;
+    this.waves = snapshot.waves.map((wave) => wave.state);
+    this.updates = snapshot.hostUpdates
+      .map((update) => ({ update, state: update.state, started: false }))
+      .sort((a, b) => a.update.position - b.update.position);
+  }
+
+  openRollout(): void {
+    this.applyToRollout({ kind: 'started' });
+    if (this.updates.some(({ state }) => isInFlight(state)))
+      this.applyToRollout({ kind: 'reopened' });
+  }
+
+  advanceHostUpdates(): void {
+    for (const draft of this.updates) {
+      for (const event of this.eventsFor(draft)) this.applyToHostUpdate(draft, event);
+    }
+  }
+
+  closeRollout(): void {
+    const { total, ended, failures } = this.tally();
+    if (ended === total) return this.applyToRollout({ kind: 'ended' });
+    if (this.state.kind !== 'running') return;
+    if (failures > this.strategy.maxFailures + this.state.failuresAccepted) {
+      this.applyToRollout({ kind: 'failure-budget-spent' });
+    }
+  }
+
+  startHostUpdates(): void {
+    const waveIndex = this.openWaveIndex();
+    if (!ROLLOUT_TRAITS[this.state.kind].starts || waveIndex === null) return;
+    let free = this.strategy.maxConcurrent - this.tally().inFlight;
+    for (const draft of this.updates) {
+      if (free <= 0) return;
+      if (draft.update.waveIndex !== waveIndex || !canStart(draft)) continue;
+      this.start(draft);
+      free -= 1;
+    }
+  }
+
+  advanceWaves(): void {
+    const tallies = this.waves.map(newTally);
+    for (const { update, state } of this.updates) {
+      const tally = tallies[update.waveIndex];
+      if (tally !== undefined) count(tally, state);
+    }
+    tallies.forEach((tally, index) => {
+      for (const event of eventsForWave(tally)) this.applyToWave(index, event);
+    });
+  }
+
+  /** Index of the first wave with a host update that has not ended; null when all have. */
+  openWaveIndex(): number | null {
+    let first: number | null = null;
+    for (const { update, state } of this.updates) {
+      if (!isTerminal(state) && (first === null || update.waveIndex < first))
+        first = update.waveIndex;
+    }
+    return first;
+  }
+
+  tally(): Readonly<Tally> {
+    const tally = newTally();
+    for (const { state } of this.updates) count(tally, state);
+    return tally;
+  }
+
+  private *eventsFor(draft: DraftHostUpdate): Iterable<HostUpdateEvent> {
+    if (isTerminal(draft.state)) return;
+    if (draft.update.host.decommissioned) {
+      yield { kind: 'host-decommissioned' };
+      return;
+    }
+    if (this.state.kind === 'aborting' && !draft.update.abortRequested) {
+      yield { kind: 'abort-requested' };
+    }
+    const { state } = draft;
+    if (state.kind === 'held' && this.nowMs >= state.retryAtMs) yield { kind: 'hold-elapsed' };
+    if (!('deadlineAtMs' in state)) return;
+    const deadlineMs = Math.max(state.deadlineAtMs, this.snapshot.deadlinesHoldFromMs ?? 0);
+    if (this.nowMs >= deadlineMs) yield { kind: 'deadline-passed' };
+  }
+
+  private start(draft: DraftHostUpdate): void {
+    const step = advanceHostUpdate(draft.state, { kind: 'started' }, this.contextOf(draft));
+    if (step.kind !== 'advanced') return;
+    const { id, hostId } = draft.update;
+    draft.state = step.state;
+    draft.started = true;
+    this.effects.push({ kind: 'start-host-update', hostUpdateId: id, hostId, step });
+  }
+
+  private applyToHostUpdate(draft: DraftHostUpdate, event: HostUpdateEvent): void {
+    const step = advanceHostUpdate(draft.state, event, this.contextOf(draft));
+    if (step.kind !== 'advanced') return;
+    const { id, hostId } = draft.update;
+    draft.state = step.state;
+    this.effects.push({ kind: 'advance-host-update', hostUpdateId: id, hostId, event, step });
+  }
+
+  private applyToRollout(event: RolloutEvent): void {
+    const { failures, succeeded } = this.tally();
+    const { maxFailures } = this.strategy;
+    const step = advanceRollout(this.state, event, { failures, succeeded, maxFailures });
+    if (step.kind !== 'advanced') return;
+    this.state = step.state;
+    this.effects.push({ kind: 'advance-rollout', event, state: step.state });
+  }
+
+  private applyToWave(index: number, event: WaveEvent): void {
+    const state = this.waves[index];
+    if (state === undefined) return;
+    const step = advanceWave(state, event);
+    if (step.kind !== 'advanced') return;
+    this.waves[index] = step.state;
+    this.effects.push({ kind: 'advance-wave', index, event, state: step.state });
+  }
+
+  private contextOf({ update }: DraftHostUpdate): HostUpdateContext {
+    const { attempt, finishTries, abortRequested } = update;
+    return { nowMs: this.nowMs, strategy: this.strategy, attempt, finishTries, abortRequested };
+  }
+}
+
+function canStart({ state, update: { host } }: DraftHostUpdate): boolean {
+  return state.kind === 'pending' && host.online && host.busyWith === null;
+}
+
+function eventsForWave(tally: Tally): readonly WaveEvent[] {
+  const { total, ended, failures, succeeded, inFlight } = tally;
+  if (ended === total) return [{ kind: 'ended', failures, succeeded }];
+  return inFlight > 0 || failures > 0 || succeeded > 0
+    ? [{ kind: 'reopened' }, { kind: 'started' }]
+    : [{ kind: 'reopened' }];
+}
+
+const newTally = (): Tally => ({ total: 0, ended: 0, failures: 0, succeeded: 0, inFlight: 0 });
+
+function count(tally: Tally, state: HostUpdateState): void {
+  tally.total += 1;
+  if (isTerminal(state)) tally.ended += 1;
+  if (isFailure(state)) tally.failures += 1;
+  if (state.kind === 'succeeded') tally.succeeded += 1;
+  if (isInFlight(state)) tally.inFlight += 1;
+}
