@@ -1,0 +1,66 @@
+import { LuoError, type LuoOperation, type LuoSubject } from '../errors/luo-error';
+import { resume, type Step } from './step';
+
+/**
+ * One operation at a time, in the order asked: the session mutex of the kernel. An operation that finds the
+ * lock free and waits for nothing runs and answers synchronously; one that finds it held is queued.
+ *
+ * A handler that calls back into the object whose operation it serves would wait for itself. From a
+ * synchronous callback that is recognised and refused with EDEADLK; an asynchronous one must not do it.
+ */
+export class OperationLock {
+  #entered = false;
+  #tail: Promise<unknown> | null = null;
+
+  /** True while an operation waits for a handler or is queued. */
+  get busy(): boolean {
+    return this.#tail !== null;
+  }
+
+  /** Settles, never rejects, when the operations known now are over. */
+  idle(): Promise<unknown> {
+    return this.#tail ?? Promise.resolve();
+  }
+
+  run<T>(operation: LuoOperation, subject: LuoSubject, step: Step<T>): T | Promise<T> {
+    if (this.#entered) {
+      throw new LuoError(
+        'EDEADLK',
+        operation,
+        subject,
+        'a handler called back into its own caller',
+      );
+    }
+    const ahead = this.#tail;
+    if (ahead !== null) return this.#hold(ahead.then(() => this.#enter(step)));
+    const first = this.#begin(step);
+    return first.done === true ? first.value : this.#hold(resume(step, first.value));
+  }
+
+  #enter<T>(step: Step<T>): T | Promise<T> {
+    const first = this.#begin(step);
+    return first.done === true ? first.value : resume(step, first.value);
+  }
+
+  #begin<T>(step: Step<T>): IteratorResult<PromiseLike<unknown>, T> {
+    this.#entered = true;
+    try {
+      return step.next();
+    } finally {
+      this.#entered = false;
+    }
+  }
+
+  #hold<T>(result: Promise<T>): Promise<T> {
+    const settled: Promise<void> = result.then(
+      () => this.#release(settled),
+      () => this.#release(settled),
+    );
+    this.#tail = settled;
+    return result;
+  }
+
+  #release(settled: Promise<unknown>): void {
+    if (this.#tail === settled) this.#tail = null;
+  }
+}

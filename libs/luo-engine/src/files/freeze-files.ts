@@ -1,0 +1,73 @@
+import { isPending, type Step } from '../concurrency/step';
+import { errnoNameOfNumber, HandlerError } from '../errors/errno';
+import { failureOf } from '../errors/luo-error';
+import type { FreezeResult } from '../handlers/file-handler';
+import { writeFileRecord } from '../wire/file-record';
+import type { FileSetRecord } from '../wire/session-record';
+import type { FileSet } from './file-set';
+import type { LuoFile } from './luo-file';
+
+/** See `FileSet.freeze`. */
+export function* freezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): Step<void> {
+  const { engine, files, outgoing } = set;
+  if (set.count === 0) return;
+  if (outgoing.address === 0) {
+    const detail = `${set.count} files are counted but there is no room for their records`;
+    engine.warn({ operation: 'freeze', subject: set.subject({}), detail });
+    throw set.error('EINVAL', 'freeze', {}, detail);
+  }
+  for (let i = 0; i < files.length; i++) {
+    const luoFile = files[i] as LuoFile<TFile>;
+    const { handler, words } = luoFile.entry;
+    if (handler.freeze !== undefined) {
+      try {
+        const answer = handler.freeze(luoFile.outgoing);
+        const result = isPending(answer) ? ((yield answer) as FreezeResult) : answer;
+        if (result !== undefined) adoptFrozen(luoFile, result);
+      } catch (error) {
+        yield* unfreezeFirst(set, i);
+        throw failureOf('freeze', set.subject(luoFile.subject), error);
+      }
+    }
+    writeFileRecord(outgoing.view(i), outgoing.offset(i), words, luoFile);
+  }
+  outgoing.close(files.length);
+  out.count = BigInt(set.count);
+  out.files = BigInt(outgoing.address);
+}
+
+/** A new handle counts only with status 0; only a negative status is a failure (B24, B25). */
+function adoptFrozen<TFile>(luoFile: LuoFile<TFile>, result: Exclude<FreezeResult, void>): void {
+  if (typeof result === 'bigint') {
+    luoFile.data = result;
+    return;
+  }
+  const { status, data } = result;
+  if (status < 0) throw new HandlerError(errnoNameOfNumber(-status), `status ${status}`);
+  if (status === 0 && data !== undefined) luoFile.data = data;
+}
+
+/** See `FileSet.unfreeze`. */
+export function* unfreezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): Step<void> {
+  if (set.count === 0) return;
+  yield* unfreezeFirst(set, set.files.length);
+  out.files = 0n;
+  out.count = 0n;
+}
+
+/** Unfreezes the first `count` files, first to last (B28), and zeroes every record (B27). */
+function* unfreezeFirst<TFile>(set: FileSet<TFile>, count: number): Step<void> {
+  const { engine, files } = set;
+  for (let i = 0; i < count; i++) {
+    const luoFile = files[i] as LuoFile<TFile>;
+    try {
+      const answer = luoFile.entry.handler.unfreeze?.(luoFile.outgoing);
+      if (isPending(answer)) yield answer;
+    } catch (cause) {
+      const detail = 'unfreeze threw; it must not';
+      engine.warn({ operation: 'unfreeze', subject: set.subject(luoFile.subject), detail, cause });
+    }
+    if (engine.profile.unfreezeClearsHandle) luoFile.data = 0n;
+  }
+  set.outgoing.clear();
+}

@@ -1,0 +1,216 @@
+import { LuoError } from '../errors/luo-error';
+import type { HandoverMemory, HandoverRoot } from './handover-memory';
+import { IncomingPages } from './incoming-pages';
+import { PageRuns } from './page-runs';
+import {
+  eraseHeader,
+  isPageSize,
+  regionPageSize,
+  tablePages,
+  writeRegion,
+  type Allocation,
+} from './region-format';
+
+export interface HandoverMemoryOptions {
+  /** Region that the previous runtime handed over; absent on a cold boot. */
+  readonly incoming?: Uint8Array | undefined;
+  /** Power of two from 256 B to 1 MiB; 4096 unless the incoming region says otherwise. */
+  readonly pageSizeBytes?: number | undefined;
+  /** Most pages of the outgoing region with header and table; 2^20 (4 GiB of 4 KiB pages) unless told. */
+  readonly pagesMax?: number | undefined;
+}
+
+const PAGE_SIZE_DEFAULT = 4096;
+/** Bounds a runaway handler; the largest upstream session needs 10,000 pages. */
+const PAGES_MAX_DEFAULT = 2 ** 20;
+
+/** Where outgoing pages live until they are sealed. */
+interface Backing {
+  allocate(offset: number, sizeBytes: number): Uint8Array;
+  /** The region as one array of `sizeBytes`, every allocation at its address. */
+  assemble(sizeBytes: number, pages: Iterable<readonly [number, Uint8Array]>): Uint8Array;
+  reopen(): void;
+}
+
+/** Each allocation its own array; a host without preserved files costs nothing. */
+const heapBacking: Backing = {
+  allocate: (_offset, sizeBytes) => new Uint8Array(sizeBytes),
+  assemble: (sizeBytes, pages) => {
+    const region = new Uint8Array(sizeBytes);
+    for (const [address, bytes] of pages) region.set(bytes, address);
+    return region;
+  },
+  reopen: () => undefined,
+};
+
+/** Pages inside the caller's buffer; the header is written last and erased first, so half a region is no region. */
+function bufferBacking(buffer: Uint8Array): Backing {
+  eraseHeader(buffer);
+  return {
+    allocate: (offset, sizeBytes) => buffer.subarray(offset, offset + sizeBytes).fill(0),
+    assemble: (sizeBytes) => buffer.subarray(0, sizeBytes),
+    reopen: () => eraseHeader(buffer),
+  };
+}
+
+class PagedMemory implements HandoverMemory {
+  readonly #runs = new PageRuns();
+  readonly #allocations = new Map<number, Uint8Array>();
+  readonly #restored: IncomingPages | null;
+  #preservedSizeBytes = 0;
+  #sealed = false;
+
+  constructor(
+    readonly pageSizeBytes: number,
+    private readonly pagesMax: number,
+    private readonly backing: Backing,
+    incoming: Uint8Array | undefined,
+  ) {
+    this.#restored = incoming === undefined ? null : new IncomingPages(incoming, pageSizeBytes);
+  }
+
+  get incoming(): HandoverRoot | null {
+    return this.#restored?.root ?? null;
+  }
+
+  get preservedSizeBytes(): number {
+    return this.#preservedSizeBytes;
+  }
+
+  get restorableCount(): number {
+    return this.#restored?.count ?? 0;
+  }
+
+  allocatePreserve(sizeBytes: number): number {
+    this.#requireOpen('allocate');
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0) {
+      throw new LuoError('EINVAL', 'allocate', {}, `${sizeBytes} is not a size in bytes`);
+    }
+    const pages = Math.ceil(sizeBytes / this.pageSizeBytes);
+    const table = tablePages(this.#allocations.size + 1, this.pageSizeBytes);
+    const firstPage = this.#runs.take(pages, this.pagesMax - table);
+    if (firstPage === null) {
+      const detail = `no room for ${pages} pages in ${this.pagesMax}; preserve less or give the region more pages`;
+      throw new LuoError('ENOMEM', 'allocate', {}, detail);
+    }
+    const address = firstPage * this.pageSizeBytes;
+    const size = pages * this.pageSizeBytes;
+    this.#allocations.set(address, this.backing.allocate(address, size));
+    this.#preservedSizeBytes += size;
+    return address;
+  }
+
+  preservedBytes(address: number): Uint8Array {
+    const bytes = this.#allocations.get(address);
+    if (bytes === undefined) {
+      throw new LuoError('EINVAL', 'allocate', subjectOf(address), 'nothing is preserved there');
+    }
+    return bytes;
+  }
+
+  unpreserveFree(address: number): void {
+    this.#requireOpen('free');
+    const bytes = this.#allocations.get(address);
+    if (bytes === undefined) {
+      throw new LuoError(
+        'EINVAL',
+        'free',
+        subjectOf(address),
+        'nothing is preserved there (freed twice?)',
+      );
+    }
+    this.#allocations.delete(address);
+    this.#preservedSizeBytes -= bytes.length;
+    this.#runs.release(this.#runOf(address, bytes));
+  }
+
+  restoredBytes(address: number): Uint8Array {
+    if (this.#restored === null) {
+      throw new LuoError('EINVAL', 'deserialize', subjectOf(address), 'nothing was handed over');
+    }
+    return this.#restored.bytes(address);
+  }
+
+  restoreFree(address: number): void {
+    if (this.#restored === null) {
+      throw new LuoError('EINVAL', 'free', subjectOf(address), 'nothing was handed over');
+    }
+    this.#restored.free(address);
+  }
+
+  seal(root: HandoverRoot): Uint8Array {
+    this.#requireOpen('seal');
+    const tableAddress = this.#runs.end * this.pageSizeBytes;
+    const table = tablePages(this.#allocations.size, this.pageSizeBytes) * this.pageSizeBytes;
+    const region = this.backing.assemble(tableAddress + table, this.#allocations);
+    const allocations = [...this.#allocations]
+      .map(([address, bytes]) => this.#runOf(address, bytes))
+      .sort((a, b) => a.firstPage - b.firstPage);
+    writeRegion(region, this.pageSizeBytes, tableAddress, { root, allocations });
+    this.#sealed = true;
+    return region;
+  }
+
+  unseal(): void {
+    if (!this.#sealed) throw new LuoError('EINVAL', 'seal', {}, 'the region is not sealed');
+    this.backing.reopen();
+    this.#sealed = false;
+  }
+
+  #runOf(address: number, bytes: Uint8Array): Allocation {
+    return { firstPage: address / this.pageSizeBytes, pages: bytes.length / this.pageSizeBytes };
+  }
+
+  #requireOpen(operation: 'allocate' | 'free' | 'seal'): void {
+    if (!this.#sealed) return;
+    throw new LuoError(
+      'EBUSY',
+      operation,
+      {},
+      'the region is sealed for the reboot; unfreeze first',
+    );
+  }
+}
+
+function subjectOf(address: number): { address?: bigint } {
+  return Number.isSafeInteger(address) && address >= 0 ? { address: BigInt(address) } : {};
+}
+
+function pageSizeFor({ incoming, pageSizeBytes }: HandoverMemoryOptions): number {
+  const named = incoming === undefined ? null : regionPageSize(incoming);
+  const size = pageSizeBytes ?? named ?? PAGE_SIZE_DEFAULT;
+  if (!isPageSize(size)) {
+    throw new LuoError(
+      'EINVAL',
+      'boot',
+      {},
+      `${size} bytes is no page size; take a power of two from 256`,
+    );
+  }
+  return size;
+}
+
+/** Handover memory on the heap: `seal` returns a fresh array with the whole region. */
+export function createHandoverMemory(options: HandoverMemoryOptions = {}): HandoverMemory {
+  const { pagesMax = PAGES_MAX_DEFAULT, incoming } = options;
+  return new PagedMemory(pageSizeFor(options), pagesMax, heapBacking, incoming);
+}
+
+/**
+ * Handover memory inside a buffer of the caller, for example a mapping that outlives the process. Fixed size:
+ * full is ENOMEM. `seal` returns the used front part of that buffer, not a copy. The buffer must not be the
+ * incoming region itself: its pages are still being read.
+ */
+export function handoverMemoryOver(
+  buffer: Uint8Array,
+  options: Omit<HandoverMemoryOptions, 'pagesMax'> = {},
+): HandoverMemory {
+  const pageSizeBytes = pageSizeFor(options);
+  const pagesMax = Math.floor(buffer.length / pageSizeBytes);
+  if (pagesMax < 1) {
+    const detail = `a buffer of ${buffer.length} bytes holds no page of ${pageSizeBytes}`;
+    throw new LuoError('EINVAL', 'boot', {}, detail);
+  }
+  const { incoming } = options;
+  return new PagedMemory(pageSizeBytes, pagesMax, bufferBacking(buffer), incoming);
+}

@@ -1,0 +1,29 @@
+import { OperationLock } from '../concurrency/operation-lock';
+import type { FileEngine } from '../files/file-engine';
+import { FileSet } from '../files/file-set';
+import type { SessionDirection } from './live-update';
+
+/** One session in its list, whether or not anybody holds a handle of it. */
+export class SessionEntry<TFile> {
+  readonly files: FileSet<TFile>;
+  /** One operation at a time on a session, in the order asked. */
+  readonly lock = new OperationLock();
+  /** Incoming only: its one handle was given out (S10). */
+  retrieved = false;
+
+  constructor(
+    readonly name: string,
+    readonly direction: SessionDirection,
+    engine: FileEngine<TFile>,
+  ) {
+    this.files = new FileSet(engine, name);
+  }
+}
+
+/** What can be said of a session from outside. */
+export interface SessionReport {
+  readonly name: string;
+  readonly direction: SessionDirection;
+  readonly retrieved: boolean;
+  readonly fileCount: number;
+}
