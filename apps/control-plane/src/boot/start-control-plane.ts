@@ -1,0 +1,74 @@
+/**
+ * DOC: start and stop
+ *
+ * Happy path: settings, modules (each connects what it owns), HTTP and gRPC ports, then ready. Only roles that serve
+ * the API listen; a worker listens nowhere.
+ *
+ * Unhappy paths: a bad setting, a job without a handler or a port that is taken fails the start with one error.
+ *
+ * Ordering of a stop: streams say goodbye and workers finish their job (beforeApplicationShutdown), then ports close,
+ * then queues, Redis and Postgres.
+ */
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from '@luofleet/platform';
+import { AppModule } from '../app.module';
+import { GrpcServer } from '../grpc/grpc.server';
+import { type ControlPlaneSettings, servesApi } from '../settings/control-plane.settings';
+import { LOGGER } from '../settings/platform.module';
+import { nestLogger } from './nest-logger';
+
+/** Largest request body taken; a manifest or a release is far smaller. */
+const BODY_BYTES_MAX = 1024 * 1024;
+
+export interface RunningControlPlane {
+  readonly app: NestFastifyApplication;
+  readonly replicaId: string;
+  /** 0 in a worker. */
+  readonly httpPort: number;
+  /** 0 in a worker. */
+  readonly grpcPort: number;
+  /** Drains and stops; the second call changes nothing. */
+  stop(): Promise<void>;
+}
+
+/** @throws LuofleetError when it cannot start */
+export async function startControlPlane(
+  settings: ControlPlaneSettings,
+): Promise<RunningControlPlane> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(settings),
+    new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true }),
+    { bufferLogs: true, abortOnError: false },
+  );
+  app.useLogger(nestLogger(app.get<Logger>(LOGGER)));
+  app.flushLogs();
+  let httpPort = 0;
+  const grpc = app.get(GrpcServer);
+  try {
+    await app.init();
+    if (servesApi(settings)) {
+      await app.listen(settings.httpPort, settings.httpHost);
+      httpPort = portOf(app);
+      await grpc.start();
+    }
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  let stopped: Promise<void> | undefined;
+  return {
+    app,
+    replicaId: settings.replicaId,
+    httpPort,
+    grpcPort: grpc.port,
+    stop: () => (stopped ??= app.close()),
+  };
+}
+
+function portOf(app: NestFastifyApplication): number {
+  const address: unknown = app.getHttpServer().address();
+  return typeof address === 'object' && address !== null && 'port' in address
+    ? Number(address.port)
+    : 0;
+}

@@ -1,0 +1,76 @@
+/**
+ * DOC: the gRPC port
+ *
+ * Purpose: one grpc-js server in Nest's life cycle. Services add themselves while modules initialise; the server binds
+ * once the application has started, so no call meets a half-built service.
+ *
+ * Happy path: `add` in onModuleInit, `start` after the application has initialised, `port` from then on.
+ *
+ * Unhappy paths: an address that cannot be bound fails the start. On shutdown streams are given DRAIN_MS to end (their
+ * services say goodbye in beforeApplicationShutdown), then they are cut.
+ */
+import {
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { LuofleetError } from '@luofleet/platform';
+import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
+
+const DRAIN_MS = 3000;
+/** A result carries every file of a host; 128 files a session stay far below this. */
+const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+
+@Injectable()
+export class GrpcServer implements OnApplicationShutdown {
+  private readonly server = new Server({
+    'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_permit_without_calls': 1,
+  });
+  private boundPort = 0;
+
+  constructor(@Inject(SETTINGS) private readonly settings: ControlPlaneSettings) {}
+
+  /** Adds a service; only before `start`. */
+  add(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
+    this.server.addService(definition, implementation);
+  }
+
+  /** @throws LuofleetError UNAVAILABLE when the address cannot be bound */
+  async start(): Promise<void> {
+    const { grpcHost, grpcPort } = this.settings;
+    this.boundPort = await new Promise<number>((resolve, reject) => {
+      this.server.bindAsync(
+        `${grpcHost.includes(':') ? `[${grpcHost}]` : grpcHost}:${grpcPort}`,
+        ServerCredentials.createInsecure(),
+        (error, port) => (error ? reject(error) : resolve(port)),
+      );
+    }).catch((error: unknown) => {
+      throw new LuofleetError({
+        code: 'UNAVAILABLE',
+        operation: 'serve gRPC',
+        subject: `${grpcHost}:${grpcPort}`,
+        detail: `Could not listen on ${grpcHost}:${grpcPort}; set GRPC_HOST and GRPC_PORT to a free address.`,
+        cause: error,
+      });
+    });
+  }
+
+  /** The port it listens on; 0 before `start`. */
+  get port(): number {
+    return this.boundPort;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cut = setTimeout(() => this.server.forceShutdown(), DRAIN_MS);
+      this.server.tryShutdown(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,29 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type Clock, createLogger, type Logger, systemClock } from '@luofleet/platform';
+import { type ControlPlaneSettings, SETTINGS } from './control-plane.settings';
+
+export const LOGGER = Symbol('logger');
+export const CLOCK = Symbol('clock');
+
+/** Settings, log and clock, for every module. */
+@Global()
+@Module({})
+export class PlatformModule {
+  static with(settings: ControlPlaneSettings): DynamicModule {
+    const logger: Logger = createLogger({
+      level: settings.logLevel,
+      name: 'control-plane',
+      fields: { replicaId: settings.replicaId, role: settings.role },
+    });
+    const clock: Clock = systemClock;
+    return {
+      module: PlatformModule,
+      providers: [
+        { provide: SETTINGS, useValue: settings },
+        { provide: LOGGER, useValue: logger },
+        { provide: CLOCK, useValue: clock },
+      ],
+      exports: [SETTINGS, LOGGER, CLOCK],
+    };
+  }
+}
