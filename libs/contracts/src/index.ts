@@ -11,12 +11,6 @@ export {
   sha256Schema,
   type ReasonResponse,
 } from './text/names.schema';
-export {
-  parseSelector,
-  SELECTOR_LENGTH_MAX,
-  type Requirement,
-  type SelectorParse,
-} from './selector/selector.parser';
 export { selectorSchema } from './selector/selector.schema';
 export {
   API_VERSION,
@@ -129,6 +123,7 @@ export {
   type RolloutResponse,
   type RolloutSummaryResponse,
   type StrategyResponse,
+  type ReportResponse,
   type WaitingResponse,
   type WaveResponse,
 } from './fleet/rollout.schema';

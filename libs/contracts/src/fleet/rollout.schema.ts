@@ -86,11 +86,26 @@ export const waitingSchema = z
     id: z.string().describe('Id of the rollout or host update, index of the wave.'),
     name: z.string().describe('Name of the rollout or host, "wave N" for a wave.'),
     reason: reasonSchema,
+    until: timestampSchema
+      .nullable()
+      .describe('When it stops waiting at the latest, where that is known.'),
   })
   .meta({ id: 'Waiting' });
 
+/** What the planner said last; empty until it has looked at the rollout. */
 export const reportSchema = z
-  .object({ waiting: z.array(waitingSchema) })
+  .object({
+    headline: z.string().describe('One line for people.'),
+    failuresLeft: z
+      .int()
+      .nullable()
+      .describe('How many more host updates may fail before the rollout pauses.'),
+    waitCounts: z
+      .record(z.string(), z.int())
+      .describe('Host updates that wait, by reason code; also those that are left out below.'),
+    waiting: z.array(waitingSchema),
+    waitingLeftOut: z.int().describe('Entries beyond those in `waiting`.'),
+  })
   .meta({ id: 'PlanReport' });
 
 export const rolloutSchema = rolloutSummarySchema
@@ -121,6 +136,7 @@ export type RolloutResponse = z.infer<typeof rolloutSchema>;
 export type RolloutPreviewResponse = z.infer<typeof rolloutPreviewSchema>;
 export type WaveResponse = z.infer<typeof waveSchema>;
 export type PlanResponse = z.infer<typeof planSchema>;
+export type ReportResponse = z.infer<typeof reportSchema>;
 export type WaitingResponse = z.infer<typeof waitingSchema>;
 export type StrategyResponse = z.infer<typeof strategySchema>;
 

@@ -79,9 +79,9 @@ describe('the rollout manifest', () => {
     ['no release', { ...minimal(), spec: {} }, 'spec.release', 'expected string'],
     [
       'a bad selector',
-      { ...minimal(), spec: { release: 'r', selector: 'zone=' } },
+      { ...minimal(), spec: { release: 'r', selector: 'zone in' } },
       'spec.selector',
-      'position 6',
+      'position 8',
     ],
     ['a wave of none', withStrategy({ waves: [0] }), 'spec.strategy.waves[0]', 'wave size'],
     ['a wave of 0%', withStrategy({ waves: [1, '0%'] }), 'spec.strategy.waves[1]', 'wave size'],

@@ -1,4 +1,4 @@
-import type { Requirement } from '@luofleet/contracts';
+import type { SelectorRequirement } from '@luofleet/rollout';
 import { Prisma } from '../generated/prisma/client';
 import type { Database } from '../database/database';
 import { decodeCursor, isUuid, type Slice, type SliceRequest, sliceOf } from '../database/cursor';
@@ -29,7 +29,7 @@ export class HostsReader {
 
   /** Hosts by name; decommissioned ones are left out. */
   async list(
-    request: SliceRequest & { readonly requirements?: readonly Requirement[] },
+    request: SliceRequest & { readonly requirements?: readonly SelectorRequirement[] },
   ): Promise<Slice<HostRecord>> {
     const after = decodeCursor(request.cursor, 1)?.[0] ?? '';
     const rows = await this.database.read('list hosts', 'hosts', (client) => {

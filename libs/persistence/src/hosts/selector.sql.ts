@@ -1,22 +1,23 @@
-import type { Requirement } from '@luofleet/contracts';
+import type { SelectorRequirement } from '@luofleet/rollout';
 import { Prisma } from '../generated/prisma/client';
 
 /** Condition on `hosts h` that holds for the hosts a label selector matches. */
-export function selectorCondition(requirements: readonly Requirement[]): Prisma.Sql {
+export function selectorCondition(requirements: readonly SelectorRequirement[]): Prisma.Sql {
   if (requirements.length === 0) return Prisma.sql`TRUE`;
   return Prisma.join(requirements.map(condition), ' AND ');
 }
 
-function condition(requirement: Requirement): Prisma.Sql {
-  const { key } = requirement;
-  switch (requirement.kind) {
+function condition({ key, operator, values }: SelectorRequirement): Prisma.Sql {
+  // The key `name` means the host's name and hides a label of that key.
+  const value = key === 'name' ? Prisma.sql`h.name` : Prisma.sql`h.labels ->> ${key}::text`;
+  switch (operator) {
     case 'in':
-      return Prisma.sql`h.labels ->> ${key}::text = ANY(${[...requirement.values]}::text[])`;
-    case 'not-in':
-      return Prisma.sql`(h.labels ->> ${key}::text = ANY(${[...requirement.values]}::text[])) IS NOT TRUE`;
+      return Prisma.sql`${value} = ANY(${[...values]}::text[])`;
+    case 'notin':
+      return Prisma.sql`(${value} = ANY(${[...values]}::text[])) IS NOT TRUE`;
     case 'exists':
-      return Prisma.sql`jsonb_exists(h.labels, ${key}::text)`;
+      return Prisma.sql`${value} IS NOT NULL`;
     case 'absent':
-      return Prisma.sql`NOT jsonb_exists(h.labels, ${key}::text)`;
+      return Prisma.sql`${value} IS NULL`;
   }
 }
