@@ -1,0 +1,203 @@
+/**
+ * DOC: the engine benchmark
+ *
+ * Files through all six steps (preserve, freeze, serialise, deserialise, retrieve, finish) with a synchronous handler
+ * that does nothing, in the `upstream` profile. A session holds 630,000 files, so a million take two sessions; the
+ * number of sessions is in the result. Files, tokens and handles exist before the clock starts.
+ *
+ * The yardstick is a bare `Map` that takes the same number of entries and then loses them one by one, with the
+ * same bigint tokens as keys, and once more with small integers, the cheapest keys there are.
+ *
+ * Every figure is the best of several runs: on a shared machine the best is the one least disturbed. The median
+ * is given beside it.
+ */
+import {
+  createHandoverMemory,
+  Orchestrator,
+  type FileHandler,
+  type Session,
+} from '@luofleet/luo-engine';
+
+interface BenchFile {
+  readonly handle: bigint;
+}
+
+interface Workload {
+  readonly files: readonly BenchFile[];
+  readonly tokens: readonly bigint[];
+}
+
+interface Figures {
+  readonly bestMs: number;
+  readonly medianMs: number;
+}
+
+const FILES_PER_SESSION_MAX = 630_000;
+const COUNTS = [128, 1_000, 10_000, 100_000, 1_000_000] as const;
+const DOUBLINGS_FROM = 1_024;
+const DOUBLINGS_TO = 1_048_576;
+/** Multiplier that spreads tokens over the whole u64, as hashed names would. */
+const TOKEN_STEP = 0x9e37_79b9_7f4a_7c15n;
+
+const handler: FileHandler<BenchFile> = {
+  compatible: 'bench-v1',
+  canPreserve: () => true,
+  preserve: (file) => file.handle,
+  unpreserve: () => undefined,
+  freeze: () => undefined,
+  retrieve: ({ data }) => ({ handle: data }),
+  finish: () => undefined,
+};
+
+function workload(count: number): Workload {
+  const files = Array.from({ length: count }, (_, i) => ({ handle: BigInt(i + 1) << 12n }));
+  const tokens = files.map((_, i) => BigInt.asUintN(64, BigInt(i + 1) * TOKEN_STEP));
+  return { files, tokens };
+}
+
+function sessionCount(count: number): number {
+  return Math.ceil(count / FILES_PER_SESSION_MAX);
+}
+
+/** Which files go to which session: consecutive slices. */
+function slices(count: number): { name: string; from: number; to: number }[] {
+  const sessions = sessionCount(count);
+  const size = Math.ceil(count / sessions);
+  return Array.from({ length: sessions }, (_, i) => {
+    return { name: `bench-${i}`, from: i * size, to: Math.min(count, (i + 1) * size) };
+  });
+}
+
+function sync<T>(value: T | Promise<T>): T {
+  if (value instanceof Promise) throw new Error('the synchronous path made a promise');
+  return value;
+}
+
+function preserveAll({ files, tokens }: Workload): Orchestrator<BenchFile> {
+  const orchestrator = new Orchestrator<BenchFile>({ memory: createHandoverMemory() });
+  orchestrator.registerHandler(handler);
+  const device = orchestrator.open();
+  for (const { name, from, to } of slices(files.length)) {
+    const session = device.createSession(name);
+    for (let i = from; i < to; i++)
+      sync(session.preserve(tokens[i] as bigint, files[i] as BenchFile));
+  }
+  return orchestrator;
+}
+
+function restoreAll(region: Uint8Array, { tokens }: Workload): void {
+  const memory = createHandoverMemory({ incoming: region });
+  const orchestrator = new Orchestrator<BenchFile>({ memory });
+  orchestrator.registerHandler(handler);
+  const device = orchestrator.open();
+  const sessions: Session<BenchFile>[] = [];
+  for (const { name, from, to } of slices(tokens.length)) {
+    const session = device.retrieveSession(name);
+    for (let i = from; i < to; i++) sync(session.retrieve(tokens[i] as bigint));
+    sessions.push(session);
+  }
+  for (const session of sessions) {
+    sync(session.finish());
+    sync(session.close());
+  }
+  if (memory.restorableCount !== 0) throw new Error('handover pages were left behind');
+}
+
+/** All six steps, once. */
+function lifeCycle(work: Workload): void {
+  restoreAll(sync(preserveAll(work).freezeAll()), work);
+}
+
+/** Insert all, then delete all. */
+function bareMap<K>(keys: readonly K[], values: readonly BenchFile[]): void {
+  const map = new Map<K, BenchFile>();
+  for (let i = 0; i < keys.length; i++) map.set(keys[i] as K, values[i] as BenchFile);
+  for (let i = 0; i < keys.length; i++) map.delete(keys[i] as K);
+  if (map.size !== 0) throw new Error('the map kept something');
+}
+
+/** Best and median time of one call, in runs long enough to measure. */
+function measure(count: number, run: () => void): Figures {
+  const calls = Math.max(1, Math.ceil(50_000 / count));
+  const runs = count >= 500_000 ? 5 : count >= 50_000 ? 9 : 15;
+  const timesMs: number[] = [];
+  for (let i = 0; i < runs + 2; i++) {
+    globalThis.gc?.();
+    const start = process.hrtime.bigint();
+    for (let call = 0; call < calls; call++) run();
+    const elapsedMs = Number(process.hrtime.bigint() - start) / 1e6 / calls;
+    if (i >= 2) timesMs.push(elapsedMs);
+  }
+  timesMs.sort((a, b) => a - b);
+  return { bestMs: timesMs[0] as number, medianMs: timesMs[timesMs.length >> 1] as number };
+}
+
+function round(value: number, digits = 3): number {
+  return Number(value.toFixed(digits));
+}
+
+function perSecond(count: number, ms: number): number {
+  return Math.round((count * 1000) / ms);
+}
+
+function bytesPerFile(work: Workload): { heap: number; region: number } {
+  globalThis.gc?.();
+  const before = process.memoryUsage();
+  const orchestrator = preserveAll(work);
+  globalThis.gc?.();
+  const after = process.memoryUsage();
+  const used = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
+  const region = sync(orchestrator.freezeAll()).length;
+  const { length } = work.files;
+  return { heap: Math.round(used / length), region: round(region / length, 1) };
+}
+
+function row(count: number) {
+  const work = workload(count);
+  const cycle = measure(count, () => lifeCycle(work));
+  const mapBigint = measure(count, () => bareMap(work.tokens, work.files));
+  const integers = work.files.map((_, i) => i);
+  const mapInteger = measure(count, () => bareMap(integers, work.files));
+  const result = {
+    files: count,
+    sessions: sessionCount(count),
+    filesPerSecond: perSecond(count, cycle.bestMs),
+    filesPerSecondMedian: perSecond(count, cycle.medianMs),
+    bytesPerFile: bytesPerFile(work),
+    mapBigintKeysPerSecond: perSecond(count, mapBigint.bestMs),
+    mapIntegerKeysPerSecond: perSecond(count, mapInteger.bestMs),
+    ratioToMapBigintKeys: round(mapBigint.bestMs / cycle.bestMs),
+    ratioToMapIntegerKeys: round(mapInteger.bestMs / cycle.bestMs),
+  };
+  process.stderr.write(`${JSON.stringify(result)}\n`);
+  return result;
+}
+
+function doublings(filesMax: number) {
+  const growth: { from: number; to: number; ratio: number }[] = [];
+  let previous: { count: number; bestMs: number } | null = null;
+  for (let count = DOUBLINGS_FROM; count <= Math.min(DOUBLINGS_TO, filesMax * 1.1); count *= 2) {
+    const work = workload(count);
+    const { bestMs } = measure(count, () => lifeCycle(work));
+    if (previous !== null) {
+      growth.push({ from: previous.count, to: count, ratio: round(bestMs / previous.bestMs) });
+    }
+    previous = { count, bestMs };
+  }
+  return growth;
+}
+
+export default function run(options: { max?: string }) {
+  const filesMax = Number(options.max ?? 1_000_000);
+  const rows = COUNTS.filter((count) => count <= filesMax).map(row);
+  const growth = doublings(filesMax);
+  const growthMax = Math.max(0, ...growth.map(({ ratio }) => ratio));
+  return Promise.resolve({
+    benchmark: 'engine',
+    profile: 'upstream',
+    node: process.version,
+    rows,
+    growth,
+    growthMax,
+  });
+}
