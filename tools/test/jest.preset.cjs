@@ -16,8 +16,10 @@ module.exports = {
   testEnvironment: 'node',
   moduleNameMapper: { ...moduleNameMapper, '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.cache/'],
+  // Packages of the HTTP server that ship only as ES modules, which Jest on this Node cannot require as they are.
+  transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
   transform: {
-    '^.+\\.tsx?$': [
+    '^.+(\\.tsx?|/node_modules/content-disposition/.+\\.js)$': [
       '@swc/jest',
       {
         jsc: {

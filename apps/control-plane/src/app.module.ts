@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { GrpcModule } from './grpc/grpc.module';
 import { PersistenceModule } from './persistence/persistence.module';
+import { RestModule } from './rest/rest.module';
 import { type ControlPlaneSettings } from './settings/control-plane.settings';
 import { PlatformModule } from './settings/platform.module';
 
@@ -10,7 +11,7 @@ export class AppModule {
   static with(settings: ControlPlaneSettings): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.with(settings), PersistenceModule, GrpcModule],
+      imports: [PlatformModule.with(settings), PersistenceModule, GrpcModule, RestModule],
     };
   }
 }

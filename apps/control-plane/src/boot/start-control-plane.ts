@@ -13,13 +13,12 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from '@luofleet/platform';
 import { AppModule } from '../app.module';
+import { BODY_BYTES_MAX } from '../rest/body-parsers';
+import { configureHttp } from '../rest/configure-http';
 import { GrpcServer } from '../grpc/grpc.server';
 import { type ControlPlaneSettings, servesApi } from '../settings/control-plane.settings';
 import { LOGGER } from '../settings/platform.module';
 import { nestLogger } from './nest-logger';
-
-/** Largest request body taken; a manifest or a release is far smaller. */
-const BODY_BYTES_MAX = 1024 * 1024;
 
 export interface RunningControlPlane {
   readonly app: NestFastifyApplication;
@@ -39,13 +38,14 @@ export async function startControlPlane(
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(settings),
     new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true }),
-    { bufferLogs: true, abortOnError: false },
+    { bufferLogs: true, abortOnError: false, bodyParser: false },
   );
   app.useLogger(nestLogger(app.get<Logger>(LOGGER)));
   app.flushLogs();
   let httpPort = 0;
   const grpc = app.get(GrpcServer);
   try {
+    await configureHttp(app, settings);
     await app.init();
     if (servesApi(settings)) {
       await app.listen(settings.httpPort, settings.httpHost);

@@ -7,6 +7,7 @@
  * Happy path: `rolloutManifestSchema.safeParse(value)` gives the manifest with every default filled in and every
  * duration in milliseconds. Unhappy path: every fault with its path; unknown fields are faults.
  */
+import { WAVES_MAX } from '@luofleet/rollout';
 import { z } from 'zod';
 import { nameSchema } from '../text/names.schema';
 import { DURATION_MS_MAX, DURATION_PATTERN, parseDurationMs } from '../text/duration';
@@ -58,7 +59,9 @@ const WAVE_SIZE_MESSAGE =
 export const waveSizeSchema = z.union(
   [
     z.int().min(1, WAVE_SIZE_MESSAGE).max(1_000_000),
-    z.templateLiteral([z.string().regex(/^(100|[1-9][0-9]?)/), '%']),
+    z
+      .templateLiteral([z.int(), '%'])
+      .refine((text) => /^(100|[1-9][0-9]?)%$/.test(text), WAVE_SIZE_MESSAGE),
   ],
   { error: WAVE_SIZE_MESSAGE },
 );
@@ -81,7 +84,7 @@ export const strategyManifestSchema = z
   .strictObject({
     waves: z
       .array(waveSizeSchema)
-      .max(100, 'at most 100 waves')
+      .max(WAVES_MAX, `at most ${WAVES_MAX} waves`)
       .default([...STRATEGY_DEFAULTS.waves])
       .describe('Sizes of the waves in order; hosts that are left form a last wave.'),
     maxConcurrent: z

@@ -85,3 +85,8 @@ export type PreservedFile = Prisma.PreservedFileModel
  * writers take one advisory lock right before they insert, at the end of their transaction.
  */
 export type Event = Prisma.EventModel
+/**
+ * Model AppliedManifest
+ * A manifest that was applied under an idempotency key: the same key and manifest again get the same rollout.
+ */
+export type AppliedManifest = Prisma.AppliedManifestModel

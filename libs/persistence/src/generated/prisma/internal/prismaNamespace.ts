@@ -405,7 +405,8 @@ export const ModelName = {
   Command: 'Command',
   Session: 'Session',
   PreservedFile: 'PreservedFile',
-  Event: 'Event'
+  Event: 'Event',
+  AppliedManifest: 'AppliedManifest'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -421,7 +422,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "host" | "release" | "rollout" | "wave" | "hostUpdate" | "command" | "session" | "preservedFile" | "event"
+    modelProps: "host" | "release" | "rollout" | "wave" | "hostUpdate" | "command" | "session" | "preservedFile" | "event" | "appliedManifest"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1091,6 +1092,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    AppliedManifest: {
+      payload: Prisma.$AppliedManifestPayload<ExtArgs>
+      fields: Prisma.AppliedManifestFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AppliedManifestFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AppliedManifestFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload>
+        }
+        findFirst: {
+          args: Prisma.AppliedManifestFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AppliedManifestFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload>
+        }
+        findMany: {
+          args: Prisma.AppliedManifestFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload>[]
+        }
+        create: {
+          args: Prisma.AppliedManifestCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload>
+        }
+        createMany: {
+          args: Prisma.AppliedManifestCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AppliedManifestCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload>[]
+        }
+        delete: {
+          args: Prisma.AppliedManifestDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload>
+        }
+        update: {
+          args: Prisma.AppliedManifestUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload>
+        }
+        deleteMany: {
+          args: Prisma.AppliedManifestDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AppliedManifestUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AppliedManifestUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload>[]
+        }
+        upsert: {
+          args: Prisma.AppliedManifestUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AppliedManifestPayload>
+        }
+        aggregate: {
+          args: Prisma.AppliedManifestAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAppliedManifest>
+        }
+        groupBy: {
+          args: Prisma.AppliedManifestGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AppliedManifestGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AppliedManifestCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AppliedManifestCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -1314,6 +1389,16 @@ export const EventScalarFieldEnum = {
 } as const
 
 export type EventScalarFieldEnum = (typeof EventScalarFieldEnum)[keyof typeof EventScalarFieldEnum]
+
+
+export const AppliedManifestScalarFieldEnum = {
+  idempotencyKey: 'idempotencyKey',
+  manifestSha256: 'manifestSha256',
+  rolloutId: 'rolloutId',
+  appliedAt: 'appliedAt'
+} as const
+
+export type AppliedManifestScalarFieldEnum = (typeof AppliedManifestScalarFieldEnum)[keyof typeof AppliedManifestScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -1696,6 +1781,7 @@ export type GlobalOmitConfig = {
   session?: Prisma.SessionOmit
   preservedFile?: Prisma.PreservedFileOmit
   event?: Prisma.EventOmit
+  appliedManifest?: Prisma.AppliedManifestOmit
 }
 
 /* Types for Logging */

@@ -59,7 +59,8 @@ export const ModelName = {
   Command: 'Command',
   Session: 'Session',
   PreservedFile: 'PreservedFile',
-  Event: 'Event'
+  Event: 'Event',
+  AppliedManifest: 'AppliedManifest'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -262,6 +263,16 @@ export const EventScalarFieldEnum = {
 } as const
 
 export type EventScalarFieldEnum = (typeof EventScalarFieldEnum)[keyof typeof EventScalarFieldEnum]
+
+
+export const AppliedManifestScalarFieldEnum = {
+  idempotencyKey: 'idempotencyKey',
+  manifestSha256: 'manifestSha256',
+  rolloutId: 'rolloutId',
+  appliedAt: 'appliedAt'
+} as const
+
+export type AppliedManifestScalarFieldEnum = (typeof AppliedManifestScalarFieldEnum)[keyof typeof AppliedManifestScalarFieldEnum]
 
 
 export const SortOrder = {

@@ -291,6 +291,7 @@ export type RolloutWhereInput = {
   release?: Prisma.XOR<Prisma.ReleaseScalarRelationFilter, Prisma.ReleaseWhereInput>
   waves?: Prisma.WaveListRelationFilter
   updates?: Prisma.HostUpdateListRelationFilter
+  appliedManifests?: Prisma.AppliedManifestListRelationFilter
 }
 
 export type RolloutOrderByWithRelationInput = {
@@ -312,6 +313,7 @@ export type RolloutOrderByWithRelationInput = {
   release?: Prisma.ReleaseOrderByWithRelationInput
   waves?: Prisma.WaveOrderByRelationAggregateInput
   updates?: Prisma.HostUpdateOrderByRelationAggregateInput
+  appliedManifests?: Prisma.AppliedManifestOrderByRelationAggregateInput
 }
 
 export type RolloutWhereUniqueInput = Prisma.AtLeast<{
@@ -336,6 +338,7 @@ export type RolloutWhereUniqueInput = Prisma.AtLeast<{
   release?: Prisma.XOR<Prisma.ReleaseScalarRelationFilter, Prisma.ReleaseWhereInput>
   waves?: Prisma.WaveListRelationFilter
   updates?: Prisma.HostUpdateListRelationFilter
+  appliedManifests?: Prisma.AppliedManifestListRelationFilter
 }, "id" | "name">
 
 export type RolloutOrderByWithAggregationInput = {
@@ -400,6 +403,7 @@ export type RolloutCreateInput = {
   release: Prisma.ReleaseCreateNestedOneWithoutRolloutsInput
   waves?: Prisma.WaveCreateNestedManyWithoutRolloutInput
   updates?: Prisma.HostUpdateCreateNestedManyWithoutRolloutInput
+  appliedManifests?: Prisma.AppliedManifestCreateNestedManyWithoutRolloutInput
 }
 
 export type RolloutUncheckedCreateInput = {
@@ -420,6 +424,7 @@ export type RolloutUncheckedCreateInput = {
   version?: number
   waves?: Prisma.WaveUncheckedCreateNestedManyWithoutRolloutInput
   updates?: Prisma.HostUpdateUncheckedCreateNestedManyWithoutRolloutInput
+  appliedManifests?: Prisma.AppliedManifestUncheckedCreateNestedManyWithoutRolloutInput
 }
 
 export type RolloutUpdateInput = {
@@ -440,6 +445,7 @@ export type RolloutUpdateInput = {
   release?: Prisma.ReleaseUpdateOneRequiredWithoutRolloutsNestedInput
   waves?: Prisma.WaveUpdateManyWithoutRolloutNestedInput
   updates?: Prisma.HostUpdateUpdateManyWithoutRolloutNestedInput
+  appliedManifests?: Prisma.AppliedManifestUpdateManyWithoutRolloutNestedInput
 }
 
 export type RolloutUncheckedUpdateInput = {
@@ -460,6 +466,7 @@ export type RolloutUncheckedUpdateInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   waves?: Prisma.WaveUncheckedUpdateManyWithoutRolloutNestedInput
   updates?: Prisma.HostUpdateUncheckedUpdateManyWithoutRolloutNestedInput
+  appliedManifests?: Prisma.AppliedManifestUncheckedUpdateManyWithoutRolloutNestedInput
 }
 
 export type RolloutCreateManyInput = {
@@ -658,6 +665,20 @@ export type RolloutUpdateOneRequiredWithoutUpdatesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.RolloutUpdateToOneWithWhereWithoutUpdatesInput, Prisma.RolloutUpdateWithoutUpdatesInput>, Prisma.RolloutUncheckedUpdateWithoutUpdatesInput>
 }
 
+export type RolloutCreateNestedOneWithoutAppliedManifestsInput = {
+  create?: Prisma.XOR<Prisma.RolloutCreateWithoutAppliedManifestsInput, Prisma.RolloutUncheckedCreateWithoutAppliedManifestsInput>
+  connectOrCreate?: Prisma.RolloutCreateOrConnectWithoutAppliedManifestsInput
+  connect?: Prisma.RolloutWhereUniqueInput
+}
+
+export type RolloutUpdateOneRequiredWithoutAppliedManifestsNestedInput = {
+  create?: Prisma.XOR<Prisma.RolloutCreateWithoutAppliedManifestsInput, Prisma.RolloutUncheckedCreateWithoutAppliedManifestsInput>
+  connectOrCreate?: Prisma.RolloutCreateOrConnectWithoutAppliedManifestsInput
+  upsert?: Prisma.RolloutUpsertWithoutAppliedManifestsInput
+  connect?: Prisma.RolloutWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.RolloutUpdateToOneWithWhereWithoutAppliedManifestsInput, Prisma.RolloutUpdateWithoutAppliedManifestsInput>, Prisma.RolloutUncheckedUpdateWithoutAppliedManifestsInput>
+}
+
 export type RolloutCreateWithoutReleaseInput = {
   id?: string
   name: string
@@ -675,6 +696,7 @@ export type RolloutCreateWithoutReleaseInput = {
   version?: number
   waves?: Prisma.WaveCreateNestedManyWithoutRolloutInput
   updates?: Prisma.HostUpdateCreateNestedManyWithoutRolloutInput
+  appliedManifests?: Prisma.AppliedManifestCreateNestedManyWithoutRolloutInput
 }
 
 export type RolloutUncheckedCreateWithoutReleaseInput = {
@@ -694,6 +716,7 @@ export type RolloutUncheckedCreateWithoutReleaseInput = {
   version?: number
   waves?: Prisma.WaveUncheckedCreateNestedManyWithoutRolloutInput
   updates?: Prisma.HostUpdateUncheckedCreateNestedManyWithoutRolloutInput
+  appliedManifests?: Prisma.AppliedManifestUncheckedCreateNestedManyWithoutRolloutInput
 }
 
 export type RolloutCreateOrConnectWithoutReleaseInput = {
@@ -760,6 +783,7 @@ export type RolloutCreateWithoutWavesInput = {
   version?: number
   release: Prisma.ReleaseCreateNestedOneWithoutRolloutsInput
   updates?: Prisma.HostUpdateCreateNestedManyWithoutRolloutInput
+  appliedManifests?: Prisma.AppliedManifestCreateNestedManyWithoutRolloutInput
 }
 
 export type RolloutUncheckedCreateWithoutWavesInput = {
@@ -779,6 +803,7 @@ export type RolloutUncheckedCreateWithoutWavesInput = {
   finishedAt?: Date | string | null
   version?: number
   updates?: Prisma.HostUpdateUncheckedCreateNestedManyWithoutRolloutInput
+  appliedManifests?: Prisma.AppliedManifestUncheckedCreateNestedManyWithoutRolloutInput
 }
 
 export type RolloutCreateOrConnectWithoutWavesInput = {
@@ -814,6 +839,7 @@ export type RolloutUpdateWithoutWavesInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   release?: Prisma.ReleaseUpdateOneRequiredWithoutRolloutsNestedInput
   updates?: Prisma.HostUpdateUpdateManyWithoutRolloutNestedInput
+  appliedManifests?: Prisma.AppliedManifestUpdateManyWithoutRolloutNestedInput
 }
 
 export type RolloutUncheckedUpdateWithoutWavesInput = {
@@ -833,6 +859,7 @@ export type RolloutUncheckedUpdateWithoutWavesInput = {
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   updates?: Prisma.HostUpdateUncheckedUpdateManyWithoutRolloutNestedInput
+  appliedManifests?: Prisma.AppliedManifestUncheckedUpdateManyWithoutRolloutNestedInput
 }
 
 export type RolloutCreateWithoutUpdatesInput = {
@@ -852,6 +879,7 @@ export type RolloutCreateWithoutUpdatesInput = {
   version?: number
   release: Prisma.ReleaseCreateNestedOneWithoutRolloutsInput
   waves?: Prisma.WaveCreateNestedManyWithoutRolloutInput
+  appliedManifests?: Prisma.AppliedManifestCreateNestedManyWithoutRolloutInput
 }
 
 export type RolloutUncheckedCreateWithoutUpdatesInput = {
@@ -871,6 +899,7 @@ export type RolloutUncheckedCreateWithoutUpdatesInput = {
   finishedAt?: Date | string | null
   version?: number
   waves?: Prisma.WaveUncheckedCreateNestedManyWithoutRolloutInput
+  appliedManifests?: Prisma.AppliedManifestUncheckedCreateNestedManyWithoutRolloutInput
 }
 
 export type RolloutCreateOrConnectWithoutUpdatesInput = {
@@ -906,6 +935,7 @@ export type RolloutUpdateWithoutUpdatesInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   release?: Prisma.ReleaseUpdateOneRequiredWithoutRolloutsNestedInput
   waves?: Prisma.WaveUpdateManyWithoutRolloutNestedInput
+  appliedManifests?: Prisma.AppliedManifestUpdateManyWithoutRolloutNestedInput
 }
 
 export type RolloutUncheckedUpdateWithoutUpdatesInput = {
@@ -925,6 +955,103 @@ export type RolloutUncheckedUpdateWithoutUpdatesInput = {
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   waves?: Prisma.WaveUncheckedUpdateManyWithoutRolloutNestedInput
+  appliedManifests?: Prisma.AppliedManifestUncheckedUpdateManyWithoutRolloutNestedInput
+}
+
+export type RolloutCreateWithoutAppliedManifestsInput = {
+  id?: string
+  name: string
+  selector: string
+  strategy: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  state: string
+  reasonCode?: string
+  reasonDetail?: string
+  failuresAccepted?: number
+  plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  finishedAt?: Date | string | null
+  version?: number
+  release: Prisma.ReleaseCreateNestedOneWithoutRolloutsInput
+  waves?: Prisma.WaveCreateNestedManyWithoutRolloutInput
+  updates?: Prisma.HostUpdateCreateNestedManyWithoutRolloutInput
+}
+
+export type RolloutUncheckedCreateWithoutAppliedManifestsInput = {
+  id?: string
+  name: string
+  releaseId: string
+  selector: string
+  strategy: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  state: string
+  reasonCode?: string
+  reasonDetail?: string
+  failuresAccepted?: number
+  plan: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Date | string
+  startedAt?: Date | string | null
+  finishedAt?: Date | string | null
+  version?: number
+  waves?: Prisma.WaveUncheckedCreateNestedManyWithoutRolloutInput
+  updates?: Prisma.HostUpdateUncheckedCreateNestedManyWithoutRolloutInput
+}
+
+export type RolloutCreateOrConnectWithoutAppliedManifestsInput = {
+  where: Prisma.RolloutWhereUniqueInput
+  create: Prisma.XOR<Prisma.RolloutCreateWithoutAppliedManifestsInput, Prisma.RolloutUncheckedCreateWithoutAppliedManifestsInput>
+}
+
+export type RolloutUpsertWithoutAppliedManifestsInput = {
+  update: Prisma.XOR<Prisma.RolloutUpdateWithoutAppliedManifestsInput, Prisma.RolloutUncheckedUpdateWithoutAppliedManifestsInput>
+  create: Prisma.XOR<Prisma.RolloutCreateWithoutAppliedManifestsInput, Prisma.RolloutUncheckedCreateWithoutAppliedManifestsInput>
+  where?: Prisma.RolloutWhereInput
+}
+
+export type RolloutUpdateToOneWithWhereWithoutAppliedManifestsInput = {
+  where?: Prisma.RolloutWhereInput
+  data: Prisma.XOR<Prisma.RolloutUpdateWithoutAppliedManifestsInput, Prisma.RolloutUncheckedUpdateWithoutAppliedManifestsInput>
+}
+
+export type RolloutUpdateWithoutAppliedManifestsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  selector?: Prisma.StringFieldUpdateOperationsInput | string
+  strategy?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
+  reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
+  plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  release?: Prisma.ReleaseUpdateOneRequiredWithoutRolloutsNestedInput
+  waves?: Prisma.WaveUpdateManyWithoutRolloutNestedInput
+  updates?: Prisma.HostUpdateUpdateManyWithoutRolloutNestedInput
+}
+
+export type RolloutUncheckedUpdateWithoutAppliedManifestsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  releaseId?: Prisma.StringFieldUpdateOperationsInput | string
+  selector?: Prisma.StringFieldUpdateOperationsInput | string
+  strategy?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
+  reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
+  failuresAccepted?: Prisma.IntFieldUpdateOperationsInput | number
+  plan?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  report?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  startedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  waves?: Prisma.WaveUncheckedUpdateManyWithoutRolloutNestedInput
+  updates?: Prisma.HostUpdateUncheckedUpdateManyWithoutRolloutNestedInput
 }
 
 export type RolloutCreateManyReleaseInput = {
@@ -961,6 +1088,7 @@ export type RolloutUpdateWithoutReleaseInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   waves?: Prisma.WaveUpdateManyWithoutRolloutNestedInput
   updates?: Prisma.HostUpdateUpdateManyWithoutRolloutNestedInput
+  appliedManifests?: Prisma.AppliedManifestUpdateManyWithoutRolloutNestedInput
 }
 
 export type RolloutUncheckedUpdateWithoutReleaseInput = {
@@ -980,6 +1108,7 @@ export type RolloutUncheckedUpdateWithoutReleaseInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   waves?: Prisma.WaveUncheckedUpdateManyWithoutRolloutNestedInput
   updates?: Prisma.HostUpdateUncheckedUpdateManyWithoutRolloutNestedInput
+  appliedManifests?: Prisma.AppliedManifestUncheckedUpdateManyWithoutRolloutNestedInput
 }
 
 export type RolloutUncheckedUpdateManyWithoutReleaseInput = {
@@ -1007,11 +1136,13 @@ export type RolloutUncheckedUpdateManyWithoutReleaseInput = {
 export type RolloutCountOutputType = {
   waves: number
   updates: number
+  appliedManifests: number
 }
 
 export type RolloutCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   waves?: boolean | RolloutCountOutputTypeCountWavesArgs
   updates?: boolean | RolloutCountOutputTypeCountUpdatesArgs
+  appliedManifests?: boolean | RolloutCountOutputTypeCountAppliedManifestsArgs
 }
 
 /**
@@ -1038,6 +1169,13 @@ export type RolloutCountOutputTypeCountUpdatesArgs<ExtArgs extends runtime.Types
   where?: Prisma.HostUpdateWhereInput
 }
 
+/**
+ * RolloutCountOutputType without action
+ */
+export type RolloutCountOutputTypeCountAppliedManifestsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.AppliedManifestWhereInput
+}
+
 
 export type RolloutSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1058,6 +1196,7 @@ export type RolloutSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   release?: boolean | Prisma.ReleaseDefaultArgs<ExtArgs>
   waves?: boolean | Prisma.Rollout$wavesArgs<ExtArgs>
   updates?: boolean | Prisma.Rollout$updatesArgs<ExtArgs>
+  appliedManifests?: boolean | Prisma.Rollout$appliedManifestsArgs<ExtArgs>
   _count?: boolean | Prisma.RolloutCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["rollout"]>
 
@@ -1122,6 +1261,7 @@ export type RolloutInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   release?: boolean | Prisma.ReleaseDefaultArgs<ExtArgs>
   waves?: boolean | Prisma.Rollout$wavesArgs<ExtArgs>
   updates?: boolean | Prisma.Rollout$updatesArgs<ExtArgs>
+  appliedManifests?: boolean | Prisma.Rollout$appliedManifestsArgs<ExtArgs>
   _count?: boolean | Prisma.RolloutCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type RolloutIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1137,6 +1277,7 @@ export type $RolloutPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     release: Prisma.$ReleasePayload<ExtArgs>
     waves: Prisma.$WavePayload<ExtArgs>[]
     updates: Prisma.$HostUpdatePayload<ExtArgs>[]
+    appliedManifests: Prisma.$AppliedManifestPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1566,6 +1707,7 @@ export interface Prisma__RolloutClient<T, Null = never, ExtArgs extends runtime.
   release<T extends Prisma.ReleaseDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ReleaseDefaultArgs<ExtArgs>>): Prisma.Prisma__ReleaseClient<runtime.Types.Result.GetResult<Prisma.$ReleasePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   waves<T extends Prisma.Rollout$wavesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Rollout$wavesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WavePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   updates<T extends Prisma.Rollout$updatesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Rollout$updatesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$HostUpdatePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  appliedManifests<T extends Prisma.Rollout$appliedManifestsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Rollout$appliedManifestsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AppliedManifestPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2056,6 +2198,30 @@ export type Rollout$updatesArgs<ExtArgs extends runtime.Types.Extensions.Interna
   take?: number
   skip?: number
   distinct?: Prisma.HostUpdateScalarFieldEnum | Prisma.HostUpdateScalarFieldEnum[]
+}
+
+/**
+ * Rollout.appliedManifests
+ */
+export type Rollout$appliedManifestsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the AppliedManifest
+   */
+  select?: Prisma.AppliedManifestSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the AppliedManifest
+   */
+  omit?: Prisma.AppliedManifestOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.AppliedManifestInclude<ExtArgs> | null
+  where?: Prisma.AppliedManifestWhereInput
+  orderBy?: Prisma.AppliedManifestOrderByWithRelationInput | Prisma.AppliedManifestOrderByWithRelationInput[]
+  cursor?: Prisma.AppliedManifestWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.AppliedManifestScalarFieldEnum | Prisma.AppliedManifestScalarFieldEnum[]
 }
 
 /**

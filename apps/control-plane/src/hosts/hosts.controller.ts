@@ -1,0 +1,64 @@
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  type HostResponse,
+  hostPageSchema,
+  hostSchema,
+  hostsQuerySchema,
+  type Page,
+  sessionWithFilesPageSchema,
+  type SessionWithFilesResponse,
+} from '@luofleet/contracts';
+import { HostsReader, SessionsReader } from '@luofleet/persistence';
+import { createZodDto } from 'nestjs-zod';
+import { ApiProblems } from '../rest/api-problems.decorator';
+import { requirementsOf } from '../rest/selector.requirements';
+import { pageView } from '../rest/page.view';
+import { IdOrNameParams, NoQueryDto, PageQueryDto } from '../rest/request.dto';
+import { sessionWithFilesView } from '../sessions/sessions.view';
+import { hostView } from './hosts.view';
+
+class HostDto extends createZodDto(hostSchema) {}
+class HostPageDto extends createZodDto(hostPageSchema) {}
+class HostsQueryDto extends createZodDto(hostsQuerySchema) {}
+class HostSessionPageDto extends createZodDto(sessionWithFilesPageSchema) {}
+
+@ApiTags('hosts')
+@Controller('api/v1/hosts')
+export class HostsController {
+  constructor(
+    @Inject(HostsReader) private readonly hosts: HostsReader,
+    @Inject(SessionsReader) private readonly sessions: SessionsReader,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Hosts by name; decommissioned ones are left out' })
+  @ApiOkResponse({ type: HostPageDto })
+  @ApiProblems(400, 503)
+  async list(@Query() query: HostsQueryDto): Promise<Page<HostResponse>> {
+    const { selector, limit, cursor } = query;
+    const requirements = requirementsOf(selector);
+    return pageView(await this.hosts.list({ limit, cursor, requirements }), hostView);
+  }
+
+  @Get(':idOrName')
+  @ApiOperation({ summary: 'One host' })
+  @ApiOkResponse({ type: HostDto })
+  @ApiProblems(400, 404, 503)
+  async get(@Param() params: IdOrNameParams, @Query() _query: NoQueryDto): Promise<HostResponse> {
+    return hostView(await this.hosts.get(params.idOrName));
+  }
+
+  @Get(':idOrName/sessions')
+  @ApiOperation({ summary: 'Sessions of a host with their preserved files, newest first' })
+  @ApiOkResponse({ type: HostSessionPageDto })
+  @ApiProblems(400, 404, 503)
+  async listSessions(
+    @Param() params: IdOrNameParams,
+    @Query() query: PageQueryDto,
+  ): Promise<Page<SessionWithFilesResponse>> {
+    const { limit, cursor } = query;
+    const slice = await this.sessions.listWithFiles({ limit, cursor, host: params.idOrName });
+    return pageView(slice, sessionWithFilesView);
+  }
+}

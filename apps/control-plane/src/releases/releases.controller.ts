@@ -1,0 +1,56 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  createReleaseSchema,
+  type Page,
+  releasePageSchema,
+  type ReleaseResponse,
+  releaseSchema,
+} from '@luofleet/contracts';
+import { ReleasesRepository } from '@luofleet/persistence';
+import { createZodDto } from 'nestjs-zod';
+import { ApiProblems } from '../rest/api-problems.decorator';
+import { pageView } from '../rest/page.view';
+import { IdOrNameParams, NoQueryDto, PageQueryDto } from '../rest/request.dto';
+import { releaseView } from './releases.view';
+
+class CreateReleaseDto extends createZodDto(createReleaseSchema) {}
+class ReleaseDto extends createZodDto(releaseSchema) {}
+class ReleasePageDto extends createZodDto(releasePageSchema) {}
+
+@ApiTags('releases')
+@Controller('api/v1/releases')
+export class ReleasesController {
+  constructor(@Inject(ReleasesRepository) private readonly releases: ReleasesRepository) {}
+
+  @Post()
+  @HttpCode(201)
+  @ApiOperation({ summary: 'Register a release; releases are never changed' })
+  @ApiCreatedResponse({ type: ReleaseDto })
+  @ApiProblems(400, 409, 413, 415, 503)
+  async create(
+    @Body() body: CreateReleaseDto,
+    @Query() _query: NoQueryDto,
+  ): Promise<ReleaseResponse> {
+    return releaseView(await this.releases.create(body));
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Releases, newest first' })
+  @ApiOkResponse({ type: ReleasePageDto })
+  @ApiProblems(400, 503)
+  async list(@Query() query: PageQueryDto): Promise<Page<ReleaseResponse>> {
+    return pageView(await this.releases.list(query), releaseView);
+  }
+
+  @Get(':idOrName')
+  @ApiOperation({ summary: 'One release' })
+  @ApiOkResponse({ type: ReleaseDto })
+  @ApiProblems(400, 404, 503)
+  async get(
+    @Param() params: IdOrNameParams,
+    @Query() _query: NoQueryDto,
+  ): Promise<ReleaseResponse> {
+    return releaseView(await this.releases.get(params.idOrName));
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * DOC: the HTTP surface
+ *
+ * Purpose: REST for operators, health and metrics, the dashboard. Controllers translate and decide nothing.
+ *
+ * Happy path: body and query are checked by their schema, the controller asks a reader or a service, the answer is
+ * written as the contract says.
+ * Unhappy paths: every error, also of unknown routes and unreadable bodies, is answered by ProblemFilter.
+ */
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { ZodValidationPipe } from 'nestjs-zod';
+import { SummaryController } from '../dashboard/summary.controller';
+import { ProblemFilter } from '../errors/problem.filter';
+import { HostsController } from '../hosts/hosts.controller';
+import { ReleasesController } from '../releases/releases.controller';
+import { RolloutsController } from '../rollouts/rollouts.controller';
+import { RolloutsModule } from '../rollouts/rollouts.module';
+import { SessionsController } from '../sessions/sessions.controller';
+
+@Module({
+  imports: [RolloutsModule],
+  controllers: [
+    HostsController,
+    ReleasesController,
+    RolloutsController,
+    SessionsController,
+    SummaryController,
+  ],
+  providers: [
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_PIPE, useClass: ZodValidationPipe },
+  ],
+})
+export class RestModule {}

@@ -1,0 +1,142 @@
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import {
+  applyQuerySchema,
+  hostUpdatePageSchema,
+  type HostUpdateResponse,
+  hostUpdatesQuerySchema,
+  type Page,
+  ROLLOUT_ACTIONS,
+  rolloutManifestSchema,
+  rolloutPageSchema,
+  rolloutPreviewSchema,
+  type RolloutPreviewResponse,
+  type RolloutResponse,
+  rolloutSchema,
+  type RolloutSummaryResponse,
+} from '@luofleet/contracts';
+import { HostUpdatesReader, RolloutsReader } from '@luofleet/persistence';
+import type { FastifyReply } from 'fastify';
+import { createZodDto } from 'nestjs-zod';
+import { z } from 'zod';
+import { ApiProblems } from '../rest/api-problems.decorator';
+import { idempotencyKeyOf } from '../rest/idempotency-key.header';
+import { pageView } from '../rest/page.view';
+import { IdOrNameParams, NoQueryDto, PageQueryDto } from '../rest/request.dto';
+import { RolloutActions } from './rollout-actions.service';
+import { RolloutIntake } from './rollout-intake.service';
+import { hostUpdateView, previewView, rolloutSummaryView, rolloutView } from './rollouts.view';
+
+class RolloutManifestDto extends createZodDto(rolloutManifestSchema) {}
+class ApplyQueryDto extends createZodDto(applyQuerySchema) {}
+class RolloutDto extends createZodDto(rolloutSchema) {}
+class RolloutPreviewDto extends createZodDto(rolloutPreviewSchema) {}
+class RolloutSummaryPageDto extends createZodDto(rolloutPageSchema) {}
+class HostUpdatesQueryDto extends createZodDto(hostUpdatesQuerySchema) {}
+class HostUpdatePageDto extends createZodDto(hostUpdatePageSchema) {}
+class ActionParams extends createZodDto(
+  IdOrNameParams.schema.extend({ action: z.enum(ROLLOUT_ACTIONS) }),
+) {}
+/** Actions take no input; something in the body is a mistake worth saying. */
+class NoBodyDto extends createZodDto(z.strictObject({}).default({})) {}
+
+@ApiTags('rollouts')
+@Controller('api/v1/rollouts')
+export class RolloutsController {
+  constructor(
+    @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
+    @Inject(HostUpdatesReader) private readonly updates: HostUpdatesReader,
+    @Inject(RolloutIntake) private readonly intake: RolloutIntake,
+    @Inject(RolloutActions) private readonly actions: RolloutActions,
+  ) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Apply a rollout manifest, or with dryRun=true show its plan' })
+  @ApiConsumes('application/json', 'application/yaml')
+  @ApiBody({ type: RolloutManifestDto })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'The same key and manifest again give the same rollout.',
+  })
+  @ApiCreatedResponse({ type: RolloutDto })
+  @ApiOkResponse({ type: RolloutPreviewDto, description: 'Dry run: the plan; nothing is stored.' })
+  @ApiProblems(400, 404, 409, 413, 415, 503)
+  async apply(
+    @Body() manifest: RolloutManifestDto,
+    @Query() query: ApplyQueryDto,
+    @Headers('idempotency-key') header: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RolloutResponse | RolloutPreviewResponse> {
+    const idempotencyKey = idempotencyKeyOf(header);
+    if (query.dryRun) {
+      void reply.status(200);
+      return previewView(await this.intake.preview(manifest));
+    }
+    const rollout = await this.intake.apply(manifest, idempotencyKey);
+    void reply.status(201).header('location', `/api/v1/rollouts/${rollout.id}`);
+    return rolloutView(rollout);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Rollouts, newest first' })
+  @ApiOkResponse({ type: RolloutSummaryPageDto })
+  @ApiProblems(400, 503)
+  async list(@Query() query: PageQueryDto): Promise<Page<RolloutSummaryResponse>> {
+    return pageView(await this.rollouts.list(query), rolloutSummaryView);
+  }
+
+  @Get(':idOrName')
+  @ApiOperation({ summary: 'One rollout: waves, counts, blackout, and why things wait' })
+  @ApiOkResponse({ type: RolloutDto })
+  @ApiProblems(400, 404, 503)
+  async get(
+    @Param() params: IdOrNameParams,
+    @Query() _query: NoQueryDto,
+  ): Promise<RolloutResponse> {
+    return rolloutView(await this.rollouts.get(params.idOrName));
+  }
+
+  @Get(':idOrName/updates')
+  @ApiOperation({ summary: 'Host updates of a rollout in their order' })
+  @ApiOkResponse({ type: HostUpdatePageDto })
+  @ApiProblems(400, 404, 503)
+  async listUpdates(
+    @Param() params: IdOrNameParams,
+    @Query() query: HostUpdatesQueryDto,
+  ): Promise<Page<HostUpdateResponse>> {
+    return pageView(await this.updates.listOfRollout(params.idOrName, query), hostUpdateView);
+  }
+
+  @Post(':idOrName/:action')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Pause, resume, abort or retry a rollout' })
+  @ApiOkResponse({ type: RolloutDto })
+  @ApiProblems(400, 404, 409, 503)
+  async act(
+    @Param() params: ActionParams,
+    @Query() _query: NoQueryDto,
+    @Body() _body: NoBodyDto,
+  ): Promise<RolloutResponse> {
+    return rolloutView(await this.actions.act(params.idOrName, params.action));
+  }
+}

@@ -1,0 +1,58 @@
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  filePageSchema,
+  filesQuerySchema,
+  type Page,
+  type PreservedFileResponse,
+  sessionPageSchema,
+  type SessionResponse,
+  sessionsQuerySchema,
+  type SessionWithFilesResponse,
+  sessionWithFilesSchema,
+} from '@luofleet/contracts';
+import { SessionsReader } from '@luofleet/persistence';
+import { createZodDto } from 'nestjs-zod';
+import { ApiProblems } from '../rest/api-problems.decorator';
+import { pageView } from '../rest/page.view';
+import { IdParams, NoQueryDto } from '../rest/request.dto';
+import { fileView, sessionView, sessionWithFilesView } from './sessions.view';
+
+class SessionsQueryDto extends createZodDto(sessionsQuerySchema) {}
+class SessionPageDto extends createZodDto(sessionPageSchema) {}
+class SessionWithFilesDto extends createZodDto(sessionWithFilesSchema) {}
+class FilesQueryDto extends createZodDto(filesQuerySchema) {}
+class PreservedFilePageDto extends createZodDto(filePageSchema) {}
+
+@ApiTags('sessions')
+@Controller('api/v1')
+export class SessionsController {
+  constructor(@Inject(SessionsReader) private readonly sessions: SessionsReader) {}
+
+  @Get('sessions')
+  @ApiOperation({ summary: 'Sessions, newest first' })
+  @ApiOkResponse({ type: SessionPageDto })
+  @ApiProblems(400, 404, 503)
+  async list(@Query() query: SessionsQueryDto): Promise<Page<SessionResponse>> {
+    return pageView(await this.sessions.list(query), sessionView);
+  }
+
+  @Get('sessions/:id')
+  @ApiOperation({ summary: 'One session with its preserved files' })
+  @ApiOkResponse({ type: SessionWithFilesDto })
+  @ApiProblems(400, 404, 503)
+  async get(
+    @Param() params: IdParams,
+    @Query() _query: NoQueryDto,
+  ): Promise<SessionWithFilesResponse> {
+    return sessionWithFilesView(await this.sessions.get(params.id));
+  }
+
+  @Get('files')
+  @ApiOperation({ summary: 'Preserved files by session and token' })
+  @ApiOkResponse({ type: PreservedFilePageDto })
+  @ApiProblems(400, 404, 503)
+  async listFiles(@Query() query: FilesQueryDto): Promise<Page<PreservedFileResponse>> {
+    return pageView(await this.sessions.files(query), fileView);
+  }
+}
