@@ -1,5 +1,5 @@
 import { LuoError, type LuoOperation, type LuoSubject } from '../errors/luo-error';
-import { resume, type Step } from './step';
+import { drive, type Step } from './step';
 
 /**
  * One operation at a time, in the order asked: the session mutex of the kernel. An operation that finds the
@@ -22,7 +22,13 @@ export class OperationLock {
     return this.#tail ?? Promise.resolve();
   }
 
+  /** Runs a step as the one operation of this lock. */
   run<T>(operation: LuoOperation, subject: LuoSubject, step: Step<T>): T | Promise<T> {
+    return this.call(operation, subject, () => drive(step));
+  }
+
+  /** The same for an operation that is no step. */
+  call<T>(operation: LuoOperation, subject: LuoSubject, run: () => T | Promise<T>): T | Promise<T> {
     if (this.#entered) {
       throw new LuoError(
         'EDEADLK',
@@ -32,20 +38,15 @@ export class OperationLock {
       );
     }
     const ahead = this.#tail;
-    if (ahead !== null) return this.#hold(ahead.then(() => this.#enter(step)));
-    const first = this.#begin(step);
-    return first.done === true ? first.value : this.#hold(resume(step, first.value));
+    if (ahead !== null) return this.#hold(ahead.then(() => this.#enter(run)));
+    const result = this.#enter(run);
+    return result instanceof Promise ? this.#hold(result) : result;
   }
 
-  #enter<T>(step: Step<T>): T | Promise<T> {
-    const first = this.#begin(step);
-    return first.done === true ? first.value : resume(step, first.value);
-  }
-
-  #begin<T>(step: Step<T>): IteratorResult<PromiseLike<unknown>, T> {
+  #enter<T>(run: () => T | Promise<T>): T | Promise<T> {
     this.#entered = true;
     try {
-      return step.next();
+      return run();
     } finally {
       this.#entered = false;
     }

@@ -32,6 +32,7 @@ export function deserializeFiles<TFile>(
   try {
     if (profile.trustsWireCount) set.count = Number(record.count);
     set.incoming = restoreRecords(set, record);
+    if (!profile.trustsWireCount) set.index.reserve(set.incoming.count);
     link(set, set.incoming);
     if (!profile.trustsWireCount && BigInt(set.count) !== record.count) {
       const detail = `${record.count} files are claimed, ${set.count} found`;

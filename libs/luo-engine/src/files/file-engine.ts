@@ -22,6 +22,12 @@ export function identityOf<TFile>(handler: FileHandler<TFile>, file: TFile): unk
   return handler.getId === undefined ? file : handler.getId(file);
 }
 
+/** Adds an identity; false when it was there. One hash of the object instead of two. */
+export function addIdentity(identities: Set<unknown>, identity: unknown): boolean {
+  const before = identities.size;
+  return identities.add(identity).size > before;
+}
+
 /** References of a runtime that has none: any file but null and undefined is valid. */
 export function uncountedReferences<TFile>(): FileReferences<TFile> {
   return { get: (file) => file !== null && file !== undefined, put: () => undefined };

@@ -10,7 +10,7 @@
  *
  * Order (B50): preserve, freeze, unfreeze, deserialize and canFinish go FIFO, unpreserve and finish LIFO.
  *
- * A set does no locking: whoever owns it runs one operation at a time. Operations are steps; see `drive`.
+ * A set does no locking: whoever owns it runs one operation at a time. Operations but retrieve are steps; see `drive`.
  */
 import { BlockChain, recordsPerBlock } from '../blocks/block-chain';
 import { ContiguousRecords, recordsPerBuffer } from '../blocks/contiguous-records';
@@ -108,7 +108,7 @@ export class FileSet<TFile> {
    * The file behind a token; asked again it is the same object (B38-B42).
    * @throws LuoError ENOENT for an unknown token, otherwise the handler's
    */
-  retrieve(token: bigint): Step<TFile> {
+  retrieve(token: bigint): TFile | Promise<TFile> {
     return retrieveFile(this, token);
   }
 

@@ -4,7 +4,7 @@ import { failureOf, LuoError } from '../errors/luo-error';
 import type { PreserveResult } from '../handlers/file-handler';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { highHalf, isU64, lowHalf, splitU64 } from '../wire/little-endian';
-import { identityOf } from './file-engine';
+import { addIdentity, identityOf } from './file-engine';
 import type { FileSet } from './file-set';
 import { LuoFile } from './luo-file';
 
@@ -29,7 +29,7 @@ export function* preserveFile<TFile>(set: FileSet<TFile>, token: bigint, file: T
   const held: Held<TFile> = { entry: null, ownerPinned: false, identity: NOTHING, shared: false };
   try {
     if (engine.profile.fileStorage === 'contiguous') set.outgoing.grow(set.count + 1);
-    for (const entry of engine.registry.entries()) {
+    for (const entry of engine.registry.entries) {
       held.entry = entry;
       const answer = entry.handler.canPreserve(file);
       if (isPending(answer) ? (yield answer) === true : answer) break;
@@ -98,12 +98,11 @@ function hold<TFile>(set: FileSet<TFile>, held: Held<TFile>, file: TFile): Handl
   }
   if (profile.preserveOnce) {
     const identity = identityOf(handler, file);
-    if (identities.has(identity)) {
+    if (!addIdentity(identities, identity)) {
       const detail =
         'the object is preserved already, or retrieved and not finished; finish that first';
       throw new LuoError('EBUSY', 'preserve', {}, detail);
     }
-    identities.add(identity);
     held.identity = identity;
   }
   return entry;

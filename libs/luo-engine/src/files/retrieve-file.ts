@@ -1,13 +1,13 @@
-import { isPending, type Step } from '../concurrency/step';
+import { isPending, type Awaitable } from '../concurrency/step';
 import { HandlerError } from '../errors/errno';
 import { failureOf, type LuoError } from '../errors/luo-error';
 import { highHalf, isU64, lowHalf, splitU64 } from '../wire/little-endian';
-import { identityOf } from './file-engine';
+import { addIdentity, identityOf } from './file-engine';
 import type { FileSet } from './file-set';
 import type { LuoFile } from './luo-file';
 
-/** See `FileSet.retrieve`. */
-export function* retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): Step<TFile> {
+/** See `FileSet.retrieve`. No step: one callback, and the most frequent call after the reboot. */
+export function retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): TFile | Promise<TFile> {
   const { engine, files } = set;
   if (!isU64(token)) throw set.error('EINVAL', 'retrieve', {}, `${String(token)} is no u64 token`);
   splitU64(token);
@@ -18,46 +18,58 @@ export function* retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): Step<T
   if (luoFile.retrieveError !== null) throw luoFile.retrieveError;
   if (luoFile.retrieveStatus > 0) {
     const file = luoFile.file as TFile;
-    if (!engine.references.get(file)) {
-      throw set.error(
-        'EBADF',
-        'retrieve',
-        { token },
-        'the retrieved file was closed behind the engine',
-      );
-    }
-    return file;
+    if (engine.references.get(file)) return file;
+    throw set.error(
+      'EBADF',
+      'retrieve',
+      { token },
+      'the retrieved file was closed behind the engine',
+    );
   }
+  let answer: Awaitable<TFile>;
   try {
-    const answer = luoFile.entry.handler.retrieve(luoFile);
-    const file = isPending(answer) ? ((yield answer) as TFile) : answer;
-    if (!engine.references.get(file)) throw new HandlerError('EBADF', 'it returned no valid file');
-    luoFile.file = file;
-    luoFile.retrieveStatus = 1;
-    if (engine.profile.preserveOnce) noteIdentity(set, luoFile, file);
-    return file;
+    answer = luoFile.entry.handler.retrieve(luoFile);
   } catch (thrown) {
-    const failure = failureOf('retrieve', set.subject(luoFile.subject), thrown);
-    if (engine.profile.stickyRetrieve) keepFailure(luoFile, failure);
-    throw failure;
+    throw refused(set, luoFile, thrown);
   }
+  if (!isPending(answer)) return keep(set, luoFile, answer);
+  return Promise.resolve(answer).then(
+    (file) => keep(set, luoFile, file),
+    (thrown: unknown) => {
+      throw refused(set, luoFile, thrown);
+    },
+  );
+}
+
+/** The caller gets the handler's reference, the engine takes one of its own until finish (B40). */
+function keep<TFile>(set: FileSet<TFile>, luoFile: LuoFile<TFile>, file: TFile): TFile {
+  const { profile, references } = set.engine;
+  if (!references.get(file)) {
+    throw refused(set, luoFile, new HandlerError('EBADF', 'it returned no valid file'));
+  }
+  luoFile.file = file;
+  luoFile.retrieveStatus = 1;
+  if (profile.preserveOnce) noteIdentity(set, luoFile, file);
+  return file;
+}
+
+/** Handlers free their state when retrieve fails, so asking again could only do harm (D2, but B41). */
+function refused<TFile>(set: FileSet<TFile>, luoFile: LuoFile<TFile>, thrown: unknown): LuoError {
+  const failure = failureOf('retrieve', set.subject(luoFile.subject), thrown);
+  if (set.engine.profile.stickyRetrieve) {
+    luoFile.retrieveStatus = -failure.errno;
+    luoFile.retrieveError = failure;
+  }
+  return failure;
 }
 
 /** A retrieved file cannot be preserved for the next reboot before it is finished (D3). */
 function noteIdentity<TFile>(set: FileSet<TFile>, luoFile: LuoFile<TFile>, file: TFile): void {
   const { identities, warn } = set.engine;
-  const identity = identityOf(luoFile.entry.handler, file);
-  if (identities.has(identity)) {
+  if (!addIdentity(identities, identityOf(luoFile.entry.handler, file))) {
     const detail = 'retrieve returned an object that is preserved or retrieved already';
     warn({ operation: 'retrieve', subject: set.subject(luoFile.subject), detail });
     return;
   }
-  identities.add(identity);
   luoFile.identityHeld = true;
-}
-
-/** Handlers free their state when retrieve fails, so asking again could only do harm (D2). */
-function keepFailure<TFile>(luoFile: LuoFile<TFile>, failure: LuoError): void {
-  luoFile.retrieveStatus = -failure.errno;
-  luoFile.retrieveError = failure;
 }

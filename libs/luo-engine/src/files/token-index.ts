@@ -5,62 +5,68 @@
 export class TokenIndex {
   #size = 0;
   #mask = 0;
-  /** Position + 1; 0 marks a free slot. */
-  #positions = EMPTY;
-  #lows = EMPTY;
-  #highs = EMPTY;
+  /** Three words a slot: position + 1 (0 marks a free slot), low half, high half. */
+  #slots = EMPTY;
 
   /** Position of a token, or -1. */
   find(low: number, high: number): number {
     if (this.#size === 0) return -1;
+    const slots = this.#slots;
     for (let slot = hash(low, high) & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const position = this.#positions[slot] as number;
+      const position = slots[slot * WORDS] as number;
       if (position === 0) return -1;
-      if (this.#lows[slot] === low && this.#highs[slot] === high) return position - 1;
+      if (slots[slot * WORDS + 1] === low && slots[slot * WORDS + 2] === high) return position - 1;
     }
+  }
+
+  /** Makes room for `count` tokens at once. */
+  reserve(count: number): void {
+    let capacity = Math.max(SLOTS_MIN, this.#mask + 1);
+    while (capacity < count * 2) capacity *= 2;
+    if (capacity * WORDS > this.#slots.length) this.#resize(capacity);
   }
 
   /** Adds a token; a known one keeps its first position. */
   add(low: number, high: number, position: number): void {
-    if (this.#size * 2 >= this.#positions.length)
-      this.#resize(Math.max(8, this.#positions.length * 2));
+    const capacity = this.#slots.length / WORDS;
+    if (this.#size * 2 >= capacity) this.#resize(Math.max(SLOTS_MIN, capacity * 2));
     this.#insert(low, high, position);
   }
 
   clear(): void {
     this.#size = 0;
     this.#mask = 0;
-    this.#positions = this.#lows = this.#highs = EMPTY;
+    this.#slots = EMPTY;
   }
 
   #insert(low: number, high: number, position: number): void {
-    let slot = hash(low, high) & this.#mask;
-    while (this.#positions[slot] !== 0) {
-      if (this.#lows[slot] === low && this.#highs[slot] === high) return;
-      slot = (slot + 1) & this.#mask;
+    const slots = this.#slots;
+    let at = (hash(low, high) & this.#mask) * WORDS;
+    while (slots[at] !== 0) {
+      if (slots[at + 1] === low && slots[at + 2] === high) return;
+      at += WORDS;
+      if (at === slots.length) at = 0;
     }
-    this.#positions[slot] = position + 1;
-    this.#lows[slot] = low;
-    this.#highs[slot] = high;
+    slots[at] = position + 1;
+    slots[at + 1] = low;
+    slots[at + 2] = high;
     this.#size += 1;
   }
 
   #resize(capacity: number): void {
-    const positions = this.#positions;
-    const lows = this.#lows;
-    const highs = this.#highs;
-    this.#positions = new Int32Array(capacity);
-    this.#lows = new Int32Array(capacity);
-    this.#highs = new Int32Array(capacity);
+    const old = this.#slots;
+    this.#slots = new Int32Array(capacity * WORDS);
     this.#mask = capacity - 1;
     this.#size = 0;
-    for (let slot = 0; slot < positions.length; slot++) {
-      const position = positions[slot] as number;
-      if (position !== 0) this.#insert(lows[slot] as number, highs[slot] as number, position - 1);
+    for (let at = 0; at < old.length; at += WORDS) {
+      const position = old[at] as number;
+      if (position !== 0) this.#insert(old[at + 1] as number, old[at + 2] as number, position - 1);
     }
   }
 }
 
+const WORDS = 3;
+const SLOTS_MIN = 16;
 const EMPTY = new Int32Array(0);
 
 /** Spreads neighbouring and patterned tokens (an image type in the high half, a number in the low). */

@@ -34,6 +34,7 @@ export interface RegistryOptions {
  */
 export class HandlerRegistry<TFile> {
   readonly #entries = new Map<string, HandlerEntry<TFile>>();
+  #inOrder: readonly HandlerEntry<TFile>[] = [];
 
   constructor(private readonly options: RegistryOptions) {}
 
@@ -66,6 +67,7 @@ export class HandlerRegistry<TFile> {
       words: compatibleWords(compatible),
       sharedObjects: [],
     });
+    this.#inOrder = [...this.#entries.values()];
   }
 
   unregister(handler: FileHandler<TFile>): HandlerEntry<TFile> {
@@ -83,6 +85,7 @@ export class HandlerRegistry<TFile> {
       throw new LuoError('ENOENT', 'unregister', subject, 'this handler is not registered');
     }
     this.#entries.delete(compatible);
+    this.#inOrder = [...this.#entries.values()];
     if (profile.ownerPinnedBy === 'registration') handler.owner?.put();
     return entry;
   }
@@ -99,7 +102,7 @@ export class HandlerRegistry<TFile> {
   }
 
   /** Handlers in order of registration. */
-  entries(): IterableIterator<HandlerEntry<TFile>> {
-    return this.#entries.values();
+  get entries(): readonly HandlerEntry<TFile>[] {
+    return this.#inOrder;
   }
 }

@@ -1,4 +1,5 @@
 import { OperationLock } from '../concurrency/operation-lock';
+import type { LuoSubject } from '../errors/luo-error';
 import type { FileEngine } from '../files/file-engine';
 import { FileSet } from '../files/file-set';
 import type { SessionDirection } from './live-update';
@@ -8,6 +9,7 @@ export class SessionEntry<TFile> {
   readonly files: FileSet<TFile>;
   /** One operation at a time on a session, in the order asked. */
   readonly lock = new OperationLock();
+  readonly subject: LuoSubject;
   /** Incoming only: its one handle was given out (S10). */
   retrieved = false;
 
@@ -16,6 +18,7 @@ export class SessionEntry<TFile> {
     readonly direction: SessionDirection,
     engine: FileEngine<TFile>,
   ) {
+    this.subject = { session: name };
     this.files = new FileSet(engine, name);
   }
 }

@@ -55,7 +55,8 @@ export class Session<TFile> implements LiveUpdateSession<TFile> {
 
   retrieve(token: bigint): TFile | Promise<TFile> {
     this.#requireDirection('retrieve', 'incoming');
-    return this.#run('retrieve', this.entry.files.retrieve(token));
+    const { lock, subject, files } = this.entry;
+    return lock.call('retrieve', subject, () => files.retrieve(token));
   }
 
   finish(): void | Promise<void> {
@@ -87,13 +88,12 @@ export class Session<TFile> implements LiveUpdateSession<TFile> {
   }
 
   #run<T>(operation: LuoOperation, step: Step<T>): T | Promise<T> {
-    return this.entry.lock.run(operation, { session: this.entry.name }, step);
+    return this.entry.lock.run(operation, this.entry.subject, step);
   }
 
   #requireOpen(operation: LuoOperation): void {
     if (this.#open) return;
-    const subject = { session: this.entry.name };
-    throw new LuoError('EBADF', operation, subject, 'this handle is closed');
+    throw new LuoError('EBADF', operation, this.entry.subject, 'this handle is closed');
   }
 
   #requireDirection(operation: LuoOperation, direction: SessionDirection): void {
@@ -101,6 +101,6 @@ export class Session<TFile> implements LiveUpdateSession<TFile> {
     this.owner.requireThawed(operation);
     if (this.entry.direction === direction) return;
     const detail = `only ${direction} sessions can, this one is ${this.entry.direction}`;
-    throw new LuoError('EINVAL', operation, { session: this.entry.name }, detail);
+    throw new LuoError('EINVAL', operation, this.entry.subject, detail);
   }
 }

@@ -1,1 +1,11 @@
-export {};
+/** What tests of handlers and of the engine need. Uses fast-check. */
+export { CountedReferences } from './counted-references';
+export {
+  type FaultyCallback,
+  FaultyHandler,
+  type FaultyHandlerOptions,
+  type TestFile,
+} from './faulty.handler';
+export { HandleLedger } from './handle-ledger';
+export { Journal } from './journal';
+export { codeOf, testFile, TestHost, type TestHostOptions } from './test-host';
