@@ -12,3 +12,62 @@ export { HostUpdatesReader } from './host-updates/host-updates.reader';
 export { type FileFilter, type SessionFilter, SessionsReader } from './sessions/sessions.reader';
 export { type EventFilter, EventsReader } from './events/events.reader';
 export { SummaryReader } from './summary/summary.reader';
+export type { FileReport, SessionOwner, SessionReport } from './sessions/session-reports.store';
+export { writeSessionReports } from './sessions/session-reports.store';
+export {
+  type HostFactsChange,
+  type HostIntroduction,
+  type HostSign,
+  markOffline,
+  markSilentOffline,
+  openRolloutsOfHost,
+  raiseGenerations,
+  type RegisteredHost,
+  registerHost,
+  replicasOfHosts,
+  touchHosts,
+  writeHostFacts,
+} from './hosts/hosts.store';
+export {
+  type BlackoutFacts,
+  type HostUpdateChange,
+  readHostUpdates,
+  type StoredHostUpdate,
+  writeHostUpdates,
+} from './host-updates/host-updates.store';
+export {
+  acceptCommand,
+  type AnsweredCommand,
+  type CommandEnd,
+  endCommand,
+  insertCommands,
+  type NewCommand,
+  readAnsweredCommand,
+  type SendableCommand,
+  voidQueuedCommands,
+} from './commands/commands.store';
+export {
+  hostsWithQueuedCommands,
+  takeOpenCommands,
+  takeQueuedCommands,
+} from './commands/sendable-commands.store';
+export {
+  insertRollout,
+  lockRollout,
+  type MatchedHost,
+  matchHosts,
+  type NewRollout,
+  readWaves,
+  rolloutsToReconcile,
+  type StoredRollout,
+  type StoredWave,
+  writeReport,
+  writeRolloutState,
+  writeWaveState,
+} from './rollouts/rollouts.store';
+export { resolveId } from './database/reference';
+export {
+  type AppliedManifest,
+  keepAppliedManifest,
+  takeIdempotencyKey,
+} from './rollouts/applied-manifests.store';

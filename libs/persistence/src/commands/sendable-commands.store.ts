@@ -1,0 +1,84 @@
+import { PHASES } from '@luofleet/rollout';
+import { Prisma } from '../generated/prisma/client';
+import type { Database } from '../database/database';
+import type { SendableCommand } from './commands.store';
+
+/**
+ * Commands that still matter: of the attempt that runs. An update that is undone, or was given up while it was, is
+ * told only the undo; an agent that missed the earlier commands must not start them now.
+ */
+const STILL_MATTERS = Prisma.sql`
+  c.attempt = hu.attempt AND hu.state IN ('running', 'held', 'rolling-back', 'lost')
+  AND (hu.state IN ('rolling-back', 'lost')) = (c.phase = 'rollback')`;
+
+const TOLD = Prisma.sql`
+  c.idempotency_key AS "idempotencyKey", c.host_update_id AS "hostUpdateId", c.host_id AS "hostId", c.phase,
+  c.attempt, c.generation, c.after_key AS "afterKey", c.timeout_ms AS "timeoutMs", c.soak_ms AS "soakMs",
+  hu.rollout_id AS "rolloutId", jsonb_build_object(
+    'id', rel.id, 'name', rel.name, 'kind', rel.kind, 'version', rel.release_version,
+    'imageUri', rel.image_uri, 'imageSha256', rel.image_sha256, 'handlers', rel.handlers,
+    'kernelCommandLine', rel.kernel_command_line, 'initrdUri', rel.initrd_uri,
+    'initrdSha256', rel.initrd_sha256, 'luoAbi', rel.luo_abi, 'labels', rel.labels,
+    'createdAt', rel.created_at) AS release`;
+
+const JOINS = Prisma.sql`
+  JOIN rollouts r ON r.id = hu.rollout_id JOIN releases rel ON rel.id = r.release_id`;
+
+/**
+ * Takes the commands of these hosts that nobody has been told about, marked as sent: whoever takes them sends them.
+ * Should that fail, they are sent again when the host says hello.
+ */
+export async function takeQueuedCommands(
+  database: Database,
+  hostIds: readonly string[],
+): Promise<SendableCommand[]> {
+  if (hostIds.length === 0) return [];
+  const taken = await database.read('take commands', 'commands', (client) => {
+    return client.$queryRaw<SendableCommand[]>`
+      WITH taken AS (
+        UPDATE commands c SET state = 'sent', sent_at = now() FROM host_updates hu
+        WHERE c.host_id = ANY(${[...hostIds]}::uuid[]) AND c.state = 'queued' AND hu.id = c.host_update_id
+          AND ${STILL_MATTERS}
+        RETURNING c.*)
+      SELECT ${TOLD} FROM taken c JOIN host_updates hu ON hu.id = c.host_update_id ${JOINS}`;
+  });
+  return taken.sort(inOrder);
+}
+
+/** Every open command of a host that has just said hello, marked as sent. */
+export async function takeOpenCommands(
+  database: Database,
+  hostId: string,
+): Promise<SendableCommand[]> {
+  const taken = await database.read('take commands', `host ${hostId}`, async (client) => {
+    await client.$executeRaw`
+      UPDATE commands c SET state = 'sent', sent_at = now() FROM host_updates hu
+      WHERE c.host_id = ${hostId}::uuid AND c.state = 'queued' AND hu.id = c.host_update_id
+        AND ${STILL_MATTERS}`;
+    return client.$queryRaw<SendableCommand[]>`
+      SELECT ${TOLD} FROM commands c JOIN host_updates hu ON hu.id = c.host_update_id ${JOINS}
+      WHERE c.host_id = ${hostId}::uuid AND c.state IN ('sent', 'accepted') AND ${STILL_MATTERS}`;
+  });
+  return taken.sort(inOrder);
+}
+
+/** Online hosts with commands that nobody has been told about. */
+export async function hostsWithQueuedCommands(
+  database: Database,
+  limit: number,
+): Promise<string[]> {
+  const rows = await database.read('find unsent commands', 'commands', (client) => {
+    return client.$queryRaw<{ hostId: string }[]>`
+      SELECT DISTINCT c.host_id AS "hostId"
+      FROM commands c JOIN hosts h ON h.id = c.host_id JOIN host_updates hu ON hu.id = c.host_update_id
+      WHERE c.state = 'queued' AND h.online AND ${STILL_MATTERS} LIMIT ${limit}`;
+  });
+  return rows.map(({ hostId }) => hostId);
+}
+
+const ORDER: readonly string[] = [...PHASES, 'rollback'];
+
+/** Commands issued together go out in the order of their phases. */
+function inOrder(a: SendableCommand, b: SendableCommand): number {
+  return ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase);
+}

@@ -1,0 +1,67 @@
+import type { HostUpdateState, Phase, Reason } from '@luofleet/rollout';
+
+/** How a HostUpdateState lies in the columns of a row. */
+export interface HostUpdateColumns {
+  readonly state: HostUpdateState['kind'];
+  readonly phase: Phase | '';
+  readonly reasonCode: string;
+  readonly reasonDetail: string;
+  readonly reasonErrno: string;
+  readonly reasonSubject: string;
+  readonly deadlineAt: Date | null;
+  readonly retryAt: Date | null;
+}
+
+/** A held update stands at finish. */
+export function columnsOf(state: HostUpdateState): HostUpdateColumns {
+  const reason: Partial<Reason> = ('reason' in state ? state.reason : undefined) ?? {};
+  return {
+    state: state.kind,
+    phase: state.kind === 'held' ? 'finish' : 'phase' in state ? state.phase : '',
+    reasonCode: reason.code ?? '',
+    reasonDetail: reason.detail ?? '',
+    reasonErrno: reason.errnoCode ?? '',
+    reasonSubject: reason.subject ?? '',
+    deadlineAt: 'deadlineAtMs' in state ? new Date(state.deadlineAtMs) : null,
+    retryAt: 'retryAtMs' in state ? new Date(state.retryAtMs) : null,
+  };
+}
+
+/** The undo of `columnsOf`. */
+export function stateOf(columns: HostUpdateColumns): HostUpdateState {
+  const { state: kind } = columns;
+  const reason = reasonOf(columns);
+  const phase = columns.phase === '' ? 'preflight' : columns.phase;
+  switch (kind) {
+    case 'pending':
+    case 'cancelled':
+      return { kind, reason };
+    case 'running':
+      return {
+        kind,
+        phase,
+        deadlineAtMs: columns.deadlineAt?.getTime() ?? 0,
+        ...(reason.code !== '' && { reason }),
+      };
+    case 'rolling-back':
+      return { kind, phase, reason, deadlineAtMs: columns.deadlineAt?.getTime() ?? 0 };
+    case 'held':
+      return { kind, reason, retryAtMs: columns.retryAt?.getTime() ?? 0 };
+    case 'succeeded':
+      return { kind };
+    case 'rolled-back':
+    case 'failed':
+    case 'lost':
+    case 'lost-state':
+      return { kind, phase, reason };
+  }
+}
+
+function reasonOf(columns: HostUpdateColumns): Reason {
+  return {
+    code: columns.reasonCode,
+    detail: columns.reasonDetail,
+    ...(columns.reasonErrno !== '' && { errnoCode: columns.reasonErrno }),
+    ...(columns.reasonSubject !== '' && { subject: columns.reasonSubject }),
+  };
+}

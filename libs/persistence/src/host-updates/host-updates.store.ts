@@ -1,0 +1,157 @@
+import type { HostUpdateState } from '@luofleet/rollout';
+import { isTerminal } from '@luofleet/rollout';
+import { ConflictError } from '../database/conflict.error';
+import type { Reader } from '../database/database';
+import type { UnitOfWork } from '../database/unit-of-work';
+import { columnsOf, type HostUpdateColumns, stateOf } from './host-update.columns';
+
+/** A host update as the machine and the planner need it, with the version it was read at. */
+export interface StoredHostUpdate {
+  readonly id: string;
+  readonly rolloutId: string;
+  readonly waveIndex: number;
+  readonly position: number;
+  readonly state: HostUpdateState;
+  readonly attempt: number;
+  readonly finishTries: number;
+  readonly generation: bigint;
+  readonly abortRequested: boolean;
+  readonly version: number;
+  readonly host: {
+    readonly id: string;
+    readonly name: string;
+    readonly online: boolean;
+    readonly decommissioned: boolean;
+    readonly runningVersion: string;
+    /** Name of another rollout whose update is in flight on this host. */
+    readonly busyWith: string | null;
+  };
+}
+
+/** When workloads stopped and served again, as far as a result says so. */
+export interface BlackoutFacts {
+  readonly frozenAtMs?: number | undefined;
+  readonly resumedAtMs?: number | undefined;
+  readonly blackoutMs?: number | undefined;
+}
+
+/** A host update as it shall be; written only over the version it was read at. */
+export interface HostUpdateChange {
+  readonly id: string;
+  readonly version: number;
+  readonly state: HostUpdateState;
+  readonly attempt: number;
+  readonly finishTries: number;
+  readonly generation: bigint;
+  readonly abortRequested: boolean;
+  /** Set when an attempt begins: what the host runs then. Clears the times of the attempt before. */
+  readonly begins?: { readonly fromVersion: string } | undefined;
+  readonly blackout?: BlackoutFacts | undefined;
+}
+
+type Row = HostUpdateColumns &
+  Omit<StoredHostUpdate, 'state' | 'host'> & {
+    readonly hostId: string;
+    readonly hostName: string;
+    readonly online: boolean;
+    readonly decommissioned: boolean;
+    readonly runningVersion: string;
+    readonly busyWith: string | null;
+  };
+
+/** All host updates of a rollout by position. One query, whatever their number. */
+export async function readHostUpdates(
+  client: Reader,
+  rolloutId: string,
+): Promise<StoredHostUpdate[]> {
+  const rows = await client.$queryRaw<Row[]>`
+    SELECT hu.id, hu.rollout_id AS "rolloutId", w.index AS "waveIndex", hu.position, hu.state, hu.phase,
+      hu.reason_code AS "reasonCode", hu.reason_detail AS "reasonDetail", hu.reason_errno AS "reasonErrno",
+      hu.reason_subject AS "reasonSubject", hu.deadline_at AS "deadlineAt", hu.retry_at AS "retryAt",
+      hu.attempt, hu.finish_tries AS "finishTries", hu.generation,
+      hu.abort_requested AS "abortRequested", hu.version, h.id AS "hostId", h.name AS "hostName",
+      h.online, h.decommissioned_at IS NOT NULL AS decommissioned, h.running_version AS "runningVersion",
+      CASE WHEN hu.state = 'pending' THEN (
+        SELECT r.name FROM host_updates o JOIN rollouts r ON r.id = o.rollout_id
+        WHERE o.host_id = hu.host_id AND o.rollout_id <> hu.rollout_id
+          AND o.state IN ('running', 'rolling-back', 'held') LIMIT 1) END AS "busyWith"
+    FROM host_updates hu JOIN hosts h ON h.id = hu.host_id JOIN waves w ON w.id = hu.wave_id
+    WHERE hu.rollout_id = ${rolloutId}::uuid ORDER BY hu.position`;
+  return rows.map((row) => ({
+    id: row.id,
+    rolloutId: row.rolloutId,
+    waveIndex: row.waveIndex,
+    position: row.position,
+    state: stateOf(row),
+    attempt: row.attempt,
+    finishTries: row.finishTries,
+    generation: row.generation,
+    abortRequested: row.abortRequested,
+    version: row.version,
+    host: {
+      id: row.hostId,
+      name: row.hostName,
+      online: row.online,
+      decommissioned: row.decommissioned,
+      runningVersion: row.runningVersion,
+      busyWith: row.busyWith,
+    },
+  }));
+}
+
+/**
+ * Writes all changes in one statement.
+ * @throws ConflictError when any of the rows is not at the version it was read at
+ */
+export async function writeHostUpdates(
+  unit: UnitOfWork,
+  changes: readonly HostUpdateChange[],
+  nowMs: number,
+): Promise<void> {
+  if (changes.length === 0) return;
+  const written = await unit.client.$executeRaw`
+    UPDATE host_updates hu SET
+      state = v.state, phase = v.phase, reason_code = v."reasonCode", reason_detail = v."reasonDetail",
+      reason_errno = v."reasonErrno", reason_subject = v."reasonSubject",
+      deadline_at = v."deadlineAt", retry_at = v."retryAt", attempt = v.attempt,
+      finish_tries = v."finishTries", generation = v.generation, abort_requested = v."abortRequested",
+      from_version = CASE WHEN v.begins THEN v."fromVersion" ELSE hu.from_version END,
+      started_at = CASE WHEN v.begins THEN v.at ELSE hu.started_at END,
+      finished_at = CASE WHEN v.terminal THEN v.at END,
+      frozen_at = CASE WHEN v.begins THEN NULL ELSE COALESCE(v."frozenAt", hu.frozen_at) END,
+      resumed_at = CASE WHEN v.begins THEN NULL ELSE COALESCE(v."resumedAt", hu.resumed_at) END,
+      blackout_ms = CASE WHEN v.begins THEN NULL ELSE COALESCE(v."blackoutMs", hu.blackout_ms) END,
+      version = hu.version + 1
+    FROM jsonb_to_recordset(${JSON.stringify(changes.map((change) => rowOf(change, nowMs)))}::jsonb) AS v(
+      id uuid, version int, state text, phase text, "reasonCode" text, "reasonDetail" text,
+      "reasonErrno" text, "reasonSubject" text, "deadlineAt" timestamptz, "retryAt" timestamptz,
+      attempt int, "finishTries" int, generation bigint, "abortRequested" boolean, begins boolean,
+      "fromVersion" text, at timestamptz, terminal boolean, "frozenAt" timestamptz,
+      "resumedAt" timestamptz, "blackoutMs" float8)
+    WHERE hu.id = v.id AND hu.version = v.version`;
+  if (written !== changes.length)
+    throw new ConflictError(
+      'store host updates',
+      changes.map(({ id }) => `host update ${id}`).join(', '),
+    );
+}
+
+function rowOf(change: HostUpdateChange, nowMs: number) {
+  const { state, begins, blackout, generation, ...rest } = change;
+  return {
+    ...rest,
+    ...columnsOf(state),
+    generation: generation.toString(),
+    begins: begins !== undefined,
+    fromVersion: begins?.fromVersion ?? '',
+    at: new Date(nowMs),
+    terminal: isTerminal(state),
+    frozenAt: moment(blackout?.frozenAtMs),
+    resumedAt: moment(blackout?.resumedAtMs),
+    blackoutMs: blackout?.blackoutMs ?? null,
+  };
+}
+
+function moment(ms: number | undefined): Date | null {
+  return ms === undefined ? null : new Date(ms);
+}

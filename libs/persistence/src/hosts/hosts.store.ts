@@ -1,0 +1,203 @@
+import type { Reader } from '../database/database';
+import type { UnitOfWork } from '../database/unit-of-work';
+import type { Backend, Labels, WorkloadRecord } from '../records';
+
+/** What an agent says about its host when it connects. */
+export interface HostIntroduction {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly failureDomain: string;
+  readonly backend: Backend;
+  readonly bootId: string;
+  readonly incarnationId: string;
+  readonly agentVersion: string;
+  readonly runningVersion: string;
+  readonly runningSha256: string;
+  readonly kernelRelease: string;
+  readonly handlers: readonly string[];
+  readonly workloads: readonly string[];
+  /** Highest generation the agent has accepted. */
+  readonly generation: bigint;
+}
+
+export interface RegisteredHost {
+  readonly id: string;
+  readonly isNew: boolean;
+  readonly decommissioned: boolean;
+  /** Replica that held the host's stream until now, null if none did. */
+  readonly previousReplicaId: string | null;
+}
+
+/** Stores what a host says of itself and that `replicaId` holds its stream. A decommissioned host is left as it is. */
+export async function registerHost(
+  unit: UnitOfWork,
+  host: HostIntroduction,
+  replicaId: string,
+  nowMs: number,
+): Promise<RegisteredHost> {
+  await unit.client.$executeRaw`
+    INSERT INTO hosts (id, name, backend) VALUES (gen_random_uuid(), ${host.name}, ${host.backend}::"Backend")
+    ON CONFLICT (name) DO NOTHING`;
+  const [known] = await unit.client.$queryRaw<
+    {
+      id: string;
+      version: number;
+      decommissioned: boolean;
+      replicaId: string | null;
+      online: boolean;
+    }[]
+  >`
+    SELECT id, version, decommissioned_at IS NOT NULL AS decommissioned, replica_id AS "replicaId", online
+    FROM hosts WHERE name = ${host.name} FOR UPDATE`;
+  if (!known) throw new Error(`host ${host.name} vanished while it was registered`);
+  const registered: RegisteredHost = {
+    id: known.id,
+    isNew: known.version === 0,
+    decommissioned: known.decommissioned,
+    previousReplicaId: known.replicaId,
+  };
+  if (known.decommissioned) return registered;
+  const workloads = host.workloads.map((name) => ({ name, state: '', detail: '', pid: 0 }));
+  await unit.client.$executeRaw`
+    UPDATE hosts SET labels = ${JSON.stringify(host.labels)}::jsonb, failure_domain = ${host.failureDomain},
+      backend = ${host.backend}::"Backend", online = true, replica_id = ${replicaId},
+      boot_id = ${host.bootId}, incarnation_id = ${host.incarnationId},
+      agent_version = ${host.agentVersion}, running_version = ${host.runningVersion},
+      running_sha256 = ${host.runningSha256}, kernel_release = ${host.kernelRelease},
+      handlers = ${[...host.handlers]}::text[], workloads = ${JSON.stringify(workloads)}::jsonb,
+      generation = GREATEST(generation, ${host.generation}::bigint),
+      last_seen_at = ${new Date(nowMs)}::timestamptz, version = version + 1
+    WHERE id = ${known.id}::uuid`;
+  if (!known.online || known.version === 0)
+    unit.record({
+      kind: known.version === 0 ? 'host-registered' : 'host-online',
+      hostId: known.id,
+      message: `Host ${host.name} ${known.version === 0 ? 'joined the fleet' : 'is connected'}, running ${host.runningVersion}.`,
+      data: { hostName: host.name, runningVersion: host.runningVersion, backend: host.backend },
+    });
+  return registered;
+}
+
+/** Takes hosts offline whose streams `replicaId` held, unless another replica holds them by now. Returns which. */
+export async function markOffline(
+  unit: UnitOfWork,
+  hostIds: readonly string[],
+  replicaId: string,
+): Promise<string[]> {
+  const gone = await unit.client.$queryRaw<{ id: string; name: string }[]>`
+    UPDATE hosts SET online = false, replica_id = NULL, version = version + 1
+    WHERE id IN (SELECT id FROM hosts WHERE id = ANY(${[...hostIds]}::uuid[]) ORDER BY id FOR UPDATE)
+      AND online AND replica_id = ${replicaId}
+    RETURNING id, name`;
+  recordOffline(unit, gone, 'its connection ended');
+  return gone.map(({ id }) => id);
+}
+
+/** Takes hosts offline that have not been heard of since `sinceMs`. Returns which. */
+export async function markSilentOffline(unit: UnitOfWork, sinceMs: number): Promise<string[]> {
+  const gone = await unit.client.$queryRaw<{ id: string; name: string }[]>`
+    UPDATE hosts SET online = false, replica_id = NULL, version = version + 1
+    WHERE id IN (SELECT id FROM hosts WHERE online AND last_seen_at < ${new Date(sinceMs)}::timestamptz
+                 ORDER BY id FOR UPDATE SKIP LOCKED)
+    RETURNING id, name`;
+  recordOffline(unit, gone, 'it has not been heard of for too long');
+  return gone.map(({ id }) => id);
+}
+
+function recordOffline(
+  unit: UnitOfWork,
+  hosts: readonly { readonly id: string; readonly name: string }[],
+  why: string,
+): void {
+  unit.record(
+    ...hosts.map(({ id, name }) => ({
+      kind: 'host-offline',
+      hostId: id,
+      message: `Host ${name} is not connected: ${why}.`,
+      data: { hostName: name },
+    })),
+  );
+}
+
+export interface HostSign {
+  readonly hostId: string;
+  readonly atMs: number;
+  /** Set only when the workloads' health differs from what was written last. */
+  readonly workloads?: readonly WorkloadRecord[] | undefined;
+}
+
+/** Writes that these hosts were heard of. Rows somebody else is at are left for the next time. */
+export async function touchHosts(
+  client: Reader,
+  signs: readonly HostSign[],
+  replicaId: string,
+): Promise<void> {
+  if (signs.length === 0) return;
+  const rows = signs.map(({ hostId, atMs, workloads }) => ({
+    id: hostId,
+    at: new Date(atMs),
+    workloads: workloads ?? null,
+  }));
+  await client.$executeRaw`
+    UPDATE hosts h SET last_seen_at = GREATEST(h.last_seen_at, v.at),
+      workloads = CASE WHEN jsonb_typeof(v.workloads) = 'array' THEN v.workloads ELSE h.workloads END
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(id uuid, at timestamptz, workloads jsonb),
+      (SELECT id FROM hosts WHERE id = ANY(${signs.map(({ hostId }) => hostId)}::uuid[])
+       ORDER BY id FOR UPDATE SKIP LOCKED) AS free
+    WHERE h.id = v.id AND free.id = v.id AND h.replica_id = ${replicaId}`;
+}
+
+export interface HostFactsChange {
+  readonly runningVersion: string;
+  readonly bootId: string;
+  readonly incarnationId: string;
+}
+
+/** Writes what runs on a host after a phase; empty values change nothing. */
+export async function writeHostFacts(
+  unit: UnitOfWork,
+  hostId: string,
+  facts: HostFactsChange,
+): Promise<void> {
+  const { runningVersion, bootId, incarnationId } = facts;
+  await unit.client.$executeRaw`
+    UPDATE hosts SET running_version = COALESCE(NULLIF(${runningVersion}, ''), running_version),
+      boot_id = COALESCE(NULLIF(${bootId}, ''), boot_id),
+      incarnation_id = COALESCE(NULLIF(${incarnationId}, ''), incarnation_id), version = version + 1
+    WHERE id = ${hostId}::uuid
+      AND (running_version, boot_id, incarnation_id) IS DISTINCT FROM
+          (COALESCE(NULLIF(${runningVersion}, ''), running_version), COALESCE(NULLIF(${bootId}, ''), boot_id),
+           COALESCE(NULLIF(${incarnationId}, ''), incarnation_id))`;
+}
+
+/** Raises the generation of each host by one. Returns the new ones. */
+export async function raiseGenerations(
+  unit: UnitOfWork,
+  hostIds: readonly string[],
+): Promise<Map<string, bigint>> {
+  if (hostIds.length === 0) return new Map();
+  const rows = await unit.client.$queryRaw<{ id: string; generation: bigint }[]>`
+    UPDATE hosts SET generation = generation + 1, version = version + 1
+    WHERE id IN (SELECT id FROM hosts WHERE id = ANY(${[...hostIds]}::uuid[]) ORDER BY id FOR UPDATE)
+    RETURNING id, generation`;
+  return new Map(rows.map(({ id, generation }) => [id, generation]));
+}
+
+/** Which replica holds the stream of each of these hosts; hosts without a stream are absent. */
+export async function replicasOfHosts(
+  client: Reader,
+  hostIds: readonly string[],
+): Promise<Map<string, string>> {
+  const rows = await client.$queryRaw<{ id: string; replicaId: string }[]>`
+    SELECT id, replica_id AS "replicaId" FROM hosts
+    WHERE id = ANY(${[...hostIds]}::uuid[]) AND online AND replica_id IS NOT NULL`;
+  return new Map(rows.map(({ id, replicaId }) => [id, replicaId]));
+}
+
+/** Rollouts that have not ended and have this host in them. */
+export async function openRolloutsOfHost(client: Reader, hostId: string): Promise<string[]> {
+  const rows = await client.$queryRaw<{ id: string }[]>`
+    SELECT DISTINCT r.id FROM host_updates hu JOIN rollouts r ON r.id = hu.rollout_id
+    WHERE hu.host_id = ${hostId}::uuid AND r.state IN ('planned', 'running', 'aborting')`;
+  return rows.map(({ id }) => id);
+}

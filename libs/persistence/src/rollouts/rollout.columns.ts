@@ -1,0 +1,57 @@
+import type { Reason, RolloutState, WaveState } from '@luofleet/rollout';
+
+export interface StateColumns<Kind extends string> {
+  readonly state: Kind;
+  readonly reasonCode: string;
+  readonly reasonDetail: string;
+}
+
+export type RolloutColumns = StateColumns<RolloutState['kind']> & {
+  readonly failuresAccepted: number;
+};
+
+export function rolloutColumnsOf(state: RolloutState): RolloutColumns {
+  return {
+    ...stateColumnsOf(state),
+    failuresAccepted: 'failuresAccepted' in state ? state.failuresAccepted : 0,
+  };
+}
+
+/** The undo of `rolloutColumnsOf`. */
+export function rolloutStateOf(columns: RolloutColumns): RolloutState {
+  const { state: kind, failuresAccepted } = columns;
+  const reason = reasonOf(columns);
+  switch (kind) {
+    case 'planned':
+    case 'succeeded':
+      return { kind };
+    case 'running':
+      return { kind, failuresAccepted };
+    case 'paused':
+      return { kind, reason, failuresAccepted };
+    case 'aborting':
+    case 'aborted':
+    case 'failed':
+      return { kind, reason };
+  }
+}
+
+export function stateColumnsOf<State extends { readonly kind: string; readonly reason?: Reason }>(
+  state: State,
+): StateColumns<State['kind']> {
+  return {
+    state: state.kind,
+    reasonCode: state.reason?.code ?? '',
+    reasonDetail: state.reason?.detail ?? '',
+  };
+}
+
+export function waveStateOf(columns: StateColumns<WaveState['kind']>): WaveState {
+  return columns.state === 'failed'
+    ? { kind: columns.state, reason: reasonOf(columns) }
+    : { kind: columns.state };
+}
+
+function reasonOf(columns: StateColumns<string>): Reason {
+  return { code: columns.reasonCode, detail: columns.reasonDetail };
+}

@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto';
+import {
+  isRolloutTerminal,
+  isWaveEnded,
+  NEW_HOST_UPDATE,
+  NEW_ROLLOUT,
+  NEW_WAVE,
+  type PlanReport,
+  type RolloutState,
+  type SelectorRequirement,
+  type Strategy,
+  type WaveState,
+} from '@luofleet/rollout';
+import { LuofleetError } from '@luofleet/platform';
+import { Prisma } from '../generated/prisma/client';
+import { ConflictError } from '../database/conflict.error';
+import type { Database, Reader } from '../database/database';
+import { isUniqueViolation } from '../database/database-error';
+import type { UnitOfWork } from '../database/unit-of-work';
+import { columnsOf } from '../host-updates/host-update.columns';
+import { selectorCondition } from '../hosts/selector.sql';
+import type { StoredPlan } from '../records';
+import {
+  type RolloutColumns,
+  rolloutColumnsOf,
+  rolloutStateOf,
+  type StateColumns,
+  stateColumnsOf,
+  waveStateOf,
+} from './rollout.columns';
+
+/** A rollout as whoever changes it needs it, locked, with the version it was read at. */
+export interface StoredRollout {
+  readonly id: string;
+  readonly name: string;
+  readonly state: RolloutState;
+  readonly strategy: Strategy;
+  readonly version: number;
+  readonly releaseVersion: string;
+}
+
+export interface StoredWave {
+  readonly id: string;
+  readonly index: number;
+  readonly state: WaveState;
+  readonly version: number;
+}
+
+export interface NewRollout {
+  readonly name: string;
+  readonly release: { readonly id: string; readonly name: string; readonly version: string };
+  readonly selector: string;
+  readonly strategy: Strategy;
+  readonly plan: StoredPlan;
+}
+
+/** A host as the wave planner needs it. */
+export interface MatchedHost {
+  readonly id: string;
+  readonly name: string;
+  readonly failureDomain: string;
+}
+
+/** Every host that a selector matches, decommissioned ones left out. */
+export async function matchHosts(
+  client: Reader,
+  requirements: readonly SelectorRequirement[],
+): Promise<MatchedHost[]> {
+  return client.$queryRaw<MatchedHost[]>`
+    SELECT h.id, h.name, h.failure_domain AS "failureDomain" FROM hosts h
+    WHERE h.decommissioned_at IS NULL AND ${selectorCondition(requirements)} ORDER BY h.name`;
+}
+
+/**
+ * Stores a rollout, its waves and one pending host update for each host of its plan. Returns the rollout's id.
+ * @throws LuofleetError ALREADY_EXISTS when the name is taken
+ */
+export async function insertRollout(unit: UnitOfWork, rollout: NewRollout): Promise<string> {
+  const { name, release, selector, strategy, plan } = rollout;
+  const created = await unit.client.rollout
+    .create({
+      data: {
+        name,
+        releaseId: release.id,
+        selector,
+        strategy: strategy as unknown as Prisma.InputJsonObject,
+        plan: plan as unknown as Prisma.InputJsonObject,
+        ...rolloutColumnsOf(NEW_ROLLOUT),
+      },
+    })
+    .catch((error: unknown) => {
+      throw isUniqueViolation(error) ? nameTaken(name, error) : error;
+    });
+  const waves = plan.waves.map(({ index }) => ({ id: randomUUID(), index }));
+  await unit.client.wave.createMany({
+    data: waves.map((wave) => ({ ...wave, rolloutId: created.id, ...stateColumnsOf(NEW_WAVE) })),
+  });
+  let position = 0;
+  const updates = plan.waves.flatMap(({ hosts }, place) =>
+    hosts.map((host) => ({
+      rolloutId: created.id,
+      waveId: waves[place]?.id ?? '',
+      hostId: host.id,
+      position: position++,
+      toVersion: release.version,
+      ...columnsOf(NEW_HOST_UPDATE),
+    })),
+  );
+  await unit.client.hostUpdate.createMany({ data: updates });
+  unit.record({
+    kind: 'rollout-applied',
+    rolloutId: created.id,
+    message: `Rollout ${name} of release ${release.name} was applied: ${plan.hostsTotal} hosts in ${plan.waves.length} waves.`,
+    data: { name, release: release.name, hostsTotal: plan.hostsTotal, waves: plan.waves.length },
+  });
+  return created.id;
+}
+
+/** Locks a rollout until the transaction ends, so that one reconciler or operator at a time decides; null: no such. */
+export async function lockRollout(unit: UnitOfWork, id: string): Promise<StoredRollout | null> {
+  const [row] = await unit.client.$queryRaw<(Omit<StoredRollout, 'state'> & RolloutColumns)[]>`
+    SELECT r.id, r.name, r.state, r.reason_code AS "reasonCode", r.reason_detail AS "reasonDetail",
+      r.failures_accepted AS "failuresAccepted", r.strategy, r.version,
+      rel.release_version AS "releaseVersion"
+    FROM rollouts r JOIN releases rel ON rel.id = r.release_id
+    WHERE r.id = ${id}::uuid FOR UPDATE OF r`;
+  return row ? { ...row, state: rolloutStateOf(row) } : null;
+}
+
+export async function readWaves(client: Reader, rolloutId: string): Promise<StoredWave[]> {
+  const rows = await client.$queryRaw<
+    (Omit<StoredWave, 'state'> & StateColumns<WaveState['kind']>)[]
+  >`
+    SELECT id, index, state, reason_code AS "reasonCode", reason_detail AS "reasonDetail", version
+    FROM waves WHERE rollout_id = ${rolloutId}::uuid ORDER BY index`;
+  return rows.map((row) => ({
+    id: row.id,
+    index: row.index,
+    version: row.version,
+    state: waveStateOf(row),
+  }));
+}
+
+/** @throws ConflictError when the rollout is not at the version it was read at */
+export async function writeRolloutState(
+  unit: UnitOfWork,
+  rollout: Pick<StoredRollout, 'id' | 'version' | 'name'>,
+  state: RolloutState,
+  nowMs: number,
+): Promise<void> {
+  const columns = rolloutColumnsOf(state);
+  const now = new Date(nowMs);
+  const written = await unit.client.$executeRaw`
+    UPDATE rollouts SET state = ${columns.state}, reason_code = ${columns.reasonCode},
+      reason_detail = ${columns.reasonDetail}, failures_accepted = ${columns.failuresAccepted},
+      started_at = CASE WHEN ${columns.state} = 'running' THEN COALESCE(started_at, ${now}::timestamptz)
+                        ELSE started_at END,
+      finished_at = CASE WHEN ${isRolloutTerminal(state)} THEN ${now}::timestamptz END,
+      version = version + 1
+    WHERE id = ${rollout.id}::uuid AND version = ${rollout.version}`;
+  if (written !== 1) throw new ConflictError('store rollout', `rollout ${rollout.name}`);
+}
+
+/** Stores why each thing that does not move is waiting, if that differs from what is stored. */
+export async function writeReport(
+  unit: UnitOfWork,
+  rolloutId: string,
+  report: PlanReport,
+): Promise<void> {
+  await unit.client.$executeRaw`
+    UPDATE rollouts SET report = ${JSON.stringify(report)}::jsonb
+    WHERE id = ${rolloutId}::uuid AND report IS DISTINCT FROM ${JSON.stringify(report)}::jsonb`;
+}
+
+/** @throws ConflictError when the wave is not at the version it was read at */
+export async function writeWaveState(
+  unit: UnitOfWork,
+  wave: StoredWave,
+  state: WaveState,
+  nowMs: number,
+): Promise<void> {
+  const columns = stateColumnsOf(state);
+  const now = new Date(nowMs);
+  const written = await unit.client.$executeRaw`
+    UPDATE waves SET state = ${columns.state}, reason_code = ${columns.reasonCode},
+      reason_detail = ${columns.reasonDetail},
+      started_at = CASE WHEN ${columns.state} <> 'pending' THEN COALESCE(started_at, ${now}::timestamptz) END,
+      finished_at = CASE WHEN ${isWaveEnded(state)} THEN ${now}::timestamptz END,
+      version = version + 1
+    WHERE id = ${wave.id}::uuid AND version = ${wave.version}`;
+  if (written !== 1) throw new ConflictError('store wave', `wave ${wave.index}`);
+}
+
+/** Rollouts that something may be due in: those that run or end, and paused ones with updates still in flight. */
+export async function rolloutsToReconcile(database: Database): Promise<string[]> {
+  const rows = await database.read('find rollouts to reconcile', 'rollouts', (client) => {
+    return client.$queryRaw<{ id: string }[]>`
+      SELECT r.id FROM rollouts r
+      WHERE r.state IN ('planned', 'running', 'aborting') OR EXISTS (
+        SELECT FROM host_updates hu WHERE hu.rollout_id = r.id AND r.state IN ('paused', 'failed', 'aborted')
+          AND hu.state IN ('running', 'rolling-back', 'held'))`;
+  });
+  return rows.map(({ id }) => id);
+}
+
+function nameTaken(name: string, cause: unknown): LuofleetError {
+  return new LuofleetError({
+    code: 'ALREADY_EXISTS',
+    operation: 'apply rollout',
+    subject: `rollout ${name}`,
+    detail: `There is a rollout ${name} already; give this one another metadata.name.`,
+    issues: [{ path: 'metadata.name', message: 'is taken' }],
+    cause,
+  });
+}

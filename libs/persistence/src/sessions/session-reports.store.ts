@@ -1,0 +1,86 @@
+import type { UnitOfWork } from '../database/unit-of-work';
+import type { FileState, SessionState } from '../records';
+
+/** A session and its files as an agent last knew them. */
+export interface SessionReport {
+  readonly name: string;
+  readonly workload: string;
+  readonly state: SessionState;
+  readonly files: readonly FileReport[];
+}
+
+export interface FileReport {
+  /** u64 */
+  readonly token: bigint;
+  readonly name: string;
+  readonly compatible: string;
+  /** u64 */
+  readonly dataHandle: bigint;
+  readonly state: FileState;
+  readonly sizeBytes: bigint;
+  readonly reasonCode: string;
+  readonly reasonDetail: string;
+  readonly errnoCode: string;
+  readonly errno: number;
+}
+
+export interface SessionOwner {
+  readonly hostId: string;
+  readonly hostUpdateId: string;
+  readonly attempt: number;
+}
+
+/**
+ * Writes all sessions and files of one result, in one statement. u64 values go through text, exactly. What a report
+ * leaves empty (name, compatible) stays as it was.
+ */
+export async function writeSessionReports(
+  unit: UnitOfWork,
+  owner: SessionOwner,
+  reports: readonly SessionReport[],
+): Promise<void> {
+  const sessions = lastOf(reports, (report) => report.name);
+  if (sessions.length === 0) return;
+  const files = lastOf(
+    sessions.flatMap((session) =>
+      session.files.map((file) => ({ ...file, session: session.name })),
+    ),
+    (file) => `${file.session}\n${file.token}`,
+  );
+  await unit.client.$executeRaw`
+    WITH written AS (
+      INSERT INTO sessions (id, host_id, host_update_id, attempt, name, workload, state, updated_at)
+      SELECT gen_random_uuid(), ${owner.hostId}::uuid, ${owner.hostUpdateId}::uuid, ${owner.attempt}::int,
+             g.name, g.workload, g.state::"SessionState", now()
+      FROM unnest(${sessions.map((s) => s.name)}::text[], ${sessions.map((s) => s.workload)}::text[],
+                  ${sessions.map((s) => s.state)}::text[]) AS g(name, workload, state)
+      ON CONFLICT (host_update_id, attempt, name) DO UPDATE SET
+        state = EXCLUDED.state, updated_at = EXCLUDED.updated_at,
+        workload = COALESCE(NULLIF(EXCLUDED.workload, ''), sessions.workload)
+      RETURNING id, name)
+    INSERT INTO preserved_files (session_id, token, name, compatible, data_handle, state, size_bytes,
+                                 reason_code, reason_detail, errno_code, errno, updated_at)
+    SELECT w.id, f.token::numeric, f.name, f.compatible, f.data_handle::numeric, f.state::"FileState",
+           f.size_bytes::bigint, f.reason_code, f.reason_detail, f.errno_code, f.errno, now()
+    FROM unnest(
+      ${files.map((f) => f.session)}::text[], ${files.map((f) => f.token.toString())}::text[],
+      ${files.map((f) => f.name)}::text[], ${files.map((f) => f.compatible)}::text[],
+      ${files.map((f) => f.dataHandle.toString())}::text[], ${files.map((f) => f.state)}::text[],
+      ${files.map((f) => f.sizeBytes.toString())}::text[], ${files.map((f) => f.reasonCode)}::text[],
+      ${files.map((f) => f.reasonDetail)}::text[], ${files.map((f) => f.errnoCode)}::text[],
+      ${files.map((f) => f.errno)}::int[]
+    ) AS f(session, token, name, compatible, data_handle, state, size_bytes, reason_code, reason_detail,
+           errno_code, errno)
+    JOIN written w ON w.name = f.session
+    ON CONFLICT (session_id, token) DO UPDATE SET
+      name = COALESCE(NULLIF(EXCLUDED.name, ''), preserved_files.name),
+      compatible = COALESCE(NULLIF(EXCLUDED.compatible, ''), preserved_files.compatible),
+      data_handle = EXCLUDED.data_handle, state = EXCLUDED.state, size_bytes = EXCLUDED.size_bytes,
+      reason_code = EXCLUDED.reason_code, reason_detail = EXCLUDED.reason_detail,
+      errno_code = EXCLUDED.errno_code, errno = EXCLUDED.errno, updated_at = EXCLUDED.updated_at`;
+}
+
+/** One item for each key, the last one said: a statement may not write the same row twice. */
+function lastOf<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {
+  return [...new Map(items.map((item) => [keyOf(item), item])).values()];
+}
