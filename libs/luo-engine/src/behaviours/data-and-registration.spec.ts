@@ -1,6 +1,6 @@
 import type { FileHandler } from '../handlers/file-handler';
 import { FileSet, SEED_PROFILE, UPSTREAM_PROFILE, type HandlerOwner } from '../index';
-import { codeOf, FaultyHandler, testFile, TestHost, type TestFile } from '../testing';
+import { codeOf, FaultyHandler, recordOffset, testFile, TestHost, type TestFile } from '../testing';
 
 const profiles = ['seed', 'upstream'] as const;
 const U64_MAX = 2n ** 64n - 1n;
@@ -188,15 +188,6 @@ describe.each(profiles)('registration, %s', (profile) => {
     expect(await codeOf(() => host.create('t').preserve(1n, testFile('a')))).toBe('ENOENT');
   });
 });
-
-/** Where the record of a token lies in a region. */
-export function recordOffset(region: Uint8Array, token: bigint): number {
-  const view = new DataView(region.buffer, region.byteOffset, region.byteLength);
-  for (let at = 0; at + 8 <= region.length; at += 8) {
-    if (view.getBigUint64(at, true) === token) return at - 56;
-  }
-  throw new Error('no such token in the region');
-}
 
 it('B1: a set by itself has no session state', () => {
   expect(Object.keys(new FileSet({ profile: UPSTREAM_PROFILE } as never))).not.toContain(

@@ -8,4 +8,5 @@ export {
 } from './faulty.handler';
 export { HandleLedger } from './handle-ledger';
 export { Journal } from './journal';
+export { altered, recordOffset, sessionOffset } from './region-surgery';
 export { codeOf, testFile, TestHost, type TestHostOptions } from './test-host';
