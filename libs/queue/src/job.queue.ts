@@ -1,0 +1,67 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { Inject, Injectable } from '@nestjs/common';
+import type { JobsOptions, Queue } from 'bullmq';
+import type { Logger } from '@luofleet/platform';
+import { type JobName, type JobPayload, JOBS, type QueueName } from './job.catalogue';
+import { QUEUE_OPTIONS, type QueueOptions } from './queue.options';
+
+/** Adds jobs. */
+@Injectable()
+export class JobQueue {
+  private readonly queues: Readonly<Record<QueueName, Queue>>;
+  private readonly logger: Logger;
+
+  constructor(
+    @InjectQueue('reconcile') reconcile: Queue,
+    @InjectQueue('phase') phase: Queue,
+    @Inject(QUEUE_OPTIONS) options: QueueOptions,
+  ) {
+    this.queues = { reconcile, phase };
+    this.logger = options.logger;
+    for (const queue of Object.values(this.queues))
+      queue.on('error', (error) => this.logger.warn('queue lost Redis', { err: error }));
+  }
+
+  /** Adds jobs in one round trip; one whose key waits already is not added again. */
+  async add<Name extends JobName>(
+    name: Name,
+    payloads: readonly JobPayload<Name>[],
+  ): Promise<void> {
+    if (payloads.length === 0) return;
+    const { queue, schema } = JOBS[name];
+    await this.queues[queue].addBulk(
+      payloads.map((payload) => ({
+        name,
+        data: schema.parse(payload),
+        opts: optionsOf(name, payload),
+      })),
+    );
+  }
+
+  /**
+   * Adds jobs without waiting for Redis: for after a commit, when what is due is in Postgres already. Should Redis not
+   * take them, the sweep adds them again.
+   */
+  wake<Name extends JobName>(name: Name, payloads: readonly JobPayload<Name>[]): void {
+    this.add(name, payloads).catch((error: unknown) =>
+      this.logger.warn('job not added, the sweep will', { job: name, err: error }),
+    );
+  }
+
+  /** @throws when Redis does not answer */
+  async ping(): Promise<void> {
+    await this.queues.reconcile.count();
+  }
+}
+
+function optionsOf<Name extends JobName>(name: Name, payload: JobPayload<Name>): JobsOptions {
+  const { attempts, backoffMs } = JOBS[name];
+  const keyOf = JOBS[name].keyOf as (payload: JobPayload<Name>) => string;
+  return {
+    attempts,
+    backoff: { type: 'exponential', delay: backoffMs },
+    deduplication: { id: `${name}.${keyOf(payload)}` },
+    removeOnComplete: true,
+    removeOnFail: { count: 1000 },
+  };
+}
