@@ -12,6 +12,7 @@ export { HostUpdatesReader } from './host-updates/host-updates.reader';
 export { type FileFilter, type SessionFilter, SessionsReader } from './sessions/sessions.reader';
 export { type EventFilter, EventsReader } from './events/events.reader';
 export { SummaryReader } from './summary/summary.reader';
+export { type FleetMetrics, type HistogramRecord, MetricsReader } from './summary/metrics.reader';
 export type { FileReport, SessionOwner, SessionReport } from './sessions/session-reports.store';
 export { writeSessionReports } from './sessions/session-reports.store';
 export {

@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { serveDashboard } from '../dashboard/dashboard.static';
+import { observeRequests } from '../metrics/request-metrics';
 import type { ControlPlaneSettings } from '../settings/control-plane.settings';
 import { useBodyParsers } from './body-parsers';
 import { serveOpenApi } from './openapi';
@@ -13,6 +14,7 @@ export async function configureHttp(
   settings: ControlPlaneSettings,
 ): Promise<void> {
   useBodyParsers(app);
+  observeRequests(app);
   serveOpenApi(app);
   await serveDashboard(app, settings);
 }

@@ -12,24 +12,41 @@ import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { ZodValidationPipe } from 'nestjs-zod';
 import { SummaryController } from '../dashboard/summary.controller';
 import { ProblemFilter } from '../errors/problem.filter';
+import { EventFeedModule } from '../event-feed/event-feed.module';
+import { EventsController } from '../event-feed/events.controller';
+import { HealthController } from '../health/health.controller';
+import { Readiness } from '../health/readiness';
+import { RedisProbe } from '../health/redis.probe';
 import { HostsController } from '../hosts/hosts.controller';
+import { MetricsController } from '../metrics/metrics.controller';
+import { Metrics } from '../metrics/metrics.service';
 import { ReleasesController } from '../releases/releases.controller';
 import { RolloutsController } from '../rollouts/rollouts.controller';
 import { RolloutsModule } from '../rollouts/rollouts.module';
 import { SessionsController } from '../sessions/sessions.controller';
 
+/** Every controller, also for the description of the surface. */
+export const REST_CONTROLLERS = [
+  HostsController,
+  ReleasesController,
+  RolloutsController,
+  SessionsController,
+  EventsController,
+  SummaryController,
+  HealthController,
+  MetricsController,
+];
+
 @Module({
-  imports: [RolloutsModule],
-  controllers: [
-    HostsController,
-    ReleasesController,
-    RolloutsController,
-    SessionsController,
-    SummaryController,
-  ],
+  imports: [RolloutsModule, EventFeedModule],
+  controllers: REST_CONTROLLERS,
   providers: [
+    Metrics,
+    Readiness,
+    RedisProbe,
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useClass: ZodValidationPipe },
   ],
+  exports: [Metrics],
 })
 export class RestModule {}

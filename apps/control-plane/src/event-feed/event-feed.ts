@@ -1,0 +1,135 @@
+/**
+ * DOC: following events
+ *
+ * Purpose: events in order and without gaps for everyone who watches, over SSE and gRPC alike.
+ *
+ * Happy path: `follow` yields what is recorded after a sequence number, in batches, then waits until there is more.
+ * One look at the newest sequence every POLL_INTERVAL_MS serves all followers; a commit in this process makes it at
+ * once. Writers hold a lock from taking a sequence number until commit, so a number once seen has none missing below.
+ *
+ * Unhappy paths: a slow follower is read for only as fast as it takes batches. Postgres not answering ends a follower
+ * that reads at that moment with UNAVAILABLE; it comes back with the last sequence it has seen. A look that fails is
+ * logged and tried again. When the process stops, every follower ends.
+ */
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Database, type EventFilter, type EventRecord, EventsReader } from '@luofleet/persistence';
+import type { Logger } from '@luofleet/platform';
+import { LOGGER } from '../settings/platform.module';
+
+/** How long an event of another replica may stay unseen. */
+const POLL_INTERVAL_MS = 250;
+const BATCH_EVENTS_MAX = 500;
+
+@Injectable()
+export class EventFeed implements OnModuleInit, OnModuleDestroy {
+  private readonly stopping = new AbortController();
+  private readonly waiting = new Set<() => void>();
+  private newest = -1n;
+  private followers = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> | undefined;
+  private lookAgain = false;
+  private stopListening: () => void = () => undefined;
+
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(EventsReader) private readonly events: EventsReader,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onModuleInit(): void {
+    this.stopListening = this.database.onEventsCommitted(() => this.look());
+  }
+
+  onModuleDestroy(): void {
+    this.stopListening();
+    this.stopping.abort();
+    clearInterval(this.timer);
+    this.wakeAll();
+  }
+
+  /** Batches of events after `after`; ends when `signal` is aborted or the process stops. */
+  async *follow(
+    filter: EventFilter,
+    after: bigint,
+    signal: AbortSignal,
+  ): AsyncGenerator<EventRecord[], void, void> {
+    const ended = AbortSignal.any([signal, this.stopping.signal]);
+    let seen = after;
+    let looked = -1n;
+    this.enter();
+    try {
+      while (!ended.aborted) {
+        const newest = this.newest;
+        if (newest <= looked) {
+          await this.somethingNew(looked, ended);
+          continue;
+        }
+        looked = newest;
+        for (let more = true; more && !ended.aborted;) {
+          const batch = await this.events.after(seen, filter, BATCH_EVENTS_MAX);
+          seen = batch.at(-1)?.sequence ?? seen;
+          more = batch.length === BATCH_EVENTS_MAX;
+          if (batch.length > 0) yield batch;
+        }
+      }
+    } finally {
+      this.leave();
+    }
+  }
+
+  private enter(): void {
+    this.followers += 1;
+    this.timer ??= setInterval(() => this.look(), POLL_INTERVAL_MS);
+    this.look();
+  }
+
+  private leave(): void {
+    this.followers -= 1;
+    if (this.followers > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private somethingNew(looked: bigint, ended: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        if (this.newest <= looked && !ended.aborted) return;
+        this.waiting.delete(done);
+        ended.removeEventListener('abort', done);
+        resolve();
+      };
+      this.waiting.add(done);
+      ended.addEventListener('abort', done);
+      done();
+    });
+  }
+
+  /** Learns the newest sequence; one look at a time, and one more when something was committed during it. */
+  private look(): void {
+    if (this.followers === 0 || this.stopping.signal.aborted) return;
+    if (this.looking) {
+      this.lookAgain = true;
+      return;
+    }
+    this.lookAgain = false;
+    this.looking = this.events
+      .lastSequence()
+      .then(
+        (newest) => {
+          if (newest <= this.newest) return;
+          this.newest = newest;
+          this.wakeAll();
+        },
+        (error: unknown) => this.logger.warn('cannot look for new events', { err: error }),
+      )
+      .finally(() => {
+        this.looking = undefined;
+        if (this.lookAgain) this.look();
+      });
+  }
+
+  private wakeAll(): void {
+    for (const wake of [...this.waiting]) wake();
+  }
+}

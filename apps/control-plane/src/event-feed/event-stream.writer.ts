@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { EventRecord } from '@luofleet/persistence';
+import { eventView } from './events.view';
+
+/** A comment this often shows both ends that the other is still there. */
+const HEARTBEAT_INTERVAL_MS = 15_000;
+/** How soon a client that lost its stream opens it again. */
+const RECONNECT_AFTER_MS = 1000;
+
+/** One open stream of server-sent events. Frames are written only as fast as the client takes them. */
+export class EventStreamWriter {
+  private readonly heartbeat: NodeJS.Timeout;
+
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly signal: AbortSignal,
+  ) {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      connection: 'keep-alive',
+      'x-accel-buffering': 'no',
+    });
+    this.heartbeat = setInterval(() => {
+      if (!response.writableNeedDrain) response.write(': heartbeat\n\n');
+    }, HEARTBEAT_INTERVAL_MS);
+  }
+
+  /** Tells the client where the stream starts, so that it resumes there even if no event ever came. */
+  async start(after: bigint): Promise<void> {
+    await this.write(`retry: ${RECONNECT_AFTER_MS}\nid: ${after}\n\n`);
+  }
+
+  async send(events: readonly EventRecord[]): Promise<void> {
+    await this.write(
+      events
+        .map((event) => `id: ${event.sequence}\ndata: ${JSON.stringify(eventView(event))}\n\n`)
+        .join(''),
+    );
+  }
+
+  end(): void {
+    clearInterval(this.heartbeat);
+    this.response.end();
+  }
+
+  private async write(frames: string): Promise<void> {
+    if (this.signal.aborted || this.response.write(frames)) return;
+    await once(this.response, 'drain', { signal: this.signal });
+  }
+}

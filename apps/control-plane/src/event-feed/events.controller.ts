@@ -1,0 +1,94 @@
+import { Controller, Get, Headers, Inject, Query, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  eventPageSchema,
+  type EventPageResponse,
+  eventsQuerySchema,
+  eventStreamQuerySchema,
+} from '@luofleet/contracts';
+import { EventsReader } from '@luofleet/persistence';
+import { type Logger, LuofleetError } from '@luofleet/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createZodDto } from 'nestjs-zod';
+import { ApiProblems } from '../rest/api-problems.decorator';
+import { LOGGER } from '../settings/platform.module';
+import { EventFeed } from './event-feed';
+import { EventStreamWriter } from './event-stream.writer';
+import { eventView } from './events.view';
+
+class EventPageDto extends createZodDto(eventPageSchema) {}
+class EventsQueryDto extends createZodDto(eventsQuerySchema) {}
+class EventStreamQueryDto extends createZodDto(eventStreamQuerySchema) {}
+
+@ApiTags('events')
+@Controller('api/v1/events')
+export class EventsController {
+  constructor(
+    @Inject(EventsReader) private readonly events: EventsReader,
+    @Inject(EventFeed) private readonly feed: EventFeed,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Events in the order in which they were recorded' })
+  @ApiOkResponse({ type: EventPageDto })
+  @ApiProblems(400, 404, 503)
+  async list(@Query() query: EventsQueryDto): Promise<EventPageResponse> {
+    const filter = await this.events.resolveFilter(query);
+    const items = await this.events.after(BigInt(query.after), filter, query.limit);
+    return {
+      items: items.map(eventView),
+      nextAfter: Number(items.at(-1)?.sequence ?? query.after),
+    };
+  }
+
+  @Get('stream')
+  @ApiOperation({ summary: 'Events as they happen, as server-sent events; `id` is the sequence' })
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'Resumes after this sequence; wins over `after`.',
+  })
+  @ApiProduces('text/event-stream')
+  @ApiOkResponse({ description: 'A stream of Event objects.' })
+  @ApiProblems(400, 404, 503)
+  async stream(
+    @Query() query: EventStreamQueryDto,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const filter = await this.events.resolveFilter(query);
+    const after =
+      sequenceOf(lastEventId) ??
+      (query.after === undefined ? await this.events.lastSequence() : BigInt(query.after));
+    const closed = new AbortController();
+    request.raw.once('close', () => closed.abort());
+    reply.raw.once('close', () => closed.abort());
+    reply.hijack();
+    const writer = new EventStreamWriter(reply.raw, closed.signal);
+    try {
+      await writer.start(after);
+      for await (const batch of this.feed.follow(filter, after, closed.signal))
+        await writer.send(batch);
+    } catch (error) {
+      // The client left, or Postgres went away: either way it comes back with the last id it has seen.
+      if (!closed.signal.aborted) this.logger.warn('event stream ended', { err: error });
+    } finally {
+      writer.end();
+    }
+  }
+}
+
+function sequenceOf(lastEventId: string | undefined): bigint | undefined {
+  if (lastEventId === undefined || lastEventId === '') return undefined;
+  if (/^\d{1,18}$/.test(lastEventId)) return BigInt(lastEventId);
+  const message = 'is a sequence number';
+  throw new LuofleetError({
+    code: 'INVALID_INPUT',
+    operation: 'resume event stream',
+    subject: 'request',
+    detail: `The request is not valid: Last-Event-ID ${message}.`,
+    issues: [{ path: 'Last-Event-ID', message }],
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * DOC: OperatorService
+ *
+ * Purpose: for operators' programs what REST is for people: the same services behind it, the same checks, the same
+ * error codes.
+ *
+ * Happy path: a call is checked by the schema of its REST counterpart, then answered from the same readers.
+ * Unhappy paths: every error ends the call with the status of its code; `code` is in the trailing metadata. A watcher
+ * that is slow holds up nobody but itself; it ends when the client cancels or the process stops.
+ */
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  ServerWritableStream,
+} from '@grpc/grpc-js';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { EventsReader } from '@luofleet/persistence';
+import type { Logger } from '@luofleet/platform';
+import {
+  type OperatorServiceServer,
+  OperatorServiceService,
+  type WatchEventsRequest,
+  type WatchEventsResponse,
+} from '@luofleet/proto';
+import { translateError } from '../errors/translate-error';
+import { EventFeed } from '../event-feed/event-feed';
+import { GrpcServer } from '../grpc/grpc.server';
+import { LOGGER } from '../settings/platform.module';
+import { grpcStatusOf } from './grpc-errors';
+import { OperatorCalls } from './operator.calls';
+import { eventMessage } from './operator.views';
+import { writeToStream } from './stream-writing';
+
+@Injectable()
+export class OperatorService implements OnModuleInit {
+  constructor(
+    @Inject(GrpcServer) private readonly server: GrpcServer,
+    @Inject(OperatorCalls) private readonly calls: OperatorCalls,
+    @Inject(EventsReader) private readonly events: EventsReader,
+    @Inject(EventFeed) private readonly feed: EventFeed,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onModuleInit(): void {
+    const { calls } = this;
+    this.server.add(OperatorServiceService, {
+      applyRollout: this.unary('ApplyRollout', (request, metadata) =>
+        calls.apply(request, metadata),
+      ),
+      getRollout: this.unary('GetRollout', (request) => calls.get(request)),
+      listRollouts: this.unary('ListRollouts', (request) => calls.listRollouts(request)),
+      listHosts: this.unary('ListHosts', (request) => calls.listHosts(request)),
+      actOnRollout: this.unary('ActOnRollout', (request) => calls.act(request)),
+      watchEvents: this.watch,
+    } satisfies OperatorServiceServer);
+  }
+
+  private readonly watch: handleServerStreamingCall<WatchEventsRequest, WatchEventsResponse> = (
+    call,
+  ) => {
+    void this.watchUntilEnd(call).then(
+      () => call.end(),
+      (error: unknown) => {
+        if (!call.cancelled) call.emit('error', this.statusOf(error, 'WatchEvents'));
+      },
+    );
+  };
+
+  private async watchUntilEnd(
+    call: ServerWritableStream<WatchEventsRequest, WatchEventsResponse>,
+  ): Promise<void> {
+    const gone = new AbortController();
+    call.once('cancelled', () => gone.abort());
+    const { rolloutId, hostId, afterSequence } = call.request;
+    const filter = await this.events.resolveFilter({
+      rollout: rolloutId || undefined,
+      host: hostId || undefined,
+    });
+    for await (const batch of this.feed.follow(filter, afterSequence, gone.signal))
+      for (const event of batch) await writeToStream(call, eventMessage(event), gone.signal);
+  }
+
+  private unary<Request, Response>(
+    name: string,
+    answer: (request: Request, metadata: Metadata) => Promise<Response>,
+  ): handleUnaryCall<Request, Response> {
+    return (call, callback) => {
+      answer(call.request, call.metadata).then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(this.statusOf(error, name)),
+      );
+    };
+  }
+
+  private statusOf(thrown: unknown, operation: string) {
+    const error = translateError(thrown, operation);
+    if (error.mapping.httpStatus >= 500)
+      this.logger.error('call failed', { err: error, operation });
+    return grpcStatusOf(error);
+  }
+}
