@@ -88,54 +88,66 @@ export class FaultyHandler implements FileHandler<TestFile, string> {
   }
 
   canPreserve(file: TestFile): Awaitable<boolean> {
-    this.#enter('canPreserve', file.name);
-    return this.#answer((this.#options.accepts ?? (() => true))(file));
+    return this.#answer(() => {
+      this.#enter('canPreserve', file.name);
+      return (this.#options.accepts ?? (() => true))(file);
+    });
   }
 
   preserve(file: TestFile): Awaitable<{ data: bigint; privateData: string }> {
-    this.#enter('preserve', file.name);
-    return this.#answer({ data: this.ledger.open(file.name), privateData: `private ${file.name}` });
+    return this.#answer(() => {
+      this.#enter('preserve', file.name);
+      return { data: this.ledger.open(file.name), privateData: `private ${file.name}` };
+    });
   }
 
   unpreserve({ file, data, privateData }: OutgoingFile<TestFile, string>): Awaitable<void> {
-    this.journal.write(`unpreserve ${file.name} ${data} ${privateData}`);
-    this.ledger.close(data);
-    this.#throwAsTold('unpreserve', file.name);
-    return this.#answer(undefined);
+    return this.#answer(() => {
+      this.journal.write(`unpreserve ${file.name} ${data} ${privateData}`);
+      this.ledger.close(data);
+      this.#throwAsTold('unpreserve', file.name);
+    });
   }
 
   retrieve({ data }: IncomingFile): Awaitable<TestFile> {
-    const name = this.ledger.nameOf(data);
-    this.#enter('retrieve', name);
-    return this.#answer({ name });
+    return this.#answer(() => {
+      const name = this.ledger.nameOf(data);
+      this.#enter('retrieve', name);
+      return { name };
+    });
   }
 
   finish({ data, file, retrieveStatus }: FinishingFile<TestFile>): Awaitable<void> {
-    const name = this.ledger.nameOf(data);
-    this.journal.write(
-      `finish ${name} ${file === null ? 'without file' : 'with file'} ${retrieveStatus}`,
-    );
-    this.ledger.close(data);
-    this.#throwAsTold('finish', name);
-    return this.#answer(undefined);
+    return this.#answer(() => {
+      const name = this.ledger.nameOf(data);
+      const having = file === null ? 'without file' : 'with file';
+      this.journal.write(`finish ${name} ${having} ${retrieveStatus}`);
+      this.ledger.close(data);
+      this.#throwAsTold('finish', name);
+    });
   }
 
   #freeze({ file, data }: OutgoingFile<TestFile, string>): Awaitable<FreezeResult> {
-    this.journal.write(`freeze ${file.name} ${data}`);
-    this.#throwAsTold('freeze', file.name);
-    return this.#answer(this.freezeAnswers.get(file.name));
+    return this.#answer(() => {
+      this.journal.write(`freeze ${file.name} ${data}`);
+      this.#throwAsTold('freeze', file.name);
+      return this.freezeAnswers.get(file.name);
+    });
   }
 
   #unfreeze({ file, data }: OutgoingFile<TestFile, string>): Awaitable<void> {
-    this.journal.write(`unfreeze ${file.name} ${data}`);
-    this.#throwAsTold('unfreeze', file.name);
-    return this.#answer(undefined);
+    return this.#answer(() => {
+      this.journal.write(`unfreeze ${file.name} ${data}`);
+      this.#throwAsTold('unfreeze', file.name);
+    });
   }
 
   #canFinish({ data }: FinishingFile<TestFile>): Awaitable<boolean> {
-    const name = this.ledger.nameOf(data);
-    this.#enter('canFinish', name);
-    return this.#answer(!this.#vetoes.has(name));
+    return this.#answer(() => {
+      const name = this.ledger.nameOf(data);
+      this.#enter('canFinish', name);
+      return !this.#vetoes.has(name);
+    });
   }
 
   #enter(callback: FaultyCallback, name: string): void {
@@ -148,7 +160,9 @@ export class FaultyHandler implements FileHandler<TestFile, string> {
     if (code !== undefined) throw new HandlerError(code, `${callback} of ${name} was told to fail`);
   }
 
-  #answer<T>(value: T): Awaitable<T> {
-    return this.#options.asynchronous === true ? Promise.resolve(value) : value;
+  /** At once, or as a promise that a failure rejects. */
+  #answer<T>(callback: () => T): Awaitable<T> {
+    if (this.#options.asynchronous !== true) return callback();
+    return new Promise((resolve) => resolve(callback()));
   }
 }

@@ -10,3 +10,11 @@ export { HandleLedger } from './handle-ledger';
 export { Journal } from './journal';
 export { altered, recordOffset, sessionOffset } from './region-surgery';
 export { codeOf, testFile, TestHost, type TestHostOptions } from './test-host';
+export {
+  engineLife,
+  engineOperation,
+  type EngineOperation,
+  type SessionRef,
+} from './engine-operations';
+export { ModelledHost } from './modelled-host';
+export { type ModelLimits, ReferenceModel } from './reference-model';
