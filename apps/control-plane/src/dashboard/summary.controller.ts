@@ -1,12 +1,12 @@
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type SummaryResponse, summarySchema } from '@luofleet/contracts';
 import { SummaryReader } from '@luofleet/persistence';
-import { createZodDto } from 'nestjs-zod';
+import { dtoOf } from '../rest/dto';
+import { NoQuery } from '../rest/nothing.decorator';
 import { ApiProblems } from '../rest/api-problems.decorator';
-import { NoQueryDto } from '../rest/request.dto';
 
-class SummaryDto extends createZodDto(summarySchema) {}
+class Summary extends dtoOf(summarySchema) {}
 
 @ApiTags('summary')
 @Controller('api/v1/summary')
@@ -15,9 +15,9 @@ export class SummaryController {
 
   @Get()
   @ApiOperation({ summary: 'The fleet in a few numbers' })
-  @ApiOkResponse({ type: SummaryDto })
+  @ApiOkResponse({ type: Summary })
   @ApiProblems(400, 503)
-  async read(@Query() _query: NoQueryDto): Promise<SummaryResponse> {
+  async read(@NoQuery() _query: void): Promise<SummaryResponse> {
     const { hosts, rollouts, sessions, files } = await this.summary.read();
     return { hosts, rollouts: { byState: { ...rollouts.byState } }, sessions, files };
   }

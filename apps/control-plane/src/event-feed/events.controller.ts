@@ -10,13 +10,14 @@ import { EventsReader } from '@luofleet/persistence';
 import { type Logger, LuofleetError } from '@luofleet/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createZodDto } from 'nestjs-zod';
+import { dtoOf } from '../rest/dto';
 import { ApiProblems } from '../rest/api-problems.decorator';
 import { LOGGER } from '../settings/platform.module';
 import { EventFeed } from './event-feed';
 import { EventStreamWriter } from './event-stream.writer';
 import { eventView } from './events.view';
 
-class EventPageDto extends createZodDto(eventPageSchema) {}
+class EventPage extends dtoOf(eventPageSchema) {}
 class EventsQueryDto extends createZodDto(eventsQuerySchema) {}
 class EventStreamQueryDto extends createZodDto(eventStreamQuerySchema) {}
 
@@ -31,7 +32,7 @@ export class EventsController {
 
   @Get()
   @ApiOperation({ summary: 'Events in the order in which they were recorded' })
-  @ApiOkResponse({ type: EventPageDto })
+  @ApiOkResponse({ type: EventPage })
   @ApiProblems(400, 404, 503)
   async list(@Query() query: EventsQueryDto): Promise<EventPageResponse> {
     const filter = await this.events.resolveFilter(query);

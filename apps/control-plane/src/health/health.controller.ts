@@ -1,16 +1,14 @@
-import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type ReadinessResponse, readinessSchema } from '@luofleet/contracts';
 import type { FastifyReply } from 'fastify';
-import { createZodDto } from 'nestjs-zod';
+import { dtoOf } from '../rest/dto';
 import { z } from 'zod';
-import { NoQueryDto } from '../rest/request.dto';
+import { NoQuery } from '../rest/nothing.decorator';
 import { Readiness } from './readiness';
 
-class ReadinessDto extends createZodDto(readinessSchema) {}
-class LivenessDto extends createZodDto(
-  z.object({ alive: z.literal(true) }).meta({ id: 'Liveness' }),
-) {}
+class ReadinessAnswer extends dtoOf(readinessSchema) {}
+class Liveness extends dtoOf(z.object({ alive: z.literal(true) })) {}
 
 @ApiTags('health')
 @Controller()
@@ -19,17 +17,17 @@ export class HealthController {
 
   @Get('healthz')
   @ApiOperation({ summary: 'The process is alive' })
-  @ApiOkResponse({ type: LivenessDto })
-  alive(@Query() _query: NoQueryDto): LivenessDto {
+  @ApiOkResponse({ type: Liveness })
+  alive(@NoQuery() _query: void): Liveness {
     return { alive: true };
   }
 
   @Get('readyz')
   @ApiOperation({ summary: 'Postgres and Redis can be reached; says which can not' })
-  @ApiOkResponse({ type: ReadinessDto })
-  @ApiResponse({ status: 503, type: ReadinessDto })
+  @ApiOkResponse({ type: ReadinessAnswer })
+  @ApiResponse({ status: 503, type: ReadinessAnswer })
   async ready(
-    @Query() _query: NoQueryDto,
+    @NoQuery() _query: void,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReadinessResponse> {
     const readiness = await this.readiness.check();

@@ -11,17 +11,19 @@ import {
 } from '@luofleet/contracts';
 import { HostsReader, SessionsReader } from '@luofleet/persistence';
 import { createZodDto } from 'nestjs-zod';
+import { dtoOf } from '../rest/dto';
 import { ApiProblems } from '../rest/api-problems.decorator';
 import { requirementsOf } from '../rest/selector.requirements';
 import { pageView } from '../rest/page.view';
-import { IdOrNameParams, NoQueryDto, PageQueryDto } from '../rest/request.dto';
+import { IdOrNameParams, PageQueryDto } from '../rest/request.dto';
 import { sessionWithFilesView } from '../sessions/sessions.view';
+import { NoQuery } from '../rest/nothing.decorator';
 import { hostView } from './hosts.view';
 
-class HostDto extends createZodDto(hostSchema) {}
-class HostPageDto extends createZodDto(hostPageSchema) {}
+class Host extends dtoOf(hostSchema) {}
+class HostPage extends dtoOf(hostPageSchema) {}
 class HostsQueryDto extends createZodDto(hostsQuerySchema) {}
-class HostSessionPageDto extends createZodDto(sessionWithFilesPageSchema) {}
+class SessionWithFilesPage extends dtoOf(sessionWithFilesPageSchema) {}
 
 @ApiTags('hosts')
 @Controller('api/v1/hosts')
@@ -33,7 +35,7 @@ export class HostsController {
 
   @Get()
   @ApiOperation({ summary: 'Hosts by name; decommissioned ones are left out' })
-  @ApiOkResponse({ type: HostPageDto })
+  @ApiOkResponse({ type: HostPage })
   @ApiProblems(400, 503)
   async list(@Query() query: HostsQueryDto): Promise<Page<HostResponse>> {
     const { selector, limit, cursor } = query;
@@ -43,15 +45,15 @@ export class HostsController {
 
   @Get(':idOrName')
   @ApiOperation({ summary: 'One host' })
-  @ApiOkResponse({ type: HostDto })
+  @ApiOkResponse({ type: Host })
   @ApiProblems(400, 404, 503)
-  async get(@Param() params: IdOrNameParams, @Query() _query: NoQueryDto): Promise<HostResponse> {
+  async get(@Param() params: IdOrNameParams, @NoQuery() _query: void): Promise<HostResponse> {
     return hostView(await this.hosts.get(params.idOrName));
   }
 
   @Get(':idOrName/sessions')
   @ApiOperation({ summary: 'Sessions of a host with their preserved files, newest first' })
-  @ApiOkResponse({ type: HostSessionPageDto })
+  @ApiOkResponse({ type: SessionWithFilesPage })
   @ApiProblems(400, 404, 503)
   async listSessions(
     @Param() params: IdOrNameParams,

@@ -8,15 +8,16 @@ import {
   releaseSchema,
 } from '@luofleet/contracts';
 import { ReleasesRepository } from '@luofleet/persistence';
-import { createZodDto } from 'nestjs-zod';
+import { dtoOf } from '../rest/dto';
 import { ApiProblems } from '../rest/api-problems.decorator';
 import { pageView } from '../rest/page.view';
-import { IdOrNameParams, NoQueryDto, PageQueryDto } from '../rest/request.dto';
+import { IdOrNameParams, PageQueryDto } from '../rest/request.dto';
+import { NoQuery } from '../rest/nothing.decorator';
 import { releaseView } from './releases.view';
 
-class CreateReleaseDto extends createZodDto(createReleaseSchema) {}
-class ReleaseDto extends createZodDto(releaseSchema) {}
-class ReleasePageDto extends createZodDto(releasePageSchema) {}
+class CreateRelease extends dtoOf(createReleaseSchema) {}
+class Release extends dtoOf(releaseSchema) {}
+class ReleasePage extends dtoOf(releasePageSchema) {}
 
 @ApiTags('releases')
 @Controller('api/v1/releases')
@@ -26,18 +27,15 @@ export class ReleasesController {
   @Post()
   @HttpCode(201)
   @ApiOperation({ summary: 'Register a release; releases are never changed' })
-  @ApiCreatedResponse({ type: ReleaseDto })
+  @ApiCreatedResponse({ type: Release })
   @ApiProblems(400, 409, 413, 415, 503)
-  async create(
-    @Body() body: CreateReleaseDto,
-    @Query() _query: NoQueryDto,
-  ): Promise<ReleaseResponse> {
+  async create(@Body() body: CreateRelease, @NoQuery() _query: void): Promise<ReleaseResponse> {
     return releaseView(await this.releases.create(body));
   }
 
   @Get()
   @ApiOperation({ summary: 'Releases, newest first' })
-  @ApiOkResponse({ type: ReleasePageDto })
+  @ApiOkResponse({ type: ReleasePage })
   @ApiProblems(400, 503)
   async list(@Query() query: PageQueryDto): Promise<Page<ReleaseResponse>> {
     return pageView(await this.releases.list(query), releaseView);
@@ -45,12 +43,9 @@ export class ReleasesController {
 
   @Get(':idOrName')
   @ApiOperation({ summary: 'One release' })
-  @ApiOkResponse({ type: ReleaseDto })
+  @ApiOkResponse({ type: Release })
   @ApiProblems(400, 404, 503)
-  async get(
-    @Param() params: IdOrNameParams,
-    @Query() _query: NoQueryDto,
-  ): Promise<ReleaseResponse> {
+  async get(@Param() params: IdOrNameParams, @NoQuery() _query: void): Promise<ReleaseResponse> {
     return releaseView(await this.releases.get(params.idOrName));
   }
 }

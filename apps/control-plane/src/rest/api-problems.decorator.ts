@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { PROBLEM_CONTENT_TYPE } from '@luofleet/contracts';
-import { ProblemDto } from './request.dto';
+import { Problem } from './request.dto';
 
 const DESCRIPTIONS = {
   400: 'The request is not valid; `errors` says what and where.',
@@ -15,12 +15,12 @@ const DESCRIPTIONS = {
 /** Describes the errors a route answers with. */
 export function ApiProblems(...statuses: (keyof typeof DESCRIPTIONS)[]) {
   return applyDecorators(
-    ApiExtraModels(ProblemDto),
+    ApiExtraModels(Problem),
     ...statuses.map((status) =>
       ApiResponse({
         status,
         description: DESCRIPTIONS[status],
-        content: { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: getSchemaPath(ProblemDto) } } },
+        content: { [PROBLEM_CONTENT_TYPE]: { schema: { $ref: getSchemaPath(Problem) } } },
       }),
     ),
   );

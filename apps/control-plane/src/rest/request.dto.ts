@@ -1,4 +1,5 @@
 import { createZodDto } from 'nestjs-zod';
+import { dtoOf } from './dto';
 import { z } from 'zod';
 import { idOrNameSchema, pageQuerySchema, problemSchema } from '@luofleet/contracts';
 
@@ -9,7 +10,4 @@ export class IdParams extends createZodDto(z.strictObject({ id: z.string().max(2
 
 export class PageQueryDto extends createZodDto(pageQuerySchema) {}
 
-/** Routes without a query refuse one, so that a misspelt filter is noticed. */
-export class NoQueryDto extends createZodDto(z.strictObject({})) {}
-
-export class ProblemDto extends createZodDto(problemSchema) {}
+export class Problem extends dtoOf(problemSchema) {}

@@ -37,27 +37,27 @@ import {
 import { HostUpdatesReader, RolloutsReader } from '@luofleet/persistence';
 import type { FastifyReply } from 'fastify';
 import { createZodDto } from 'nestjs-zod';
+import { dtoOf } from '../rest/dto';
 import { z } from 'zod';
 import { ApiProblems } from '../rest/api-problems.decorator';
 import { idempotencyKeyOf } from '../rest/idempotency-key.header';
 import { pageView } from '../rest/page.view';
-import { IdOrNameParams, NoQueryDto, PageQueryDto } from '../rest/request.dto';
+import { IdOrNameParams, PageQueryDto } from '../rest/request.dto';
 import { RolloutActions } from './rollout-actions.service';
 import { RolloutIntake } from './rollout-intake.service';
+import { NoBody, NoQuery } from '../rest/nothing.decorator';
 import { hostUpdateView, previewView, rolloutSummaryView, rolloutView } from './rollouts.view';
 
-class RolloutManifestDto extends createZodDto(rolloutManifestSchema) {}
+class RolloutManifest extends dtoOf(rolloutManifestSchema) {}
 class ApplyQueryDto extends createZodDto(applyQuerySchema) {}
-class RolloutDto extends createZodDto(rolloutSchema) {}
-class RolloutPreviewDto extends createZodDto(rolloutPreviewSchema) {}
-class RolloutSummaryPageDto extends createZodDto(rolloutPageSchema) {}
+class Rollout extends dtoOf(rolloutSchema) {}
+class RolloutPreview extends dtoOf(rolloutPreviewSchema) {}
+class RolloutSummaryPage extends dtoOf(rolloutPageSchema) {}
 class HostUpdatesQueryDto extends createZodDto(hostUpdatesQuerySchema) {}
-class HostUpdatePageDto extends createZodDto(hostUpdatePageSchema) {}
+class HostUpdatePage extends dtoOf(hostUpdatePageSchema) {}
 class ActionParams extends createZodDto(
   IdOrNameParams.schema.extend({ action: z.enum(ROLLOUT_ACTIONS) }),
 ) {}
-/** Actions take no input; something in the body is a mistake worth saying. */
-class NoBodyDto extends createZodDto(z.strictObject({}).default({})) {}
 
 @ApiTags('rollouts')
 @Controller('api/v1/rollouts')
@@ -72,17 +72,17 @@ export class RolloutsController {
   @Post()
   @ApiOperation({ summary: 'Apply a rollout manifest, or with dryRun=true show its plan' })
   @ApiConsumes('application/json', 'application/yaml')
-  @ApiBody({ type: RolloutManifestDto })
+  @ApiBody({ type: RolloutManifest })
   @ApiHeader({
     name: 'Idempotency-Key',
     required: false,
     description: 'The same key and manifest again give the same rollout.',
   })
-  @ApiCreatedResponse({ type: RolloutDto })
-  @ApiOkResponse({ type: RolloutPreviewDto, description: 'Dry run: the plan; nothing is stored.' })
+  @ApiCreatedResponse({ type: Rollout })
+  @ApiOkResponse({ type: RolloutPreview, description: 'Dry run: the plan; nothing is stored.' })
   @ApiProblems(400, 404, 409, 413, 415, 503)
   async apply(
-    @Body() manifest: RolloutManifestDto,
+    @Body() manifest: RolloutManifest,
     @Query() query: ApplyQueryDto,
     @Headers('idempotency-key') header: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -99,7 +99,7 @@ export class RolloutsController {
 
   @Get()
   @ApiOperation({ summary: 'Rollouts, newest first' })
-  @ApiOkResponse({ type: RolloutSummaryPageDto })
+  @ApiOkResponse({ type: RolloutSummaryPage })
   @ApiProblems(400, 503)
   async list(@Query() query: PageQueryDto): Promise<Page<RolloutSummaryResponse>> {
     return pageView(await this.rollouts.list(query), rolloutSummaryView);
@@ -107,18 +107,15 @@ export class RolloutsController {
 
   @Get(':idOrName')
   @ApiOperation({ summary: 'One rollout: waves, counts, blackout, and why things wait' })
-  @ApiOkResponse({ type: RolloutDto })
+  @ApiOkResponse({ type: Rollout })
   @ApiProblems(400, 404, 503)
-  async get(
-    @Param() params: IdOrNameParams,
-    @Query() _query: NoQueryDto,
-  ): Promise<RolloutResponse> {
+  async get(@Param() params: IdOrNameParams, @NoQuery() _query: void): Promise<RolloutResponse> {
     return rolloutView(await this.rollouts.get(params.idOrName));
   }
 
   @Get(':idOrName/updates')
   @ApiOperation({ summary: 'Host updates of a rollout in their order' })
-  @ApiOkResponse({ type: HostUpdatePageDto })
+  @ApiOkResponse({ type: HostUpdatePage })
   @ApiProblems(400, 404, 503)
   async listUpdates(
     @Param() params: IdOrNameParams,
@@ -130,12 +127,12 @@ export class RolloutsController {
   @Post(':idOrName/:action')
   @HttpCode(200)
   @ApiOperation({ summary: 'Pause, resume, abort or retry a rollout' })
-  @ApiOkResponse({ type: RolloutDto })
+  @ApiOkResponse({ type: Rollout })
   @ApiProblems(400, 404, 409, 503)
   async act(
     @Param() params: ActionParams,
-    @Query() _query: NoQueryDto,
-    @Body() _body: NoBodyDto,
+    @NoQuery() _query: void,
+    @NoBody() _body: void,
   ): Promise<RolloutResponse> {
     return rolloutView(await this.actions.act(params.idOrName, params.action));
   }

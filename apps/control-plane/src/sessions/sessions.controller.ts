@@ -13,16 +13,18 @@ import {
 } from '@luofleet/contracts';
 import { SessionsReader } from '@luofleet/persistence';
 import { createZodDto } from 'nestjs-zod';
+import { dtoOf } from '../rest/dto';
 import { ApiProblems } from '../rest/api-problems.decorator';
 import { pageView } from '../rest/page.view';
-import { IdParams, NoQueryDto } from '../rest/request.dto';
+import { IdParams } from '../rest/request.dto';
+import { NoQuery } from '../rest/nothing.decorator';
 import { fileView, sessionView, sessionWithFilesView } from './sessions.view';
 
 class SessionsQueryDto extends createZodDto(sessionsQuerySchema) {}
-class SessionPageDto extends createZodDto(sessionPageSchema) {}
-class SessionWithFilesDto extends createZodDto(sessionWithFilesSchema) {}
+class SessionPage extends dtoOf(sessionPageSchema) {}
+class SessionWithFiles extends dtoOf(sessionWithFilesSchema) {}
 class FilesQueryDto extends createZodDto(filesQuerySchema) {}
-class PreservedFilePageDto extends createZodDto(filePageSchema) {}
+class PreservedFilePage extends dtoOf(filePageSchema) {}
 
 @ApiTags('sessions')
 @Controller('api/v1')
@@ -31,7 +33,7 @@ export class SessionsController {
 
   @Get('sessions')
   @ApiOperation({ summary: 'Sessions, newest first' })
-  @ApiOkResponse({ type: SessionPageDto })
+  @ApiOkResponse({ type: SessionPage })
   @ApiProblems(400, 404, 503)
   async list(@Query() query: SessionsQueryDto): Promise<Page<SessionResponse>> {
     return pageView(await this.sessions.list(query), sessionView);
@@ -39,18 +41,15 @@ export class SessionsController {
 
   @Get('sessions/:id')
   @ApiOperation({ summary: 'One session with its preserved files' })
-  @ApiOkResponse({ type: SessionWithFilesDto })
+  @ApiOkResponse({ type: SessionWithFiles })
   @ApiProblems(400, 404, 503)
-  async get(
-    @Param() params: IdParams,
-    @Query() _query: NoQueryDto,
-  ): Promise<SessionWithFilesResponse> {
+  async get(@Param() params: IdParams, @NoQuery() _query: void): Promise<SessionWithFilesResponse> {
     return sessionWithFilesView(await this.sessions.get(params.id));
   }
 
   @Get('files')
   @ApiOperation({ summary: 'Preserved files by session and token' })
-  @ApiOkResponse({ type: PreservedFilePageDto })
+  @ApiOkResponse({ type: PreservedFilePage })
   @ApiProblems(400, 404, 503)
   async listFiles(@Query() query: FilesQueryDto): Promise<Page<PreservedFileResponse>> {
     return pageView(await this.sessions.files(query), fileView);

@@ -6,7 +6,7 @@ export const PAGE_LIMIT_MAX = 500;
 
 /** One page of a list. `nextCursor` is null on the last page; cursors are opaque. */
 export const pageOf = <Item extends z.ZodType>(item: Item, id: string) =>
-  z.object({ items: z.array(item), nextCursor: z.string().nullable() }).meta({ id });
+  z.object({ items: z.array(item), nextCursor: z.string().min(1).nullable() }).meta({ id });
 
 export interface Page<Item> {
   items: Item[];

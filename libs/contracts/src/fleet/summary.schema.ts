@@ -17,5 +17,5 @@ export const readinessSchema = z
       z.object({ name: z.enum(['postgres', 'redis']), ok: z.boolean(), detail: z.string() }),
     ),
   })
-  .meta({ id: 'Readiness' });
+  .meta({ id: 'ReadinessAnswer' });
 export type ReadinessResponse = z.infer<typeof readinessSchema>;
