@@ -6,7 +6,7 @@
 // caller turns that into `failed`. A reboot that returns has undone everything and says `rolled-back`. `arrive` answers
 // `cold` when memory was lost without a handover; then `recover` must leave exactly one instance of each workload serving.
 // Ordering: one call at a time, except `health`, `isFrozen` and `stop`.
-import type { AgentCommand, PhaseEnd, PhaseName, SessionStatus } from '../model/command';
+import type { AgentCommand, PhaseEnd, SessionStatus } from '../model/command';
 import type { Reason } from '../model/reason';
 import type { Crossing } from '../journal/journal.state';
 
@@ -26,6 +26,8 @@ export interface PhaseContext {
   command: AgentCommand | null;
   /** Aborted when the time is over or a rollback was asked; its `reason` is then a Reason. */
   signal: AbortSignal;
+  /** Sessions as last reported in this attempt, for a backend whose memory of them is gone. */
+  lastSessions: SessionStatus[];
 }
 
 /** What a reboot takes along besides the preserved state. */
@@ -63,7 +65,7 @@ export interface Backend {
   /** Called first and once. `handed` of the handover is consumed. */
   arrive(): Promise<Arrival>;
   /** After `cold` only: adopt surviving workload processes and let one instance of each serve. */
-  recover(crossing: Crossing | null): Promise<Recovery>;
+  recover(crossing: Crossing | null, lastSessions: SessionStatus[]): Promise<Recovery>;
   /** Starts workloads that no process exists for. After `recover`, or after retrieve. */
   start(): Promise<void>;
 
@@ -86,5 +88,3 @@ export interface Backend {
   /** Ordered end of the agent: workloads stop. */
   stop(): Promise<void>;
 }
-
-export type SimplePhase = Exclude<PhaseName, 'reboot'>;

@@ -20,7 +20,7 @@ import {
   type PhaseEnd,
 } from '../model/command';
 import { describeError, reasonOf } from '../model/reason';
-import { concludeInterrupted } from './interrupted';
+import { concludeInterrupted, lastSessions } from './interrupted';
 import { isPastNoReturn, nextStep, voidedBy } from './next-step';
 import { PhaseClock } from './phase-clock';
 
@@ -169,7 +169,7 @@ export class PhaseExecutor {
 
   private async act(command: AgentCommand, signal: AbortSignal): Promise<PhaseEnd> {
     const { backend, journal } = this.options;
-    const context = { command, signal };
+    const context = { command, signal, lastSessions: lastSessions(journal.state, command) };
     if (command.phase === 'reboot') {
       const fromVersion = backend.running.version;
       const toVersion = command.release?.version ?? '';
@@ -198,7 +198,7 @@ export class PhaseExecutor {
   private async retrieveUnasked(): Promise<void> {
     const { backend, journal } = this.options;
     const startedAtMs = Date.now();
-    const end = await backend.retrieve({ command: null, signal: new AbortController().signal });
+    const end = await backend.retrieve(unasked());
     const key = journal.state.crossing?.key;
     if (key === undefined) return;
     this.write({ kind: 'took-over', key, retrieved: this.timed(end, startedAtMs) });
@@ -236,7 +236,11 @@ export class PhaseExecutor {
 
   private async concludeOpenCommands(lost: PhaseEnd['reason']): Promise<void> {
     const { journal, backend } = this.options;
-    const recovery = await backend.recover(journal.state.crossing);
+    const { crossing } = journal.state;
+    const started = [...journal.state.commands.values()].find(({ state }) => state === 'started');
+    const open = started?.command ?? (crossing?.retrieved === null ? crossing : undefined);
+    const sessions = open === undefined ? [] : lastSessions(journal.state, open);
+    const recovery = await backend.recover(crossing, sessions);
     for (const entry of [...journal.state.commands.values()]) {
       if (entry.state !== 'started') continue;
       const { command, startedAtMs } = entry;
@@ -262,7 +266,7 @@ export class PhaseExecutor {
     if (!backend.isFrozen()) return;
     this.thawTimer = setTimeout(() => {
       log.warn('frozen for too long with no command due; workloads resume', { frozenLimitMs });
-      const thaw = backend.rollback({ command: null, signal: new AbortController().signal });
+      const thaw = backend.rollback(unasked());
       this.loop = thaw.then(
         () => undefined,
         (error: unknown) => log.error('thaw failed', { error: describeError(error) }),
@@ -308,6 +312,9 @@ export class PhaseExecutor {
     this.options.journal.append(...records);
   }
 }
+
+/** Context of what the host does by itself. */
+const unasked = () => ({ command: null, signal: new AbortController().signal, lastSessions: [] });
 
 const emptyEnd = { reason: null, sessions: [], frozenAtMs: 0, resumedAtMs: 0, blackoutMs: 0 };
 

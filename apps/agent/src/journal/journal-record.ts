@@ -4,13 +4,6 @@ import type { AgentCommand, AgentResult } from '../model/command';
 /** Version of the records below. A reader refuses newer ones; older ones are upgraded in `decodeRecord`. */
 export const JOURNAL_VERSION = 1;
 
-/** A workload process, named so that a reused pid is never taken for it. */
-export interface ProcessIdentity {
-  pid: number;
-  /** Start time of the process in clock ticks since boot (/proc/PID/stat field 22). */
-  startTicks: string;
-}
-
 /** What the journal remembers; each variant says what is true once it is on disk. */
 export type JournalRecord =
   /** The command will be carried out, voided or concluded; it is never forgotten. */
@@ -27,9 +20,6 @@ export type JournalRecord =
   | { kind: 'booted'; key: string; version: string; incarnationId: string; bootId: string }
   /** The new instances serve with the retrieved descriptors: from here on they, not the old ones, are the workloads. */
   | { kind: 'took-over'; key: string; retrieved: Omit<AgentResult, 'key' | 'phase'> }
-  /** A workload process started; `role` new: it waits to take over during a retrieve. */
-  | { kind: 'instance'; workload: string; instance: string; process: ProcessIdentity }
-  | { kind: 'instance-ended'; instance: string }
   /** A workload refuses finish (reason) or no longer does (null). */
   | { kind: 'finish-hold'; workload: string; reason: string | null };
 

@@ -109,7 +109,6 @@ describe('FileJournal', () => {
       { kind: 'started', key: 'boot', atMs: 1, incarnationId: 'i' },
       { kind: 'crossed', key: 'boot', fromVersion: '1', toVersion: '2', imageSha256: 'aa' },
       { kind: 'booted', key: 'boot', version: '2', incarnationId: 'j', bootId: 'b' },
-      { kind: 'instance', workload: 'kv', instance: 'x', process: { pid: 1, startTicks: '2' } },
       { kind: 'finish-hold', workload: 'kv', reason: 'busy' },
     );
     const before = structuredClone(journal.state);

@@ -1,7 +1,7 @@
 // What the journal's records add up to. Pure: the same records always give the same state, and `snapshotRecords` gives
 // the shortest list of records that adds up to the same state again (compaction).
 import type { AgentCommand, AgentResult, PhaseName } from '../model/command';
-import type { JournalRecord, ProcessIdentity } from './journal-record';
+import type { JournalRecord } from './journal-record';
 
 export type CommandEntry =
   | { state: 'waiting'; command: AgentCommand }
@@ -22,19 +22,12 @@ export interface Crossing {
   retrieved: Omit<AgentResult, 'key' | 'phase'> | null;
 }
 
-export interface JournalledInstance {
-  workload: string;
-  instance: string;
-  process: ProcessIdentity;
-}
-
 export interface JournalState {
   /** Highest generation accepted, 0n if none. */
   generation: bigint;
   /** In the order they were accepted. */
   commands: Map<string, CommandEntry>;
   crossing: Crossing | null;
-  instances: Map<string, JournalledInstance>;
   finishHolds: Map<string, string>;
 }
 
@@ -42,7 +35,6 @@ export const emptyJournalState = (): JournalState => ({
   generation: 0n,
   commands: new Map(),
   crossing: null,
-  instances: new Map(),
   finishHolds: new Map(),
 });
 
@@ -98,12 +90,6 @@ const apply: Apply = {
   'took-over'(state, { key, retrieved }) {
     if (state.crossing?.key === key) state.crossing.retrieved = retrieved;
   },
-  instance(state, { workload, instance, process }) {
-    state.instances.set(instance, { workload, instance, process });
-  },
-  'instance-ended'(state, { instance }) {
-    state.instances.delete(instance);
-  },
   'finish-hold'(state, { workload, reason }) {
     if (reason === null) state.finishHolds.delete(workload);
     else state.finishHolds.set(workload, reason);
@@ -138,7 +124,6 @@ export function snapshotRecords(state: JournalState): JournalRecord[] {
     records.push({ kind: 'finished', result: entry.result });
     if (entry.recorded) records.push({ kind: 'recorded', key: entry.command.key });
   }
-  for (const instance of state.instances.values()) records.push({ kind: 'instance', ...instance });
   for (const [workload, reason] of state.finishHolds)
     records.push({ kind: 'finish-hold', workload, reason });
   return records;

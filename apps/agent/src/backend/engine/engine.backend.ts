@@ -1,0 +1,410 @@
+// Live update of the agent's own runtime: our LUO engine for the files, execve for the reboot.
+//
+// Happy path: preserve takes the workloads' descriptors with pidfd_getfd; freeze quiesces the workloads and seals the
+// handover region; reboot puts the region into a memfd and calls execve; the next runtime retrieves the descriptors,
+// starts new instances with them, waits until they serve, and `settle` ends the old ones.
+// Unhappy paths: whatever fails before execve undoes all of it in place (workloads resume, sessions are released). A new
+// instance that does not come up is killed and the old one, which still has everything, resumes: the phase has failed, the
+// workload serves. A crash at any point loses nothing, because the old instances hold every descriptor until the end.
+// Ordering: quiesce before freeze; no new instance before the old one is quiesced; old ones end after the journal knows.
+import { closeDescriptor, execve, pidfdGetfd, pidfdOpen } from '@luofleet/linux';
+import type { Faults } from '../../faults/faults';
+import type { Crossing } from '../../journal/journal.state';
+import type { Log } from '../../log';
+import { abortReason } from '../../commands/phase-clock';
+import {
+  endedOtherwise,
+  succeeded,
+  type PhaseEnd,
+  type Release,
+  type SessionStatus,
+} from '../../model/command';
+import { describeError, reasonOf, type Reason, type ReasonCode } from '../../model/reason';
+import type { AgentSettings } from '../../settings/agent-settings';
+import type { WorkloadInstance } from '../../workloads/workload-instance';
+import type { WorkloadSupervisor } from '../../workloads/workload-supervisor';
+import type { Arrival, Backend, PhaseContext, RebootContext, Recovery } from '../backend';
+import { verifyHost } from '../verify-host';
+import { EngineSessions, SessionFailure, withState } from './engine-sessions';
+import { writeHandover, type HandoverManifest } from './handover-file';
+import { compatibles, compatibleOf, type HostFile } from './host-file';
+import { ImageError, type ImageCache } from './image-cache';
+import { recoverWorkloads } from './recover-workloads';
+
+export interface EngineBackendOptions {
+  settings: AgentSettings;
+  supervisor: WorkloadSupervisor;
+  images: ImageCache;
+  faults: Faults;
+  log: Log;
+  running: { version: string; sha256: string };
+  bootId: string;
+  kernelRelease: string;
+  /** How this program was started, after the image: `run --config FILE`. */
+  programArguments: readonly string[];
+  finishHold(workload: string): string | undefined;
+  /** What the previous runtime handed over; null on a cold start. */
+  handover: { manifest: HandoverManifest; region: Uint8Array } | null;
+}
+
+/** Enough for every workload to answer; they only have to finish the request at hand. */
+const RESUME_TIMEOUT_MS = 10_000;
+
+export class EngineBackend implements Backend {
+  readonly kind = 'engine';
+  readonly handlers = Object.values(compatibles);
+  readonly running: { version: string; sha256: string };
+  readonly bootId: string;
+  readonly kernelRelease: string;
+  private readonly sessions: EngineSessions;
+  private frozenAt: { ms: number; monotonicNs: bigint } | null = null;
+  private finishRefusal: string | null = null;
+
+  constructor(private readonly options: EngineBackendOptions) {
+    const { faults, log, finishHold, handover } = options;
+    this.running = options.running;
+    this.bootId = options.bootId;
+    this.kernelRelease = options.kernelRelease;
+    this.sessions = new EngineSessions({
+      incoming: handover?.region,
+      freezeErrno: (workload, token) => faults.freezeErrno(workload, token),
+      finishVeto: (workload) => this.finishRefusal ?? finishHold(workload),
+      onWarning: (warning) => log.warn('engine warning', { warning }),
+    });
+  }
+
+  /** Descriptors a workload that has to be started anew gets back, while sessions hold some. */
+  heldFor(workload: string): HostFile[] {
+    return this.sessions.heldFor(workload);
+  }
+
+  isPreserved(workload: string, token: bigint): boolean {
+    return this.sessions.isPreserved(workload, token);
+  }
+
+  arrive(): Promise<Arrival> {
+    const { handover, supervisor } = this.options;
+    if (handover === null) return Promise.resolve({ how: 'cold' });
+    const { manifest } = handover;
+    this.frozenAt = { ms: manifest.frozenAtMs, monotonicNs: manifest.frozenAtMonotonicNs };
+    for (const instance of manifest.instances) supervisor.adopt(instance, 'quiesced');
+    return Promise.resolve({ how: 'handover', key: manifest.key });
+  }
+
+  recover(crossing: Crossing | null, lastSessions: SessionStatus[]): Promise<Recovery> {
+    const { supervisor, settings, log } = this.options;
+    return recoverWorkloads({ supervisor, settings, log, crossing, lastSessions });
+  }
+
+  start(): Promise<void> {
+    if (!this.isFrozen()) this.options.supervisor.startMissing();
+    return Promise.resolve();
+  }
+
+  async preflight({ command, signal }: PhaseContext): Promise<PhaseEnd> {
+    const release = command?.release ?? null;
+    const problem = this.unsuitable(release);
+    if (problem !== null || release === null) return rolledBack(problem ?? noRelease());
+    try {
+      await this.options.images.prepare(release, signal);
+    } catch (error) {
+      if (error instanceof ImageError) return rolledBack(error.reason);
+      throw error;
+    }
+    const missing = this.compatiblesOffered().filter((name) => !release.handlers.includes(name));
+    if (missing.length === 0) return succeeded();
+    const detail = `release ${release.name} can not restore ${missing.join(', ')}, which workloads here need`;
+    return rolledBack(reasonOf('HANDLER_MISSING', detail, { subject: `release ${release.name}` }));
+  }
+
+  async preserve(): Promise<PhaseEnd> {
+    const { supervisor } = this.options;
+    await this.sessions.release();
+    try {
+      const files = new Map(
+        supervisor.names.map((name) => [name, takeDescriptors(supervisor.current.get(name))]),
+      );
+      await this.sessions.preserveAll(files);
+    } catch (error) {
+      if (error instanceof SessionFailure) return rolledBack(error.reason, error.sessions);
+      return rolledBack(reasonOf('PRESERVE_FAILED', describeError(error), { cause: error }));
+    }
+    return succeeded(this.sessions.statuses('preserved'));
+  }
+
+  async freeze({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
+    const { supervisor } = this.options;
+    if (!this.sessions.hasOutgoing) return rolledBack(sessionsGone('freeze'), lastSessions);
+    this.frozenAt = { ms: Date.now(), monotonicNs: process.hrtime.bigint() };
+    const answers = await supervisor.quiesceAll(signal);
+    const refused = answers.find(({ answer }) => !answer.ok);
+    if (refused !== undefined) {
+      const { instance, answer } = refused;
+      const subject = `workload ${instance.workload}`;
+      const detail = `workload ${instance.workload} will not quiesce: ${answer.reason}`;
+      const reason = signal.aborted
+        ? abortReason(signal)
+        : reasonOf('WORKLOAD_VETOED', detail, { subject });
+      return this.thaw(reason);
+    }
+    try {
+      await this.sessions.freezeAll();
+    } catch (error) {
+      if (error instanceof SessionFailure) return this.thaw(error.reason, error.sessions);
+      throw error;
+    }
+    const sessions = this.sessions.statuses('frozen');
+    return { ...succeeded(sessions), frozenAtMs: this.frozenAt.ms };
+  }
+
+  async reboot(context: RebootContext): Promise<PhaseEnd> {
+    const { command, cross, lastSessions } = context;
+    const { images, faults } = this.options;
+    const region = this.sessions.frozenRegion;
+    const release = command?.release ?? null;
+    if (region === null || this.frozenAt === null || command === null || release === null) {
+      return rolledBack(release === null ? noRelease() : sessionsGone('reboot'), lastSessions);
+    }
+    let handoverFd: number | null = null;
+    try {
+      const image = images.verified(release.imageSha256);
+      handoverFd = writeHandover(this.manifest(command.key, release.imageSha256), region);
+      cross(release.imageSha256);
+      const fault = faults.execveErrno();
+      execve({
+        path: fault === undefined ? process.execPath : faultyProgram[fault],
+        argv: [process.execPath, ...process.execArgv, image, ...this.options.programArguments],
+        env: { ...process.env, LUOFLEET_HANDOVER_FD: String(handoverFd) },
+        keepFds: [...this.sessions.preservedFds, handoverFd],
+      });
+    } catch (error) {
+      if (handoverFd !== null) closeDescriptor(handoverFd);
+      const reason =
+        error instanceof ImageError
+          ? error.reason
+          : reasonOf('EXECVE_FAILED', describeError(error), {
+              subject: `image ${release.imageSha256}`,
+              cause: error,
+            });
+      return this.thaw(reason);
+    }
+  }
+
+  async retrieve({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
+    const { handover, faults, settings } = this.options;
+    if (handover === null || this.frozenAt === null || this.sessions.hasIncoming) {
+      return rolledBack(sessionsGone('retrieve'), lastSessions);
+    }
+    const { frozenAt } = this;
+    let sessions: SessionStatus[];
+    try {
+      await this.sessions.deserialize();
+      faults.point('retrieve:deserialized');
+      sessions = await this.sessions.retrieveAll(handover.manifest.sessions);
+    } catch (error) {
+      sessions = withState(handover.manifest.sessions, 'failed', 'failed');
+      await this.resumeOld(sessions.map(({ workload }) => workload));
+      const reason = reasonOf('RETRIEVE_FAILED', describeError(error), { cause: error });
+      return { ...endedOtherwise('failed', reason, sessions), ...this.blackout(frozenAt) };
+    }
+    const started = sessions
+      .filter(({ state }) => state === 'retrieved')
+      .map(({ workload }) => this.startSuccessor(workload))
+      .filter((instance) => instance !== null);
+    faults.point('retrieve:spawned');
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.startTimeoutMs)]);
+    const { supervisor } = this.options;
+    const checks = await Promise.all(
+      started.map(async (one) => ({ one, answer: await supervisor.untilServing(one, limit) })),
+    );
+    const notServing = checks.filter(({ answer }) => !answer.ok);
+    const unretrieved = sessions.filter(({ state }) => state !== 'retrieved');
+    await this.resumeOld([
+      ...notServing.map(({ one }) => one.workload),
+      ...unretrieved.map(({ workload }) => workload),
+    ]);
+    const blackout = this.blackout(frozenAt);
+    this.frozenAt = null;
+    const reason =
+      unretrieved.flatMap(({ files }) => files).find((file) => file.reason !== null)?.reason ??
+      notServing.map(({ one, answer }) => notServingReason(one, answer.reason))[0];
+    const end = reason ? endedOtherwise('failed', reason, sessions) : succeeded(sessions);
+    return { ...end, ...blackout };
+  }
+
+  settle(): Promise<void> {
+    const retiring = this.options.supervisor.retire();
+    retiring.catch((error: unknown) =>
+      this.options.log.error('old instances did not end', { error: describeError(error) }),
+    );
+    return Promise.resolve();
+  }
+
+  async finish({ lastSessions }: PhaseContext): Promise<PhaseEnd> {
+    const { supervisor, faults, finishHold } = this.options;
+    const holds = supervisor.names.flatMap((name) => {
+      const reason = finishHold(name);
+      return reason === undefined ? [] : [`workload ${name}: ${reason}`];
+    });
+    this.finishRefusal = faults.refusesFinish() ? 'a fault is configured to refuse finish' : null;
+    const words = this.finishRefusal ?? holds.join('; ');
+    if (!this.sessions.hasIncoming) {
+      if (words !== '') return vetoed(words, lastSessions);
+      return succeeded(withState(lastSessions, 'finished', 'finished'));
+    }
+    try {
+      return succeeded(await this.sessions.finishAll());
+    } catch (error) {
+      if (!(error instanceof SessionFailure)) throw error;
+      return endedOtherwise('refused', { ...error.reason, detail: words }, error.sessions);
+    }
+  }
+
+  verify({ command, signal }: PhaseContext): Promise<PhaseEnd> {
+    const { supervisor } = this.options;
+    return verifyHost({ command, signal, supervisor, runningVersion: this.running.version });
+  }
+
+  async rollback({ lastSessions }: PhaseContext): Promise<PhaseEnd> {
+    const wasFrozen = this.isFrozen();
+    const sessions = await this.sessions.release();
+    if (wasFrozen) await this.resumeWorkloads();
+    const released = sessions.length > 0 ? sessions : lastSessions;
+    const end = succeeded(withState(released, 'unpreserved', 'unpreserved'));
+    return wasFrozen ? { ...end, resumedAtMs: Date.now() } : end;
+  }
+
+  isFrozen(): boolean {
+    return this.frozenAt !== null;
+  }
+
+  health() {
+    return this.options.supervisor.health();
+  }
+
+  async stop(): Promise<void> {
+    await this.options.supervisor.stop();
+  }
+
+  /** The undo of freeze: files unfrozen and released, workloads serve. */
+  private async thaw(reason: Reason, failed?: SessionStatus[]): Promise<PhaseEnd> {
+    const { frozenAt } = this;
+    const released = await this.sessions.release();
+    await this.resumeWorkloads();
+    const sessions = failed ?? released;
+    const end = endedOtherwise('rolled-back', reason, sessions);
+    return frozenAt === null ? end : { ...end, ...this.blackout(frozenAt) };
+  }
+
+  private async resumeWorkloads(): Promise<void> {
+    const { supervisor, log } = this.options;
+    const failures = await supervisor.resumeAll(AbortSignal.timeout(RESUME_TIMEOUT_MS));
+    this.frozenAt = null;
+    if (failures.length > 0) log.error('workloads did not resume', { failures });
+  }
+
+  /** Where no successor came up, the old instance serves again: it still has every descriptor. */
+  private async resumeOld(workloads: readonly string[]): Promise<void> {
+    const { supervisor, log } = this.options;
+    const signal = AbortSignal.timeout(RESUME_TIMEOUT_MS);
+    for (const workload of workloads) {
+      const current = supervisor.current.get(workload);
+      const old = current?.state === 'quiesced' ? current : await supervisor.restore(workload);
+      const answer = await old?.instruct('resume', signal);
+      if (old !== undefined && answer?.ok) old.state = 'serving';
+      else log.error('no instance serves', { workload, reason: answer?.reason ?? 'no old one' });
+    }
+  }
+
+  private startSuccessor(workload: string): WorkloadInstance | null {
+    return this.options.supervisor.replace(workload, this.sessions.heldFor(workload));
+  }
+
+  private manifest(key: string, imageSha256: string): HandoverManifest {
+    const { settings, supervisor } = this.options;
+    const quiesced = [...supervisor.current.values()].filter(({ state }) => state === 'quiesced');
+    return {
+      ...{ key, imageSha256, settings, fromVersion: this.running.version },
+      sessions: this.sessions.statuses('frozen'),
+      instances: quiesced.map(({ workload, id, process }) => ({ workload, instance: id, process })),
+      frozenAtMonotonicNs: this.frozenAt?.monotonicNs ?? 0n,
+      frozenAtMs: this.frozenAt?.ms ?? 0,
+    };
+  }
+
+  /** hrtime is CLOCK_MONOTONIC, which goes on across execve. */
+  private blackout(frozenAt: { ms: number; monotonicNs: bigint }) {
+    const blackoutMs = Number(process.hrtime.bigint() - frozenAt.monotonicNs) / 1e6;
+    return { frozenAtMs: frozenAt.ms, resumedAtMs: Date.now(), blackoutMs };
+  }
+
+  private unsuitable(release: Release | null): Reason | null {
+    if (release === null) return noRelease();
+    if (release.kind !== 'runtime') {
+      const detail = `release ${release.name} is a ${release.kind}; this host takes runtime images`;
+      return reasonOf('UNSUPPORTED', detail, { subject: `release ${release.name}` });
+    }
+    const idle = this.health().find(({ state }) => state !== 'serving');
+    if (idle === undefined) return null;
+    const detail = `workload ${idle.name} is ${idle.state}${idle.detail && `: ${idle.detail}`}`;
+    return reasonOf('WORKLOAD_NOT_SERVING', detail, { subject: `workload ${idle.name}` });
+  }
+
+  private compatiblesOffered(): string[] {
+    const { supervisor } = this.options;
+    const offered = new Set<string>();
+    for (const instance of supervisor.current.values()) {
+      for (const { fd } of takeDescriptors(instance)) {
+        const compatible = compatibleOf(fd);
+        if (compatible !== null) offered.add(compatible);
+        closeDescriptor(fd);
+      }
+    }
+    return [...offered];
+  }
+}
+
+/** Programs that execve refuses with exactly this errno. */
+const faultyProgram = { ENOENT: '/proc/self/no-such-program', EACCES: '/proc/self/stat' } as const;
+
+/** Duplicates of everything a workload offers. Throws LinuxError; nothing stays open then. */
+function takeDescriptors(instance: WorkloadInstance | undefined): HostFile[] {
+  if (instance === undefined || instance.registeredPid === null) return [];
+  const taken: HostFile[] = [];
+  const pidfd = pidfdOpen(instance.registeredPid);
+  try {
+    for (const { token, fd, name } of instance.descriptors.values()) {
+      const { workload } = instance;
+      taken.push({ fd: pidfdGetfd(pidfd, fd), name, workload, token });
+    }
+    return taken;
+  } catch (error) {
+    for (const { fd } of taken) closeDescriptor(fd);
+    throw error;
+  } finally {
+    closeDescriptor(pidfd);
+  }
+}
+
+const rolledBack = (reason: Reason, sessions: SessionStatus[] = []) =>
+  endedOtherwise('rolled-back', reason, withState(sessions, 'unpreserved', 'unpreserved'));
+
+const vetoed = (words: string, sessions: SessionStatus[]) =>
+  endedOtherwise('refused', reasonOf('FINISH_VETOED', words), sessions);
+
+const noRelease = () => reasonOf('RELEASE_MISSING', 'the command names no release');
+
+function sessionsGone(phase: string): Reason {
+  const code: ReasonCode = phase === 'reboot' ? 'NOT_FROZEN' : 'SESSIONS_GONE';
+  const detail = `${phase} finds nothing ${phase === 'reboot' ? 'frozen' : 'preserved'}: the agent restarted or thawed since`;
+  return reasonOf(code, detail);
+}
+
+const notServingReason = ({ workload }: WorkloadInstance, why: string) =>
+  reasonOf(
+    'WORKLOAD_NOT_SERVING',
+    `the new instance of ${workload} does not serve: ${why}; the old one does`,
+    {
+      subject: `workload ${workload}`,
+    },
+  );

@@ -1,0 +1,32 @@
+import type { FaultSettings } from '../faults/faults';
+
+/** Layout version of AgentSettings as carried in the handover; another one makes the next runtime read the file again. */
+export const SETTINGS_VERSION = 1;
+
+/** The configuration of one agent after parsing: complete, absolute, never changed. */
+export interface AgentSettings {
+  version: number;
+  hostName: string;
+  controlPlane: string[];
+  backend: 'engine' | 'kernel';
+  stateDir: string;
+  socket: string;
+  labels: Record<string, string>;
+  failureDomain: string;
+  workloads: WorkloadSettings[];
+  /** A host that is frozen for longer with nothing to do thaws by itself. */
+  frozenLimitMs: number;
+  /** How long a new instance may take until it serves. */
+  startTimeoutMs: number;
+  /** How long a workload may take to stop before SIGKILL. */
+  stopTimeoutMs: number;
+  faults: FaultSettings;
+}
+
+export interface WorkloadSettings {
+  name: string;
+  /** Program and arguments; `node` means the Node.js that runs the agent. */
+  command: string[];
+  env: Record<string, string>;
+  cwd: string;
+}

@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import path from 'node:path';
+import type { WorkloadSettings } from '../settings/agent-settings';
+
+/** A descriptor on its way to a workload. */
+export interface HandedDescriptor {
+  fd: number;
+  name: string;
+}
+
+export interface SpawnRequest {
+  workload: WorkloadSettings;
+  instance: string;
+  incarnationId: string;
+  socket: string;
+  /** Output of the workload is appended to NAME.log here. */
+  logDir: string;
+  descriptors: readonly HandedDescriptor[];
+}
+
+/**
+ * LISTEN_PID must be the pid of the process that reads it, which is known only after fork: the shell sets it and then
+ * becomes the workload, keeping the pid and all descriptors.
+ */
+const SET_LISTEN_PID = 'export LISTEN_PID=$$; exec "$@"';
+
+/**
+ * Starts a workload process in a session of its own: it outlives a crash of the agent and gets no signals from the
+ * agent's terminal. Descriptors arrive from 3 on, in the order given.
+ */
+export function spawnInstance(request: SpawnRequest): ChildProcess {
+  const { workload, descriptors, logDir } = request;
+  mkdirSync(logDir, { recursive: true });
+  const logFd = openSync(path.join(logDir, `${workload.name}.log`), 'a', 0o600);
+  try {
+    const [program = '', ...args] = workload.command;
+    const command = [program === 'node' ? process.execPath : program, ...args];
+    const argv =
+      descriptors.length === 0 ? command : ['/bin/sh', '-c', SET_LISTEN_PID, 'sh', ...command];
+    const child = spawn(argv[0] ?? '', argv.slice(1), {
+      cwd: workload.cwd,
+      env: environmentFor(request),
+      detached: true,
+      stdio: ['ignore', logFd, logFd, ...descriptors.map(({ fd }) => fd)],
+    });
+    child.unref();
+    return child;
+  } finally {
+    closeSync(logFd);
+  }
+}
+
+function environmentFor(request: SpawnRequest): NodeJS.ProcessEnv {
+  const { workload, instance, incarnationId, socket, descriptors } = request;
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(LUOFLEET_|LISTEN_)/.test(name)),
+  );
+  const handed =
+    descriptors.length === 0
+      ? {}
+      : {
+          LISTEN_FDS: String(descriptors.length),
+          LISTEN_FDNAMES: descriptors.map(({ name }) => name).join(':'),
+        };
+  return {
+    ...inherited,
+    ...workload.env,
+    ...handed,
+    LUOFLEET_SOCKET: socket,
+    LUOFLEET_WORKLOAD: workload.name,
+    LUOFLEET_INSTANCE: instance,
+    LUOFLEET_INCARNATION: incarnationId,
+  };
+}

@@ -1,0 +1,233 @@
+// The workload socket: HTTP and JSON over a Unix socket (docs/workloads.md).
+//
+// Happy path: a process registers, offers descriptors under tokens, keeps its instructions stream open and answers.
+// Unhappy paths: every refusal is problem+json. The kernel says who is asking (SO_PEERCRED): only the registered process
+// of a workload, or what it started, may speak for it.
+// Ordering: register before everything else; the stream may close and open again at any time.
+import { rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { getPeerCredentials } from '@luofleet/linux';
+import type { Log } from '../log';
+import { describeError } from '../model/reason';
+import { descendsFrom } from './process-table';
+import { parseToken, readBody } from './request-body';
+import type { WorkloadInstance } from './workload-instance';
+import { problemDocument, WorkloadProblem } from './workload-problem';
+import type { WorkloadSupervisor } from './workload-supervisor';
+
+export interface WorkloadApiOptions {
+  socket: string;
+  supervisor: WorkloadSupervisor;
+  log: Log;
+  status(): object;
+  /** Whether the descriptor is part of a session right now. */
+  isPreserved(workload: string, token: bigint): boolean;
+  setFinishHold(workload: string, reason: string | null): void;
+  finishHold(workload: string): string | undefined;
+}
+
+interface Call {
+  request: IncomingMessage;
+  response: ServerResponse;
+  workload: string;
+  /** What follows /v1/workloads/NAME/PART/. */
+  rest: string;
+}
+
+type Handler = (api: WorkloadApi, call: Call) => void | Promise<void>;
+
+const routes: Record<string, Handler> = {
+  'POST register': (api, call) => api.register(call),
+  'PUT descriptors': (api, call) => api.offer(call),
+  'DELETE descriptors': (api, call) => api.withdraw(call),
+  'GET instructions': (api, call) => api.listen(call),
+  'POST instructions': (api, call) => api.answer(call),
+  'POST finish-hold': (api, call) => api.hold(call),
+  'DELETE finish-hold': (api, call) => api.release(call),
+};
+
+/** Instruction streams stay open for ever; only the time to send a request is limited. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export class WorkloadApi {
+  private readonly server: Server;
+
+  constructor(private readonly options: WorkloadApiOptions) {
+    this.server = createServer((request, response) => void this.serve(request, response));
+    this.server.requestTimeout = REQUEST_TIMEOUT_MS;
+    this.server.keepAliveTimeout = 0;
+  }
+
+  /** Listens; a socket file left by an earlier agent is replaced. */
+  async open(): Promise<void> {
+    rmSync(this.options.socket, { force: true });
+    const before = process.umask(0o177);
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(this.options.socket, resolve);
+    });
+    process.umask(before);
+  }
+
+  close(): void {
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+
+  async register({ request, response, workload }: Call): Promise<void> {
+    const { pid, instance: id } = await readBody(request, {
+      pid: { type: 'integer' },
+      instance: { type: 'string', optional: true },
+    });
+    const instance = this.options.supervisor.instanceOf(
+      workload,
+      (one) => (id === undefined || id === one.id) && descendsFrom(pid, one.process.pid),
+    );
+    if (instance === undefined || !this.speaksFor(request, pid)) {
+      const detail = `pid ${pid} is no process of workload "${workload}" that this agent started, or not the one asking`;
+      throw new WorkloadProblem(403, 'NOT_THIS_PROCESS', 'Not this process', detail);
+    }
+    instance.registeredPid = pid;
+    instance.descriptors.clear();
+    const { state } = instance;
+    sendJson(response, 200, { workload, instance: instance.id, state });
+  }
+
+  async offer({ request, response, workload, rest }: Call): Promise<void> {
+    const token = parseToken(rest);
+    const instance = this.registered(request, workload);
+    const { fd, name } = await readBody(request, {
+      fd: { type: 'integer' },
+      name: { type: 'string' },
+    });
+    if (!/^[^:\p{Cc}]{1,255}$/u.test(name)) {
+      const errors = [
+        { path: 'name', message: '1 to 255 characters, no colon, no control characters' },
+      ];
+      throw new WorkloadProblem(
+        400,
+        'BAD_BODY',
+        'Bad request body',
+        'the name is not usable',
+        errors,
+      );
+    }
+    instance.descriptors.set(token, { token, fd, name });
+    sendJson(response, 200, { workload, token: `0x${token.toString(16)}`, fd, name });
+  }
+
+  withdraw({ request, response, workload, rest }: Call): void {
+    const token = parseToken(rest);
+    const instance = this.registered(request, workload);
+    if (!instance.descriptors.has(token)) {
+      const detail = `workload "${workload}" offers nothing under token ${rest}`;
+      throw new WorkloadProblem(404, 'DESCRIPTOR_UNKNOWN', 'Descriptor unknown', detail);
+    }
+    if (this.options.isPreserved(workload, token)) {
+      const detail = `token ${rest} is preserved for a live update; withdraw it when that has ended`;
+      throw new WorkloadProblem(409, 'PRESERVED', 'Descriptor is preserved', detail);
+    }
+    instance.descriptors.delete(token);
+    response.writeHead(204).end();
+  }
+
+  listen({ request, response, workload }: Call): void {
+    const instance = this.registered(request, workload);
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    response.flushHeaders();
+    instance.attach(response);
+    response.once('close', () => instance.detach(response));
+  }
+
+  async answer({ request, response, workload, rest }: Call): Promise<void> {
+    const instance = this.registered(request, workload);
+    const { ok, reason } = await readBody(request, {
+      ok: { type: 'boolean' },
+      reason: { type: 'string', optional: true },
+    });
+    if (!instance.answer(Number(rest), { ok, reason: reason ?? '' })) {
+      const detail = `instruction ${rest} of workload "${workload}" is not open: answered already, or taken back`;
+      throw new WorkloadProblem(404, 'INSTRUCTION_UNKNOWN', 'Instruction unknown', detail);
+    }
+    response.writeHead(204).end();
+  }
+
+  async hold({ request, response, workload }: Call): Promise<void> {
+    this.registered(request, workload);
+    const { reason } = await readBody(request, { reason: { type: 'string' } });
+    this.options.setFinishHold(workload, reason);
+    response.writeHead(204).end();
+  }
+
+  release({ request, response, workload }: Call): void {
+    this.registered(request, workload);
+    this.options.setFinishHold(workload, null);
+    response.writeHead(204).end();
+  }
+
+  private registered(request: IncomingMessage, workload: string): WorkloadInstance {
+    const instance = this.options.supervisor.instanceOf(
+      workload,
+      ({ registeredPid }) => registeredPid !== null && this.speaksFor(request, registeredPid),
+    );
+    if (instance !== undefined) return instance;
+    const detail = `the process asking has not registered as workload "${workload}"; POST …/register first`;
+    throw new WorkloadProblem(403, 'NOT_REGISTERED', 'Not registered', detail);
+  }
+
+  /** The process at the other end is `pid` or was started by it (a script's curl). */
+  private speaksFor(request: IncomingMessage, pid: number): boolean {
+    const { _handle: handle } = request.socket as unknown as { _handle: { fd: number } | null };
+    return handle !== null && descendsFrom(getPeerCredentials(handle.fd).pid, pid);
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    try {
+      await this.dispatch(path, request, response);
+    } catch (error) {
+      const problem =
+        error instanceof WorkloadProblem
+          ? error
+          : new WorkloadProblem(500, 'INTERNAL', 'Internal error', describeError(error));
+      if (problem.status >= 500)
+        this.options.log.error('request failed', { path, error: problem.message });
+      if (response.headersSent) return void response.end();
+      response.writeHead(problem.status, { 'content-type': 'application/problem+json' });
+      response.end(problemDocument(problem, path));
+    }
+  }
+
+  private async dispatch(path: string, request: IncomingMessage, response: ServerResponse) {
+    const { supervisor, finishHold, status } = this.options;
+    if (request.method === 'GET' && path === '/v1/status') return sendJson(response, 200, status());
+    if (request.method === 'GET' && path === '/v1/workloads') {
+      const items = supervisor.health().map((health) => ({
+        ...health,
+        finishHold: finishHold(health.name) ?? null,
+        descriptors: [...(supervisor.current.get(health.name)?.descriptors.values() ?? [])].map(
+          ({ token, fd, name }) => ({ token: `0x${token.toString(16)}`, fd, name }),
+        ),
+      }));
+      return sendJson(response, 200, { items });
+    }
+    const [, workload = '', part = '', rest = ''] =
+      /^\/v1\/workloads\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(path) ?? [];
+    const handler = routes[`${request.method} ${part}`];
+    if (handler === undefined) {
+      const detail = `there is no ${request.method} ${path}`;
+      throw new WorkloadProblem(404, 'ROUTE_UNKNOWN', 'Not found', detail);
+    }
+    const name = decodeURIComponent(workload);
+    if (!supervisor.names.includes(name)) {
+      const detail = `the agent's configuration has no workload "${name}"`;
+      throw new WorkloadProblem(404, 'WORKLOAD_UNKNOWN', 'Workload unknown', detail);
+    }
+    return handler(this, { request, response, workload: name, rest });
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(`${JSON.stringify(body)}\n`);
+}

@@ -1,0 +1,273 @@
+// The workloads of one host: their processes and which of them may serve.
+//
+// Happy path: one instance per workload, started here, restarted when it ends. During a live update the old instance
+// stays, quiesced, until the new one serves; then `retire` ends it.
+// Unhappy paths: an instance that ends while serving is started again after a backoff, with the descriptors that are
+// held for it, if any; while quiesced nothing is restarted until `resumeAll`. After a crash of the agent `adopt` finds the
+// processes that live on.
+// Ordering: at no time may two instances of a workload serve; a new one is told nothing before the old one is quiesced.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { kill } from '@luofleet/linux';
+import { Backoff } from '../link/backoff';
+import type { WorkloadHealth } from '../backend/backend';
+import type { Log } from '../log';
+import type { AgentSettings, WorkloadSettings } from '../settings/agent-settings';
+import { findInstances, identifyProcess, isRunning, type FoundInstance } from './process-table';
+import { spawnInstance, type HandedDescriptor } from './spawn-instance';
+import { WorkloadInstance, type Answer } from './workload-instance';
+
+/** How often processes that are not this image's own children are looked at. */
+const WATCH_INTERVAL_MS = 100;
+
+export interface SupervisorOptions {
+  settings: Pick<
+    AgentSettings,
+    'workloads' | 'socket' | 'stateDir' | 'stopTimeoutMs' | 'startTimeoutMs'
+  >;
+  incarnationId: string;
+  log: Log;
+  /** Descriptors held for a workload whose process ended: its next instance gets them. */
+  heldFor(workload: string): HandedDescriptor[];
+}
+
+export class WorkloadSupervisor {
+  /** The instance that is the workload now. */
+  readonly current = new Map<string, WorkloadInstance>();
+  /** Old instances that have not ended yet. */
+  readonly retiring = new Set<WorkloadInstance>();
+  private readonly watched = new Set<WorkloadInstance>();
+  private readonly backoffs = new Map<string, Backoff>();
+  private watchTimer: NodeJS.Timeout | undefined;
+  private stopping = false;
+  private quiesced = false;
+
+  constructor(private readonly options: SupervisorOptions) {}
+
+  get names(): string[] {
+    return this.options.settings.workloads.map(({ name }) => name);
+  }
+
+  get isQuiesced(): boolean {
+    return this.quiesced;
+  }
+
+  /** Instance whose process is `pid` or an ancestor of it. */
+  instanceOf(workload: string, isProcess: (instance: WorkloadInstance) => boolean) {
+    const all = [this.current.get(workload), ...this.retiring];
+    return all.find((one) => one?.workload === workload && one.state !== 'ended' && isProcess(one));
+  }
+
+  /** Processes of this agent's workloads that are running, oldest first. */
+  survivors(): FoundInstance[] {
+    return findInstances(this.options.settings.socket);
+  }
+
+  /** Takes a running process over as the workload's instance; it will connect and register by itself. */
+  adopt(
+    found: Pick<FoundInstance, 'workload' | 'instance' | 'process'>,
+    state: 'starting' | 'quiesced',
+  ) {
+    const instance = new WorkloadInstance(found.workload, found.instance, found.process);
+    instance.state = state;
+    this.current.set(found.workload, instance);
+    this.follow(instance);
+    this.watch(instance);
+    return instance;
+  }
+
+  /** Starts every workload that has no process. */
+  startMissing(): void {
+    for (const workload of this.options.settings.workloads) {
+      const state = this.current.get(workload.name)?.state ?? 'ended';
+      if (state === 'ended') this.start(workload);
+    }
+  }
+
+  /** Starts a new instance with these descriptors and makes it current; the one before it is kept as retiring. */
+  replace(workload: string, descriptors: readonly HandedDescriptor[]): WorkloadInstance | null {
+    const settings = this.options.settings.workloads.find(({ name }) => name === workload);
+    if (settings === undefined) return null;
+    const before = this.current.get(workload);
+    if (before !== undefined && before.state !== 'ended') this.retiring.add(before);
+    return this.spawn(settings, descriptors);
+  }
+
+  /** The undo of `replace`: the new instance is killed and the old one is current again. */
+  async restore(workload: string): Promise<WorkloadInstance | undefined> {
+    const failed = this.current.get(workload);
+    const old = [...this.retiring].find((one) => one.workload === workload);
+    if (old === undefined) return undefined;
+    this.retiring.delete(old);
+    this.current.set(workload, old);
+    if (failed !== undefined) await this.end(failed, 0);
+    return old;
+  }
+
+  /** Resolves with the answer of `check` once the instance listens; its state is then serving. */
+  async untilServing(instance: WorkloadInstance, signal: AbortSignal): Promise<Answer> {
+    const answer = await instance.instruct('check', signal);
+    if (answer.ok && instance.state === 'starting') instance.state = 'serving';
+    else if (!answer.ok) instance.detail = answer.reason;
+    return answer;
+  }
+
+  /** Asks all to quiesce at once; the answers tell who vetoed. No process is restarted from here until `resumeAll`. */
+  async quiesceAll(
+    signal: AbortSignal,
+  ): Promise<Array<{ instance: WorkloadInstance; answer: Answer }>> {
+    this.quiesced = true;
+    const serving = [...this.current.values()].filter(({ state }) => state !== 'ended');
+    return Promise.all(
+      serving.map(async (instance) => {
+        const answer = await instance.instruct('quiesce', signal);
+        if (answer.ok && instance.state !== 'ended') instance.state = 'quiesced';
+        return { instance, answer };
+      }),
+    );
+  }
+
+  /** The undo of `quiesceAll`: everybody serves again; who ended meanwhile is started with the descriptors held for it. */
+  async resumeAll(signal: AbortSignal): Promise<string[]> {
+    this.quiesced = false;
+    const failures = await Promise.all(
+      [...this.current.values()].map((one) => this.resume(one, signal)),
+    );
+    this.startMissing();
+    return failures.filter((failure) => failure !== null);
+  }
+
+  private async resume(instance: WorkloadInstance, signal: AbortSignal): Promise<string | null> {
+    if (instance.state === 'ended') return null;
+    const answer = await instance.instruct('resume', signal);
+    if (answer.ok) instance.state = 'serving';
+    return answer.ok || this.isGone(instance) ? null : `${instance.workload}: ${answer.reason}`;
+  }
+
+  private isGone(instance: WorkloadInstance): boolean {
+    return instance.state === 'ended';
+  }
+
+  /** Ends the old instances. */
+  async retire(): Promise<void> {
+    this.quiesced = false;
+    await Promise.all(
+      [...this.retiring].map((one) => this.end(one, this.options.settings.stopTimeoutMs)),
+    );
+  }
+
+  health(): WorkloadHealth[] {
+    return this.names.map((name) => {
+      const instance = this.current.get(name);
+      const state = instance?.state ?? 'ended';
+      return {
+        name,
+        state: state === 'ended' ? 'stopped' : state,
+        detail: instance?.detail ?? 'not started yet',
+        pid: state === 'ended' ? 0 : (instance?.process.pid ?? 0),
+      };
+    });
+  }
+
+  /** Ordered end of the agent: all processes stop. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    const { stopTimeoutMs } = this.options.settings;
+    const all = [...this.current.values(), ...this.retiring];
+    await Promise.all(all.map((one) => this.end(one, stopTimeoutMs)));
+    clearInterval(this.watchTimer);
+  }
+
+  /** Asks a process to stop, then SIGTERM, then SIGKILL; resolves once it is gone. */
+  async end(instance: WorkloadInstance, graceMs: number): Promise<void> {
+    if (instance.state === 'ended') return;
+    this.watch(instance);
+    const gone = new Promise<void>((resolve) => instance.onEnded(() => resolve()));
+    if (graceMs === 0) this.signal(instance, 'SIGKILL');
+    else if (instance.isListening) void instance.instruct('stop');
+    else this.signal(instance, 'SIGTERM');
+    const escalation = new AbortController();
+    const escalate = async () => {
+      await delay(Math.max(graceMs / 2, 1), undefined, escalation);
+      this.signal(instance, 'SIGTERM');
+      await delay(Math.max(graceMs / 2, 1), undefined, escalation);
+      this.signal(instance, 'SIGKILL');
+    };
+    escalate().catch(() => undefined);
+    await gone;
+    escalation.abort();
+    this.retiring.delete(instance);
+  }
+
+  private start(settings: WorkloadSettings): void {
+    const instance = this.spawn(settings, this.options.heldFor(settings.name));
+    const signal = AbortSignal.timeout(this.options.settings.startTimeoutMs);
+    void this.untilServing(instance, signal).then(({ ok, reason }) => {
+      const { log } = this.options;
+      if (ok) this.backoffs.get(settings.name)?.reset();
+      else if (!this.stopping)
+        log.warn('workload does not serve', { workload: settings.name, reason });
+    });
+  }
+
+  private spawn(
+    settings: WorkloadSettings,
+    descriptors: readonly HandedDescriptor[],
+  ): WorkloadInstance {
+    const { settings: agent, incarnationId, log } = this.options;
+    const id = randomUUID();
+    const { socket } = agent;
+    const logDir = `${agent.stateDir}/logs`;
+    const request = {
+      workload: settings,
+      instance: id,
+      incarnationId,
+      socket,
+      logDir,
+      descriptors,
+    };
+    const child = spawnInstance(request);
+    const pid = child.pid ?? 0;
+    const identity = (pid === 0 ? null : identifyProcess(pid)) ?? { pid, startTicks: '' };
+    const instance = new WorkloadInstance(settings.name, id, identity);
+    child.once('error', (error) => instance.ended(error.message));
+    child.once('exit', (code, signal) => instance.ended(signal ?? `exit code ${code}`));
+    this.current.set(settings.name, instance);
+    this.follow(instance);
+    log.info('workload started', { workload: settings.name, pid, descriptors: descriptors.length });
+    return instance;
+  }
+
+  private follow(instance: WorkloadInstance): void {
+    instance.onEnded((how) => {
+      this.retiring.delete(instance);
+      this.watched.delete(instance);
+      const { log, settings } = this.options;
+      const isCurrent = this.current.get(instance.workload) === instance;
+      if (!isCurrent || this.stopping) return;
+      const { workload } = instance;
+      log.warn('workload ended', { workload, pid: instance.process.pid, how });
+      const workloadSettings = settings.workloads.find(({ name }) => name === workload);
+      if (this.quiesced || workloadSettings === undefined) return;
+      const backoff = this.backoffs.get(workload) ?? new Backoff(100, 10_000);
+      this.backoffs.set(workload, backoff);
+      setTimeout(() => {
+        const replaced = this.current.get(workload) !== instance;
+        if (!replaced && !this.stopping && !this.quiesced) this.start(workloadSettings);
+      }, backoff.nextMs());
+    });
+  }
+
+  /** Only an image's own children announce their end; others are looked at. */
+  private watch(instance: WorkloadInstance): void {
+    this.watched.add(instance);
+    this.watchTimer ??= setInterval(() => {
+      for (const one of [...this.watched]) if (!isRunning(one.process)) one.ended('ended');
+    }, WATCH_INTERVAL_MS).unref();
+  }
+
+  private signal(instance: WorkloadInstance, signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (!isRunning(instance.process)) return instance.ended('ended');
+    kill(instance.process.pid, signal);
+  }
+}
