@@ -13,8 +13,8 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from '@luofleet/platform';
 import { AppModule } from '../app.module';
-import { BODY_BYTES_MAX } from '../rest/body-parsers';
 import { configureHttp } from '../rest/configure-http';
+import { HTTP_SERVER_OPTIONS } from '../rest/http-server.options';
 import { GrpcServer } from '../grpc/grpc.server';
 import { type ControlPlaneSettings, servesApi } from '../settings/control-plane.settings';
 import { LOGGER } from '../settings/platform.module';
@@ -37,7 +37,7 @@ export async function startControlPlane(
 ): Promise<RunningControlPlane> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(settings),
-    new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true }),
+    new FastifyAdapter(HTTP_SERVER_OPTIONS),
     { bufferLogs: true, abortOnError: false, bodyParser: false },
   );
   app.useLogger(nestLogger(app.get<Logger>(LOGGER)));

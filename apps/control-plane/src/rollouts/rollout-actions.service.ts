@@ -24,6 +24,7 @@ import {
   writeRolloutState,
 } from '@luofleet/persistence';
 import { type Clock, LuofleetError } from '@luofleet/platform';
+import { JobQueue } from '@luofleet/queue';
 import {
   advanceHostUpdate,
   advanceRollout,
@@ -33,7 +34,6 @@ import {
   type RolloutEvent,
 } from '@luofleet/rollout';
 import { CLOCK } from '../settings/platform.module';
-import { ReconcileWaker } from './reconcile.waker';
 
 const EVENTS: Record<RolloutActionName, RolloutEvent> = {
   pause: { kind: 'pause-requested' },
@@ -48,7 +48,7 @@ export class RolloutActions {
     @Inject(Database) private readonly database: Database,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(ReconcileWaker) private readonly waker?: ReconcileWaker,
+    @Optional() @Inject(JobQueue) private readonly jobs?: JobQueue,
   ) {}
 
   /** @throws LuofleetError NOT_FOUND, INVALID_TRANSITION, CONFLICT */
@@ -62,7 +62,7 @@ export class RolloutActions {
       await this.advance(unit, rollout, action);
       return rolloutId;
     });
-    await this.waker?.wake(id);
+    this.jobs?.wake('reconcile', [{ rolloutId: id }]);
     return this.rollouts.get(id);
   }
 

@@ -26,9 +26,9 @@ import {
   type UnitOfWork,
 } from '@luofleet/persistence';
 import { LuofleetError } from '@luofleet/platform';
+import { JobQueue } from '@luofleet/queue';
 import { type PlanProblem, planWaves, type Strategy } from '@luofleet/rollout';
 import { requirementsOf } from '../rest/selector.requirements';
-import { ReconcileWaker } from './reconcile.waker';
 
 /** What would be stored. */
 export interface RolloutPreview {
@@ -45,7 +45,7 @@ export class RolloutIntake {
     @Inject(Database) private readonly database: Database,
     @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
-    @Optional() @Inject(ReconcileWaker) private readonly waker?: ReconcileWaker,
+    @Optional() @Inject(JobQueue) private readonly jobs?: JobQueue,
   ) {}
 
   /** @throws LuofleetError NOT_FOUND, INVALID_INPUT, ALREADY_EXISTS, CONFLICT */
@@ -57,7 +57,7 @@ export class RolloutIntake {
         ? this.insert(unit, manifest, release)
         : this.insertOnce(unit, manifest, release, idempotencyKey),
     );
-    await this.waker?.wake(rolloutId);
+    this.jobs?.wake('reconcile', [{ rolloutId }]);
     return this.rollouts.get(rolloutId);
   }
 

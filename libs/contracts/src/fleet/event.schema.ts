@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idOrNameSchema, idSchema, timestampSchema } from '../text/names.schema';
-import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from './page.schema';
+import { limitSchema } from './page.schema';
 
 export const eventSchema = z
   .object({
@@ -38,12 +38,7 @@ const eventFilterShape = {
 export const eventsQuerySchema = z.strictObject({
   ...eventFilterShape,
   after: sequenceSchema.default(0).describe('Last sequence number already seen.'),
-  limit: z.coerce
-    .number({ error: 'limit is a whole number' })
-    .int('limit is a whole number')
-    .min(1)
-    .max(PAGE_LIMIT_MAX)
-    .default(PAGE_LIMIT_DEFAULT),
+  limit: limitSchema,
 });
 export type EventsQuery = z.output<typeof eventsQuerySchema>;
 

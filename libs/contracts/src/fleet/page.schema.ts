@@ -13,12 +13,14 @@ export interface Page<Item> {
   nextCursor: string | null;
 }
 
+const LIMIT_MESSAGE = `limit is a whole number from 1 to ${PAGE_LIMIT_MAX}`;
+
 /** Query parameters arrive as text. */
-const limitSchema = z.coerce
-  .number({ error: 'limit is a whole number' })
-  .int('limit is a whole number')
-  .min(1)
-  .max(PAGE_LIMIT_MAX)
+export const limitSchema = z.coerce
+  .number({ error: LIMIT_MESSAGE })
+  .int(LIMIT_MESSAGE)
+  .min(1, LIMIT_MESSAGE)
+  .max(PAGE_LIMIT_MAX, LIMIT_MESSAGE)
   .default(PAGE_LIMIT_DEFAULT);
 
 export const pageQueryShape = {

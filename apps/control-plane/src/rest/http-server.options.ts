@@ -1,0 +1,26 @@
+import { PROBLEM_CONTENT_TYPE } from '@luofleet/contracts';
+import { LuofleetError } from '@luofleet/platform';
+import type { FastifyReply, FastifyServerOptions } from 'fastify';
+import { problemOf } from '../errors/problem.filter';
+import { BODY_BYTES_MAX } from './body-parsers';
+
+/** Options of the HTTP server; what it refuses before any route is reached is a problem, too. */
+export const HTTP_SERVER_OPTIONS = {
+  bodyLimit: BODY_BYTES_MAX,
+  forceCloseConnections: true,
+  frameworkErrors: (cause, request, reply) => {
+    const error = new LuofleetError({
+      code: 'INVALID_INPUT',
+      operation: 'read request',
+      subject: 'path',
+      detail: 'The path can not be decoded; percent-encode it.',
+      cause,
+    });
+    const instance = request.url.split('?')[0] ?? '';
+    const plainReply = reply as unknown as FastifyReply;
+    void plainReply
+      .status(error.mapping.httpStatus)
+      .type(PROBLEM_CONTENT_TYPE)
+      .send(problemOf(error, instance));
+  },
+} as const satisfies FastifyServerOptions;
