@@ -28,6 +28,32 @@ describe.each([
     );
   });
 
+  it('the lives reach every kind of answer', async () => {
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(engineLife(), async (operations) => {
+        const both = new ModelledHost(profile, asynchronous);
+        both.onAnswer = (kind, code) => seen.add(`${kind} ${code ?? 'ok'}`);
+        for (const operation of operations) await both.step(operation);
+      }),
+      { numRuns: RUNS / 2, seed: 7 },
+    );
+    const answers = {
+      preserve: ['ok', 'EEXIST', 'ENOSPC', 'EBADF', 'ENOENT', 'EIO', 'EINVAL'],
+      retrieve: ['ok', 'ENOENT', 'EIO', 'EINVAL'],
+      finish: ['ok', 'EBUSY', 'EINVAL'],
+      reboot: ['ok', 'EIO'],
+      'retrieve-session': ['ok', 'ENOENT', 'EINVAL'],
+      'freeze-and-unfreeze': ['ok', 'EIO'],
+      create: ['ok', 'EEXIST'],
+      'preserve-retrieved': profile === 'upstream' ? ['ok', 'EBUSY'] : ['ok'],
+    };
+    const expected = Object.entries(answers).flatMap(([kind, codes]) =>
+      codes.map((code) => `${kind} ${code}`),
+    );
+    expect(expected.filter((answer) => !seen.has(answer))).toEqual([]);
+  });
+
   it('liveness: whatever happened, everything that can be reached can be emptied', async () => {
     await fc.assert(
       fc.asyncProperty(engineLife(), async (operations) => {

@@ -6,7 +6,7 @@ export interface SessionRef {
   readonly name: string;
 }
 
-/** One thing done to an engine, by names and numbers only; what does not apply at the time does nothing. */
+/** One thing done to an engine, by names and numbers only. Names are wishes: see `ModelledHost`. */
 export type EngineOperation =
   | { readonly kind: 'create'; readonly name: string }
   | {
@@ -37,7 +37,7 @@ export type EngineOperation =
 
 const sessionName = fc.constantFrom('s1', 's2', 's3');
 const token = fc.integer({ min: 0, max: 9 });
-const file = fc.integer({ min: 0, max: 7 });
+const file = fc.integer({ min: 0, max: 11 });
 
 /** A session handle; mostly of the side that makes sense for the operation. */
 function sessionRef(usual: SessionDirection): fc.Arbitrary<SessionRef> {
@@ -60,7 +60,7 @@ export function engineOperation(): fc.Arbitrary<EngineOperation> {
       arbitrary: fc.record({ kind: fc.constant('create' as const), name: sessionName }),
     },
     {
-      weight: 16,
+      weight: 24,
       arbitrary: fc.record({
         kind: fc.constant('preserve' as const),
         session: outgoing,
@@ -79,11 +79,11 @@ export function engineOperation(): fc.Arbitrary<EngineOperation> {
       }),
     },
     {
-      weight: 5,
+      weight: 7,
       arbitrary: fc.record({ kind: fc.constant('retrieve-session' as const), name: sessionName }),
     },
     {
-      weight: 8,
+      weight: 14,
       arbitrary: fc.record({ kind: fc.constant('retrieve' as const), session: incoming, token }),
     },
     {
@@ -97,14 +97,25 @@ export function engineOperation(): fc.Arbitrary<EngineOperation> {
         session: fc.oneof(outgoing, incoming),
       }),
     },
-    { weight: 4, arbitrary: fc.constant({ kind: 'reboot' as const }) },
+    { weight: 3, arbitrary: fc.constant({ kind: 'reboot' as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'freeze-and-unfreeze' as const }) },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('fault' as const), callback, file }) },
-    { weight: 2, arbitrary: fc.constant({ kind: 'heal' as const }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant('fault' as const),
+        callback,
+        file: fc.integer({ min: 0, max: 5 }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant({ kind: 'heal' as const }) },
   ) as fc.Arbitrary<EngineOperation>;
 }
 
 /** A whole life of an engine. */
-export function engineLife(operationsMax = 60): fc.Arbitrary<EngineOperation[]> {
-  return fc.array(engineOperation(), { maxLength: operationsMax, size: 'max' });
+export function engineLife(operationsMax = 80): fc.Arbitrary<EngineOperation[]> {
+  return fc.array(engineOperation(), {
+    minLength: operationsMax / 4,
+    maxLength: operationsMax,
+    size: 'max',
+  });
 }

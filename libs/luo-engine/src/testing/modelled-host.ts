@@ -2,7 +2,7 @@ import { UPSTREAM_PROFILE, type ProfileName } from '../profile';
 import type { Session } from '../sessions/session-handle';
 import type { EngineOperation, SessionRef } from './engine-operations';
 import { FaultyHandler, type TestFile } from './faulty.handler';
-import { CLOSED_FILE, FOREIGN_FILE, fileName, ReferenceModel } from './reference-model';
+import { CLOSED_FILE, FOREIGN_FILE, fileName, POOL_SIZE, ReferenceModel } from './reference-model';
 import { codeOf, testFile, TestHost } from './test-host';
 
 /** Small pages so that sets fill up: 8 files in the seed's two pages, 6 in two blocks of 3. */
@@ -14,10 +14,13 @@ export class ModelledHost {
   readonly model: ReferenceModel;
   readonly host: TestHost;
   readonly #handler: FaultyHandler;
-  readonly #pool = Array.from({ length: 8 }, (_, i) => testFile(fileName(i)));
+  readonly #pool = Array.from({ length: POOL_SIZE }, (_, i) => testFile(fileName(i)));
   readonly #handles = new Map<string, Session<TestFile>>();
   /** Objects got by retrieve, under the model's number. */
   readonly #retrieved = new Map<string, TestFile>();
+
+  /** Told of every operation and its answer. */
+  onAnswer: (kind: EngineOperation['kind'], code: string | null) => void = () => undefined;
 
   constructor(
     private readonly profile: ProfileName,
@@ -35,9 +38,11 @@ export class ModelledHost {
   }
 
   /** Does one operation to both and says what differs; null when nothing does. */
-  async step(operation: EngineOperation): Promise<string | null> {
+  async step(wish: EngineOperation): Promise<string | null> {
+    const operation = this.#resolve(wish);
     const actual = await codeOf(() => this.#perform(operation));
     const expected = this.model.apply(operation);
+    this.onAnswer(operation.kind, expected);
     if (actual !== expected) return `answered ${String(actual)} instead of ${String(expected)}`;
     return this.#compareState();
   }
@@ -54,6 +59,40 @@ export class ModelledHost {
       if (difference !== null) return difference;
     }
     return null;
+  }
+
+  /**
+   * Points an operation at something that exists, so that lives go deep: another open session of the same side, a
+   * session that can still be retrieved, a token that is there. The name `s3` and tokens above 7 are left as
+   * they are, for the errors.
+   */
+  #resolve(wish: EngineOperation): EngineOperation {
+    const { model } = this;
+    if (wish.kind === 'retrieve-session') {
+      const waiting = model.incoming.find(({ retrieved }) => !retrieved);
+      return wish.name === 's3' || waiting === undefined ? wish : { ...wish, name: waiting.name };
+    }
+    if (wish.kind === 'preserve-retrieved') {
+      const from = model.incoming.find(({ files }) => files.some(({ object }) => object !== null));
+      const file = from?.files.find(({ object }) => object !== null);
+      if (from !== undefined && file !== undefined) {
+        return { ...this.#elsewhere(wish), from: from.name, fromToken: file.token };
+      }
+    }
+    if (!('session' in wish)) return wish;
+    const operation = this.#elsewhere(wish);
+    if (operation.kind !== 'retrieve' || operation.token > 7) return operation;
+    const files = model.handle(operation.session)?.files ?? [];
+    const file = files[operation.token % files.length];
+    return file === undefined ? operation : { ...operation, token: file.token };
+  }
+
+  /** The same operation on a session that is open, when there is one on that side. */
+  #elsewhere<T extends { readonly session: SessionRef }>(wish: T): T {
+    const { direction } = wish.session;
+    if (this.model.handle(wish.session) !== undefined) return wish;
+    const other = this.model[direction].find(({ held }) => held);
+    return other === undefined ? wish : { ...wish, session: { direction, name: other.name } };
   }
 
   async #perform(operation: EngineOperation): Promise<void> {
@@ -78,8 +117,11 @@ export class ModelledHost {
         return;
       case 'retrieve': {
         const file = await this.#handle(operation.session)?.retrieve(BigInt(operation.token));
-        if (file !== undefined)
-          this.#retrieved.set(`${operation.session.name} ${operation.token}`, file);
+        if (file === undefined) return;
+        const key = `${operation.session.name} ${operation.token}`;
+        // Asked again, the engine takes one more reference for the caller (B39); this caller drops it at once.
+        if (this.#retrieved.get(key) === file) host.references.put(file);
+        this.#retrieved.set(key, file);
         return;
       }
       case 'finish':

@@ -220,10 +220,12 @@ export class ReferenceModel {
   }
 }
 
+/** Files the operations choose from. */
+export const POOL_SIZE = 12;
 /** Pool file that is closed from the start. */
-export const CLOSED_FILE = 6;
+export const CLOSED_FILE = 10;
 /** Pool file that no handler takes. */
-export const FOREIGN_FILE = 7;
+export const FOREIGN_FILE = 11;
 
 /** Name of a pool file. */
 export function fileName(file: number): string {
