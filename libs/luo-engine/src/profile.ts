@@ -3,7 +3,7 @@
  *
  * The same file layer exists twice: as the seed document describes it, and as Linux 7.3 carries it. A profile
  * is the complete list of what differs; the engine never asks for a profile's name, only for one of these
- * answers. `docs/luo-engine-profiles.md` is generated from {@link PROFILE_DIFFERENCES}.
+ * answers. `docs/luo-engine-profiles.md` has one row for each property; a spec checks that.
  */
 export interface Profile {
   readonly name: ProfileName;
