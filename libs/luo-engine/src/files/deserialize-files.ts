@@ -14,7 +14,6 @@ import {
 } from '../wire/file-record';
 import type { FileSetRecord } from '../wire/session-record';
 import type { FileSet } from './file-set';
-import { LuoFile } from './luo-file';
 
 /** See `FileSet.deserialize`. */
 export function deserializeFiles<TFile>(
@@ -32,7 +31,10 @@ export function deserializeFiles<TFile>(
   try {
     if (profile.trustsWireCount) set.count = Number(record.count);
     set.incoming = restoreRecords(set, record);
-    if (!profile.trustsWireCount) set.index.reserve(set.incoming.count);
+    if (!profile.trustsWireCount) {
+      set.index.reserve(set.incoming.count);
+      set.files.reserve(set.incoming.count);
+    }
     link(set, set.incoming);
     if (!profile.trustsWireCount && BigInt(set.count) !== record.count) {
       const detail = `${record.count} files are claimed, ${set.count} found`;
@@ -68,11 +70,12 @@ function link<TFile>(set: FileSet<TFile>, records: IncomingRecords): void {
       const { compatible } = entry.handler;
       throw new LuoError('ENOENT', 'deserialize', { compatible }, 'its owner is going away');
     }
-    const luoFile = new LuoFile(entry, null, readTokenLow(view, at), readTokenHigh(view, at));
-    luoFile.dataLow = readDataLow(view, at);
-    luoFile.dataHigh = readDataHigh(view, at);
-    set.index.add(luoFile.tokenLow, luoFile.tokenHigh, set.files.length);
-    set.files.push(luoFile);
+    const row = set.files.length;
+    const tokenLow = readTokenLow(view, at);
+    const tokenHigh = readTokenHigh(view, at);
+    set.files.push(entry, null, tokenLow, tokenHigh);
+    set.files.setData(row, readDataLow(view, at), readDataHigh(view, at));
+    set.index.add(tokenLow, tokenHigh, row);
     if (!profile.trustsWireCount) set.count += 1;
   });
 }
@@ -95,7 +98,7 @@ function drop<TFile>(set: FileSet<TFile>): void {
   for (const { entry } of set.files) {
     if (set.engine.profile.ownerPinnedBy === 'file') entry.handler.owner?.put();
   }
-  set.files.length = 0;
+  set.files.clear();
   set.count = 0;
   set.index.clear();
   set.incoming?.free();

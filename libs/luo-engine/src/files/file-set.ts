@@ -21,10 +21,11 @@ import type { ErrnoName } from '../errors/errno';
 import { FILE_RECORD_BYTES } from '../wire/file-record';
 import type { FileSetRecord } from '../wire/session-record';
 import { deserializeFiles } from './deserialize-files';
+import { FileColumns } from './file-columns';
 import type { FileEngine } from './file-engine';
 import { finishFiles } from './finish-files';
 import { freezeFiles, unfreezeFiles } from './freeze-files';
-import type { FileReport, LuoFile } from './luo-file';
+import type { FileReport } from './luo-file';
 import { preserveFile } from './preserve-file';
 import { retrieveFile } from './retrieve-file';
 import { TokenIndex } from './token-index';
@@ -32,7 +33,7 @@ import { unpreserveFiles } from './unpreserve-files';
 
 export class FileSet<TFile> {
   /** In order of preservation. */
-  readonly files: LuoFile<TFile>[] = [];
+  readonly files = new FileColumns<TFile>();
   readonly index = new TokenIndex();
   /** Usually `files.length`; what the wire said after a failed deserialisation of the seed (B36). */
   count = 0;
@@ -126,7 +127,7 @@ export class FileSet<TFile> {
 
   /** A report of every file, in order of preservation. */
   report(): FileReport[] {
-    return this.files.map(({ token, compatible, data, retrieveStatus }) => {
+    return Array.from(this.files, ({ token, compatible, data, retrieveStatus }) => {
       return { token, compatible, data, retrieveStatus };
     });
   }

@@ -8,7 +8,8 @@ export function* finishFiles<TFile>(set: FileSet<TFile>): Step<void> {
   if (set.count === 0) return;
   yield* askEveryFile(set);
   const { engine, files } = set;
-  for (let luoFile = files.at(-1); luoFile !== undefined; luoFile = files.at(-1)) {
+  while (files.length > 0) {
+    const luoFile = files.at(files.length - 1);
     const { entry, file } = luoFile;
     try {
       const answer = entry.handler.finish(luoFile.finishing);

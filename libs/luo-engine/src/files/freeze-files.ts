@@ -17,7 +17,7 @@ export function* freezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): St
     throw set.error('EINVAL', 'freeze', {}, detail);
   }
   for (let i = 0; i < files.length; i++) {
-    const luoFile = files[i] as LuoFile<TFile>;
+    const luoFile = files.at(i);
     const { handler, words } = luoFile.entry;
     if (handler.freeze !== undefined) {
       try {
@@ -59,7 +59,7 @@ export function* unfreezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): 
 function* unfreezeFirst<TFile>(set: FileSet<TFile>, count: number): Step<void> {
   const { engine, files } = set;
   for (let i = 0; i < count; i++) {
-    const luoFile = files[i] as LuoFile<TFile>;
+    const luoFile = files.at(i);
     try {
       const answer = luoFile.entry.handler.unfreeze?.(luoFile.outgoing);
       if (isPending(answer)) yield answer;

@@ -2,6 +2,7 @@ import type { LuoError, LuoSubject } from '../errors/luo-error';
 import type { FinishingFile, OutgoingFile, RetrieveStatus } from '../handlers/file-handler';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { highHalf, joinU64, lowHalf, splitU64 } from '../wire/little-endian';
+import type { FileColumns } from './file-columns';
 
 /** What can be said of a preserved file from outside. */
 export interface FileReport {
@@ -12,29 +13,60 @@ export interface FileReport {
 }
 
 /**
- * One preserved file (B6): handler, file, handle, private data, retrieve status, token. It is also the view that
- * callbacks get of it, narrowed by their types. Handle and token are kept as 32-bit halves; a million of them
- * as bigints would be two million heap objects.
+ * One preserved file (B6): handler, file, handle, private data, retrieve status, token. A view of one row of its
+ * set's columns, made when somebody looks; it is also what callbacks get, narrowed by their types. It is good
+ * until its file leaves the set.
  */
 export class LuoFile<TFile> implements FileReport {
-  /** Null after the reboot until it is retrieved. */
-  file: TFile | null;
-  privateData: unknown = undefined;
-  dataLow = 0;
-  dataHigh = 0;
-  retrieveStatus: RetrieveStatus = 0;
-  /** Why retrieve failed, where that stands (D2). */
-  retrieveError: LuoError | null = null;
-  /** Its identity is in the table of preserved objects (D3). */
-  identityHeld = false;
-
   constructor(
-    readonly entry: HandlerEntry<TFile>,
-    file: TFile | null,
-    readonly tokenLow: number,
-    readonly tokenHigh: number,
-  ) {
-    this.file = file;
+    private readonly columns: FileColumns<TFile>,
+    private readonly row: number,
+  ) {}
+
+  get entry(): HandlerEntry<TFile> {
+    return this.columns.entryAt(this.row);
+  }
+
+  /** Null after the reboot until it is retrieved. */
+  get file(): TFile | null {
+    return this.columns.fileAt(this.row);
+  }
+
+  set file(file: TFile | null) {
+    this.columns.setFile(this.row, file);
+  }
+
+  get privateData(): unknown {
+    return this.columns.privateData.get(this.row);
+  }
+
+  set privateData(value: unknown) {
+    if (value !== undefined) this.columns.privateData.set(this.row, value);
+  }
+
+  get dataLow(): number {
+    return this.columns.word(this.row, 'dataLow');
+  }
+
+  get dataHigh(): number {
+    return this.columns.word(this.row, 'dataHigh');
+  }
+
+  get data(): bigint {
+    return joinU64(this.dataLow, this.dataHigh);
+  }
+
+  set data(value: bigint) {
+    splitU64(value);
+    this.columns.setData(this.row, lowHalf(), highHalf());
+  }
+
+  get tokenLow(): number {
+    return this.columns.word(this.row, 'tokenLow');
+  }
+
+  get tokenHigh(): number {
+    return this.columns.word(this.row, 'tokenHigh');
   }
 
   get token(): bigint {
@@ -45,14 +77,30 @@ export class LuoFile<TFile> implements FileReport {
     return this.entry.handler.compatible;
   }
 
-  get data(): bigint {
-    return joinU64(this.dataLow, this.dataHigh);
+  get retrieveStatus(): RetrieveStatus {
+    return this.columns.word(this.row, 'retrieveStatus');
   }
 
-  set data(value: bigint) {
-    splitU64(value);
-    this.dataLow = lowHalf();
-    this.dataHigh = highHalf();
+  set retrieveStatus(status: RetrieveStatus) {
+    this.columns.setWord(this.row, 'retrieveStatus', status);
+  }
+
+  /** Why retrieve failed, where that stands (D2). */
+  get retrieveError(): LuoError | null {
+    return this.columns.retrieveErrors.get(this.row) ?? null;
+  }
+
+  set retrieveError(error: LuoError | null) {
+    if (error !== null) this.columns.retrieveErrors.set(this.row, error);
+  }
+
+  /** Its identity is in the table of preserved objects (D3). */
+  get identityHeld(): boolean {
+    return this.columns.word(this.row, 'identityHeld') !== 0;
+  }
+
+  set identityHeld(held: boolean) {
+    this.columns.setWord(this.row, 'identityHeld', held ? 1 : 0);
   }
 
   get subject(): LuoSubject {

@@ -1,12 +1,11 @@
 import { isPending, type Step } from '../concurrency/step';
 import { errnoNameOfNumber, HandlerError } from '../errors/errno';
 import { failureOf, LuoError } from '../errors/luo-error';
-import type { PreserveResult } from '../handlers/file-handler';
+import type { Preservation, PreserveResult } from '../handlers/file-handler';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { highHalf, isU64, lowHalf, splitU64 } from '../wire/little-endian';
 import { addIdentity, identityOf } from './file-engine';
 import type { FileSet } from './file-set';
-import { LuoFile } from './luo-file';
 
 /** See `FileSet.preserve`. The order of the checks is the order of the errors (B14, D4). */
 export function* preserveFile<TFile>(set: FileSet<TFile>, token: bigint, file: TFile): Step<void> {
@@ -42,11 +41,14 @@ export function* preserveFile<TFile>(set: FileSet<TFile>, token: bigint, file: T
     }
     const answer = entry.handler.preserve(file);
     const result = isPending(answer) ? ((yield answer) as PreserveResult<unknown>) : answer;
-    const luoFile = new LuoFile(entry, file, tokenLow, tokenHigh);
+    const preservation = accepted(result);
+    const row = set.files.length;
+    set.files.push(entry, file, tokenLow, tokenHigh);
+    const luoFile = set.files.at(row);
+    luoFile.data = preservation.data;
+    luoFile.privateData = preservation.privateData;
     luoFile.identityHeld = held.identity !== NOTHING;
-    adopt(luoFile, result);
-    set.index.add(tokenLow, tokenHigh, set.files.length);
-    set.files.push(luoFile);
+    set.index.add(tokenLow, tokenHigh, row);
     set.count += 1;
   } catch (error) {
     yield* letGo(set, held);
@@ -108,17 +110,12 @@ function hold<TFile>(set: FileSet<TFile>, held: Held<TFile>, file: TFile): Handl
   return entry;
 }
 
-function adopt<TFile>(luoFile: LuoFile<TFile>, result: PreserveResult<unknown>): void {
-  if (typeof result === 'bigint') {
-    luoFile.data = result;
-    return;
-  }
-  const { data, privateData, status = 0 } = result;
-  if (status !== 0) {
-    throw new HandlerError(errnoNameOfNumber(Math.abs(status)), `status ${status}`);
-  }
-  luoFile.data = data;
-  luoFile.privateData = privateData;
+/** The handle of a success; any other status is a failure (B17). */
+function accepted(result: PreserveResult<unknown>): Preservation {
+  if (typeof result === 'bigint') return { data: result };
+  const { status = 0 } = result;
+  if (status === 0) return result;
+  throw new HandlerError(errnoNameOfNumber(Math.abs(status)), `status ${status}`);
 }
 
 function* letGo<TFile>(set: FileSet<TFile>, held: Held<TFile>): Step<void> {

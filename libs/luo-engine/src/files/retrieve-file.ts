@@ -11,11 +11,12 @@ export function retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): TFile |
   const { engine, files } = set;
   if (!isU64(token)) throw set.error('EINVAL', 'retrieve', {}, `${String(token)} is no u64 token`);
   splitU64(token);
-  const luoFile = files[set.index.find(lowHalf(), highHalf())];
-  if (luoFile === undefined) {
+  const row = set.index.find(lowHalf(), highHalf());
+  if (row < 0) {
     throw set.error('ENOENT', 'retrieve', { token }, 'no file of this session has this token');
   }
-  if (luoFile.retrieveError !== null) throw luoFile.retrieveError;
+  const luoFile = files.at(row);
+  if (luoFile.retrieveStatus < 0) throw luoFile.retrieveError;
   if (luoFile.retrieveStatus > 0) {
     const file = luoFile.file as TFile;
     if (engine.references.get(file)) return file;

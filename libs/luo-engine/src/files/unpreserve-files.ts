@@ -5,7 +5,8 @@ import type { FileSet } from './file-set';
 /** See `FileSet.unpreserveAll`. Last first; nothing in it can fail (B22). */
 export function* unpreserveFiles<TFile>(set: FileSet<TFile>): Step<void> {
   const { engine, files } = set;
-  for (let luoFile = files.at(-1); luoFile !== undefined; luoFile = files.at(-1)) {
+  while (files.length > 0) {
+    const luoFile = files.at(files.length - 1);
     const { entry, file } = luoFile;
     try {
       const answer = entry.handler.unpreserve(luoFile.outgoing);
