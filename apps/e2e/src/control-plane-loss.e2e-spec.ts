@@ -6,8 +6,9 @@ import { until } from './harness/until';
 /** Waits until some host update of the rollout has started and some has not ended. */
 async function midRollout(fleet: Fleet, id: string): Promise<void> {
   await until('the rollout to be on its way', async () => {
-    const { counts } = await fleet.rest.get(`/rollouts/${id}`);
-    return counts.succeeded >= 1 && counts.succeeded < counts.total ? true : undefined;
+    const { hosts } = await fleet.rest.get(`/rollouts/${id}`);
+    const succeeded = hosts.byState.succeeded ?? 0;
+    return succeeded >= 1 && succeeded < hosts.total ? true : undefined;
   });
 }
 

@@ -29,7 +29,7 @@ describe('a rollout over real agents', () => {
       expect(tally.answered).toBeGreaterThan(0);
     }
     expect(rollout.state).toBe('succeeded');
-    expect(rollout.counts).toMatchObject({ total: 3, succeeded: 3 });
+    expect(rollout.hosts).toMatchObject({ total: 3, byState: { succeeded: 3 } });
     expect(rollout.blackoutMs.max).toBeGreaterThan(0);
 
     for (const host of fleet.hosts) {
@@ -55,7 +55,7 @@ describe('a rollout over real agents', () => {
 
   it('keeps events in order and tells each phase of each host', async () => {
     const { items } = await fleet.rest.get('/events?limit=500');
-    const sequences = items.map((event: { sequence: string }) => BigInt(event.sequence));
+    const sequences = items.map((event: { sequence: number }) => BigInt(event.sequence));
     expect([...sequences].sort((a, b) => (a < b ? -1 : 1))).toEqual(sequences);
   });
 

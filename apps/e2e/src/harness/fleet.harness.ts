@@ -46,6 +46,7 @@ export class Fleet {
   readonly hosts: FleetHost[] = [];
   rest!: RestClient;
   controlPlane!: ManagedProcess;
+  private stopping = false;
 
   private constructor(
     private readonly options: FleetOptions,
@@ -121,6 +122,11 @@ export class Fleet {
     });
   }
 
+  /** Starts every agent that was killed again, as a supervisor would, until the fleet stops. */
+  superviseAgents(): void {
+    for (const host of this.hosts) void this.supervise(host);
+  }
+
   async registerRelease(name: string, version: string, image: string): Promise<void> {
     await this.rest.post('/releases', {
       name,
@@ -128,7 +134,7 @@ export class Fleet {
       version,
       imageUri: `file://${image}`,
       imageSha256: createHash('sha256').update(readFileSync(image)).digest('hex'),
-      handlers: this.handlers(),
+      handlers: (await this.rest.all('/hosts'))[0].handlers,
     });
   }
 
@@ -187,7 +193,7 @@ export class Fleet {
   async waitForHostsOnline(): Promise<void> {
     await until(`${this.hosts.length} hosts online with serving workloads`, async () => {
       const hosts = await this.rest.all('/hosts');
-      const online = hosts.filter((host) => host.online);
+      const online = hosts.filter((host) => host.state === 'online');
       if (online.length !== this.hosts.length) return undefined;
       await Promise.all(this.hosts.map((host) => host.kv.hash()));
       return true;
@@ -195,11 +201,20 @@ export class Fleet {
   }
 
   async stop(): Promise<void> {
+    this.stopping = true;
     await Promise.all(this.hosts.map((host) => host.agent.stop()));
     // A fleet that failed to start may have no control plane.
     if (this.controlPlane as ManagedProcess | undefined) await this.controlPlane.stop();
     await this.database.drop();
     if (!process.env.KEEP_E2E_DIRECTORIES) rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private async supervise(host: FleetHost): Promise<void> {
+    for (;;) {
+      const { signal } = await host.agent.ended;
+      if (this.stopping || signal !== 'SIGKILL') return;
+      host.agent = this.startAgent(host);
+    }
   }
 
   private async addHost(index: number): Promise<void> {
@@ -228,9 +243,5 @@ export class Fleet {
     writeFileSync(configFile, JSON.stringify(config, null, 2));
     const host = { name, kvPort, echoPort, kv: new KvClient(kvPort), configFile, stateDir };
     this.hosts.push({ ...host, agent: this.startAgent(host) });
-  }
-
-  private handlers(): string[] {
-    return ['luofleet-memfd-v1', 'luofleet-file-v1', 'luofleet-tcp-listener-v1'];
   }
 }
