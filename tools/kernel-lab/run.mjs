@@ -1,20 +1,64 @@
 #!/usr/bin/env node
 // The kernel lab's command. `node tools/kernel-lab/run.mjs build [--refresh] | boot [--app DIR] [--count N] [--kernel a|b]
 // | test NAME`. stdout carries results, stderr progress.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { reportError, SetupError } from '../bootstrap/setup-error.mjs';
+import { runConformance } from './conformance.mjs';
 import { ensureKernels } from './kernel-build.mjs';
+import { openLab } from './lab.mjs';
 import { stopCommands } from './processes.mjs';
 
 const USAGE = `usage: node tools/kernel-lab/run.mjs COMMAND
   build [--refresh]                          kernels from the cache, or built; prints where they are as JSON
-  boot [--app DIR] [--count N] [--kernel a]  machines that run DIR/start (default: show the kernel), until they end`;
+  boot [--app DIR] [--count N] [--kernel a]  machines that run DIR/start (default: show the kernel), until they end
+  test conformance [--record] [--keep]       the real kernel against its recorded outcomes`;
 
 const note = (text) => process.stderr.write(`${text}\n`);
+
+const showKernel = 'uname -a; cat /proc/cmdline; ls -l /dev/liveupdate; cat /proc/uptime\n';
+const tests = { conformance: runConformance };
+
+/** Opens the lab, and closes it also when a signal ends us. */
+async function withLab({ refresh, keep }, use) {
+  const lab = await openLab({ note, refresh, keep });
+  const stop = () => void lab.close();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
+  try {
+    return await use(lab);
+  } finally {
+    await lab.close();
+    if (keep) note(`Kept ${lab.directory}`);
+  }
+}
 
 const commands = {
   async build({ refresh }) {
     process.stdout.write(`${JSON.stringify(await ensureKernels({ refresh, note }), null, 2)}\n`);
+  },
+  async boot(options) {
+    await withLab(options, async (lab) => {
+      const appDirectory = path.resolve(options.app ?? path.join(lab.directory, 'show-kernel'));
+      if (options.app === undefined) {
+        mkdirSync(appDirectory);
+        writeFileSync(path.join(appDirectory, 'start'), showKernel);
+      }
+      const names = Array.from({ length: Number(options.count) }, (_, i) => `machine-${i + 1}`);
+      const machines = names.map((name) =>
+        lab.boot({ name, appDirectory, kernel: options.kernel }),
+      );
+      for (const machine of machines) {
+        const { code } = await machine.ended;
+        process.stdout.write(`${machine.name} ended (${code})\n${machine.console}`);
+      }
+    });
+  },
+  async test(options, [name]) {
+    const test = tests[name];
+    if (test === undefined) throw new SetupError(`Which test? One of ${Object.keys(tests)}`);
+    const result = await withLab(options, (lab) => test(lab, options));
+    process.stdout.write(`${JSON.stringify({ test: name, ...result })}\n`);
   },
 };
 
@@ -25,6 +69,8 @@ const { values, positionals } = parseArgs({
     app: { type: 'string' },
     count: { type: 'string', default: '1' },
     kernel: { type: 'string', default: 'a' },
+    record: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
   },
 });
 // The running command fails, its clean-up runs, and we exit.

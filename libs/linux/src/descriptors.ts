@@ -9,6 +9,7 @@ const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
 const SEEK_CUR = 1;
 
 const SYS_close_range = 436;
@@ -60,6 +61,19 @@ export function openDescriptor(path: string, flags: string | number): number {
     if (errno === undefined) throw error;
     throw new LinuxError(-errno, 'open', path, { cause: error });
   }
+}
+
+/** The two ends of a pipe. */
+export interface Pipe {
+  readFd: number;
+  writeFd: number;
+}
+
+/** A new pipe. EMFILE, ENFILE. */
+export function createPipe(): Pipe {
+  const ends = Buffer.alloc(8);
+  call({ operation: 'pipe2', subject: 'a new pipe' }, 'pipe2', ends, O_CLOEXEC);
+  return { readFd: ends.readInt32LE(0), writeFd: ends.readInt32LE(4) };
 }
 
 /** Closes one descriptor. */

@@ -11,6 +11,7 @@ export { addSeals, getSeals, memfdCreate, seals, type MemfdOptions } from './mem
 export {
   closeDescriptor,
   closeRange,
+  createPipe,
   duplicate,
   getCloseOnExec,
   getFileOffset,
@@ -24,6 +25,7 @@ export {
   type DescriptorIdentity,
   type DescriptorKind,
   type OpenFileLimit,
+  type Pipe,
 } from './descriptors';
 export {
   execve,
@@ -38,6 +40,7 @@ export {
   type ExecveRequest,
 } from './processes';
 export {
+  createSocket,
   getPeerCredentials,
   identifySocket,
   type PeerCredentials,

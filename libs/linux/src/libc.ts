@@ -6,8 +6,8 @@ import { LinuxError } from './linux-error';
 const prototypes = {
   memfd_create: 'int memfd_create(const char *name, unsigned int flags)',
   fcntl: 'int fcntl(int fd, int command, long argument)',
-  dup: 'int dup(int fd)',
-  close: 'int close(int fd)',
+  pipe2: 'int pipe2(void *ends, int flags)',
+  socket: 'int socket(int domain, int type, int protocol)',
   lseek: 'int64_t lseek(int fd, int64_t offset, int whence)',
   ioctl: 'int ioctl(int fd, unsigned long request, void *argument)',
   ioctlAddress: 'int ioctl(int fd, unsigned long request, intptr_t argument)',

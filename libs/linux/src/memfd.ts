@@ -3,6 +3,7 @@ import { call } from './libc';
 
 const MFD_CLOEXEC = 0x1;
 const MFD_ALLOW_SEALING = 0x2;
+const MFD_HUGETLB = 0x4;
 const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
 
@@ -23,13 +24,16 @@ export interface MemfdOptions {
   closeOnExec?: boolean;
   /** Default false. */
   allowSealing?: boolean;
+  /** Backed by huge pages; default false. Such a memfd can not be preserved (S22). */
+  hugePages?: boolean;
 }
 
 /** A new anonymous file in memory. Throws LinuxError (EINVAL: name over 249 bytes; EMFILE, ENFILE, ENOMEM). */
 export function memfdCreate(name: string, options: MemfdOptions = {}): number {
   const flags =
     (options.closeOnExec === false ? 0 : MFD_CLOEXEC) |
-    (options.allowSealing === true ? MFD_ALLOW_SEALING : 0);
+    (options.allowSealing === true ? MFD_ALLOW_SEALING : 0) |
+    (options.hugePages === true ? MFD_HUGETLB : 0);
   const fd = call({ operation: 'memfd_create', subject: name }, 'memfd_create', name, flags);
   if (options.size !== undefined) ftruncateSync(fd, options.size);
   return fd;

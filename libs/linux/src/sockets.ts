@@ -25,6 +25,19 @@ export interface PeerCredentials {
   gid: number;
 }
 
+const SOCK_CLOEXEC = 0o2000000;
+const domainNumbers = { unix: 1, inet: 2, inet6: 10 } as const;
+const typeNumbers = { stream: 1, datagram: 2, seqpacket: 5 } as const;
+
+/** A new, unconnected socket. EAFNOSUPPORT, EMFILE, ... */
+export function createSocket(
+  domain: keyof typeof domainNumbers,
+  type: keyof typeof typeNumbers,
+): number {
+  const about = { operation: 'socket', subject: `${domain} ${type}` };
+  return call(about, 'socket', domainNumbers[domain], typeNumbers[type] | SOCK_CLOEXEC, 0);
+}
+
 function readOption(fd: number, option: number, name: string, sizeBytes: number): Buffer {
   const value = Buffer.alloc(sizeBytes);
   const length = Buffer.alloc(4);

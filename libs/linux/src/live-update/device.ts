@@ -58,6 +58,11 @@ export class LiveUpdateDevice {
     return new LiveUpdateDevice(openDescriptor(path, 'r+'));
   }
 
+  /** Takes over an open device descriptor. */
+  static adopt(fd: number): LiveUpdateDevice {
+    return new LiveUpdateDevice(fd);
+  }
+
   /**
    * A new, empty outgoing session. EINVAL: empty name or over 63 bytes; EEXIST: the name is taken.
    * Keep a registry of names instead of probing: EEXIST itself can do harm (S15).
