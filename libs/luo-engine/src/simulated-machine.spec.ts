@@ -38,3 +38,20 @@ it('is cheap enough for thousands of hosts', () => {
   const hosts = Array.from({ length: 5_000 }, () => machine());
   expect(new Set(hosts).size).toBe(5_000);
 });
+
+it.each(['seed', 'upstream'] as const)(
+  'makes no promise while every handler answers at once, %s',
+  (profile) => {
+    const ledger = new HandleLedger();
+    const host = new SimulatedMachine<TestFile>({
+      profile,
+      handlers: () => [new FaultyHandler({ ledger })],
+    });
+    const answers: unknown[] = [];
+    const session = host.open().createSession('s');
+    answers.push(session.preserve(1n, testFile('a')), host.reboot());
+    const restored = host.open().retrieveSession('s');
+    answers.push(restored.retrieve(1n), restored.finish(), restored.close());
+    expect(answers.some((answer) => answer instanceof Promise)).toBe(false);
+  },
+);

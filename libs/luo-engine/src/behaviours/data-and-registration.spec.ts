@@ -37,6 +37,12 @@ describe.each(profiles)('data and limits, %s', (profile) => {
     expect(host.create('s').fileCountMax).toBe(profile === 'seed' ? seed : upstream);
   });
 
+  it('B2: pages and blocks are parameters, and the limit follows from them', () => {
+    const whole = profile === 'seed' ? SEED_PROFILE : UPSTREAM_PROFILE;
+    const host = new TestHost({ profile: { ...whole, filePages: 3, blocksMax: 4 } });
+    expect(host.create('s').fileCountMax).toBe(profile === 'seed' ? 192 : 252);
+  });
+
   it('B3: a record is compatible[48], data u64, token u64, little endian', async () => {
     const long = 'x'.repeat(60);
     const handler = new FaultyHandler({ compatible: long });

@@ -66,6 +66,8 @@ describe.each(profiles)('freeze, %s', (profile) => {
     expect(set.report().map(({ data }) => data)).toEqual([1n, 98n, 3n]);
     host.handler.freezeAnswers.set('c', { status: -28, data: 97n });
     expect(await codeOf(() => drive(set.freeze({ files: 0n, count: 0n })))).toBe('ENOSPC');
+    host.handler.freezeAnswers.set('c', 2n ** 64n);
+    expect(await codeOf(() => drive(set.freeze({ files: 0n, count: 0n })))).toBe('EINVAL');
   });
 
   it('B26: address and count are written only after every file succeeded', async () => {

@@ -111,6 +111,20 @@ describe.each(profiles)('preserve, %s', (profile) => {
     },
   );
 
+  it.each([undefined, 5, -1n, 2n ** 64n, { data: 2n ** 64n }])(
+    'B17: a handle %p that is no u64 is a failure',
+    async (answer) => {
+      const handler = new FaultyHandler();
+      handler.preserve = () => answer as never;
+      const host = new TestHost({ profile, handlers: [handler] });
+      const session = host.create('s');
+      const code = answer === undefined || typeof answer === 'number' ? /EIO|EINVAL/ : /EINVAL/;
+      expect(await codeOf(() => session.preserve(1n, testFile('a')))).toMatch(code);
+      expect([session.fileCount, host.references.total]).toEqual([0, 0]);
+      expect(session.report()).toEqual([]);
+    },
+  );
+
   it('B18: a failed preserve leaves nothing behind and its token can be used again', async () => {
     const host = new TestHost({ profile });
     const session = host.create('s');

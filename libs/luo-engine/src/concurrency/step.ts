@@ -1,3 +1,12 @@
+/**
+ * DOC: operations that may have to wait
+ *
+ * Handlers answer at once or with a promise. An engine operation is written once, as a generator that yields the
+ * promises it must wait for, and runs without any while there are none. Operations on one object are kept
+ * apart by an `OperationLock`, in the order they were asked for.
+ *
+ * Unhappy path: a rejected promise is thrown into the generator where it waits, so one `catch` serves both ways.
+ */
 /** A value, or a promise of it when a handler had to wait. `await` serves both. */
 export type Awaitable<T> = T | PromiseLike<T>;
 

@@ -1,3 +1,10 @@
+/**
+ * DOC: errors and warnings
+ *
+ * What the kernel answers with a negative errno is a thrown {@link LuoError}; where the kernel only prints a
+ * warning, the engine tells the warning sink and goes on. A handler's own failure keeps its errno and becomes the
+ * cause. An error that passes through several layers keeps the innermost detail and gains the outer subject.
+ */
 import { ERRNO, errnoNameOf, type ErrnoName } from './errno';
 
 /** What the engine was doing when it failed. */

@@ -1,21 +1,9 @@
 import type { LuoError } from '../errors/luo-error';
 import type { HandlerEntry } from '../handlers/handler-registry';
+import { ROW_WORDS, WORD, type FileWord } from './file-words';
 import { LuoFile } from './luo-file';
 
-/** Words of a row. u64 values are two halves: a million bigints would be a million heap objects. */
-const WORDS = {
-  dataLow: 0,
-  dataHigh: 1,
-  tokenLow: 2,
-  tokenHigh: 3,
-  retrieveStatus: 4,
-  identityHeld: 5,
-  entry: 6,
-} as const;
-const ROW_WORDS = 7;
 const ROWS_MIN = 4;
-
-export type FileWord = keyof typeof WORDS;
 
 /**
  * The files of a set in order of preservation, in columns: numbers side by side in one array, instead of an object
@@ -48,13 +36,13 @@ export class FileColumns<TFile> {
     this.#files.push(file);
     const words = this.#words;
     const at = row * ROW_WORDS;
-    words[at + WORDS.dataLow] = 0;
-    words[at + WORDS.dataHigh] = 0;
-    words[at + WORDS.tokenLow] = tokenLow;
-    words[at + WORDS.tokenHigh] = tokenHigh;
-    words[at + WORDS.retrieveStatus] = 0;
-    words[at + WORDS.identityHeld] = 0;
-    words[at + WORDS.entry] = this.#positionOf(entry);
+    words[at + WORD.dataLow] = 0;
+    words[at + WORD.dataHigh] = 0;
+    words[at + WORD.tokenLow] = tokenLow;
+    words[at + WORD.tokenHigh] = tokenHigh;
+    words[at + WORD.retrieveStatus] = 0;
+    words[at + WORD.identityHeld] = 0;
+    words[at + WORD.entry] = this.#positionOf(entry);
   }
 
   /** Removes the last row. */
@@ -84,7 +72,7 @@ export class FileColumns<TFile> {
 
   entryAt(row: number): HandlerEntry<TFile> {
     return this.#entries[
-      this.#words[row * ROW_WORDS + WORDS.entry] as number
+      this.#words[row * ROW_WORDS + WORD.entry] as number
     ] as HandlerEntry<TFile>;
   }
 
@@ -97,16 +85,16 @@ export class FileColumns<TFile> {
   }
 
   word(row: number, word: FileWord): number {
-    return this.#words[row * ROW_WORDS + WORDS[word]] as number;
+    return this.#words[row * ROW_WORDS + word] as number;
   }
 
   setWord(row: number, word: FileWord, value: number): void {
-    this.#words[row * ROW_WORDS + WORDS[word]] = value;
+    this.#words[row * ROW_WORDS + word] = value;
   }
 
   setData(row: number, low: number, high: number): void {
-    this.#words[row * ROW_WORDS + WORDS.dataLow] = low;
-    this.#words[row * ROW_WORDS + WORDS.dataHigh] = high;
+    this.#words[row * ROW_WORDS + WORD.dataLow] = low;
+    this.#words[row * ROW_WORDS + WORD.dataHigh] = high;
   }
 
   /** Files of one handler usually come in a row, so the last one is looked at first. */

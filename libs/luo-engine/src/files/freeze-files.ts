@@ -3,6 +3,7 @@ import { errnoNameOfNumber, HandlerError } from '../errors/errno';
 import { failureOf } from '../errors/luo-error';
 import type { FreezeResult } from '../handlers/file-handler';
 import { writeFileRecord } from '../wire/file-record';
+import { isU64 } from '../wire/little-endian';
 import type { FileSetRecord } from '../wire/session-record';
 import type { FileSet } from './file-set';
 import type { LuoFile } from './luo-file';
@@ -38,13 +39,11 @@ export function* freezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): St
 
 /** A new handle counts only with status 0; only a negative status is a failure (B24, B25). */
 function adoptFrozen<TFile>(luoFile: LuoFile<TFile>, result: Exclude<FreezeResult, void>): void {
-  if (typeof result === 'bigint') {
-    luoFile.data = result;
-    return;
-  }
-  const { status, data } = result;
+  const { status, data } = typeof result === 'bigint' ? { status: 0, data: result } : result;
   if (status < 0) throw new HandlerError(errnoNameOfNumber(-status), `status ${status}`);
-  if (status === 0 && data !== undefined) luoFile.data = data;
+  if (status !== 0 || data === undefined) return;
+  if (!isU64(data)) throw new HandlerError('EINVAL', `its handle ${String(data)} is no u64`);
+  luoFile.data = data;
 }
 
 /** See `FileSet.unfreeze`. */

@@ -3,6 +3,7 @@ import type { FinishingFile, OutgoingFile, RetrieveStatus } from '../handlers/fi
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { highHalf, joinU64, lowHalf, splitU64 } from '../wire/little-endian';
 import type { FileColumns } from './file-columns';
+import { WORD } from './file-words';
 
 /** What can be said of a preserved file from outside. */
 export interface FileReport {
@@ -45,11 +46,11 @@ export class LuoFile<TFile> implements FileReport {
   }
 
   get dataLow(): number {
-    return this.columns.word(this.row, 'dataLow');
+    return this.columns.word(this.row, WORD.dataLow);
   }
 
   get dataHigh(): number {
-    return this.columns.word(this.row, 'dataHigh');
+    return this.columns.word(this.row, WORD.dataHigh);
   }
 
   get data(): bigint {
@@ -62,11 +63,11 @@ export class LuoFile<TFile> implements FileReport {
   }
 
   get tokenLow(): number {
-    return this.columns.word(this.row, 'tokenLow');
+    return this.columns.word(this.row, WORD.tokenLow);
   }
 
   get tokenHigh(): number {
-    return this.columns.word(this.row, 'tokenHigh');
+    return this.columns.word(this.row, WORD.tokenHigh);
   }
 
   get token(): bigint {
@@ -78,11 +79,11 @@ export class LuoFile<TFile> implements FileReport {
   }
 
   get retrieveStatus(): RetrieveStatus {
-    return this.columns.word(this.row, 'retrieveStatus');
+    return this.columns.word(this.row, WORD.retrieveStatus);
   }
 
   set retrieveStatus(status: RetrieveStatus) {
-    this.columns.setWord(this.row, 'retrieveStatus', status);
+    this.columns.setWord(this.row, WORD.retrieveStatus, status);
   }
 
   /** Why retrieve failed, where that stands (D2). */
@@ -96,11 +97,11 @@ export class LuoFile<TFile> implements FileReport {
 
   /** Its identity is in the table of preserved objects (D3). */
   get identityHeld(): boolean {
-    return this.columns.word(this.row, 'identityHeld') !== 0;
+    return this.columns.word(this.row, WORD.identityHeld) !== 0;
   }
 
   set identityHeld(held: boolean) {
-    this.columns.setWord(this.row, 'identityHeld', held ? 1 : 0);
+    this.columns.setWord(this.row, WORD.identityHeld, held ? 1 : 0);
   }
 
   get subject(): LuoSubject {

@@ -41,12 +41,12 @@ export function* preserveFile<TFile>(set: FileSet<TFile>, token: bigint, file: T
     }
     const answer = entry.handler.preserve(file);
     const result = isPending(answer) ? ((yield answer) as PreserveResult<unknown>) : answer;
-    const preservation = accepted(result);
+    const { data, privateData } = accepted(result);
     const row = set.files.length;
     set.files.push(entry, file, tokenLow, tokenHigh);
     const luoFile = set.files.at(row);
-    luoFile.data = preservation.data;
-    luoFile.privateData = preservation.privateData;
+    luoFile.data = data;
+    luoFile.privateData = privateData;
     luoFile.identityHeld = held.identity !== NOTHING;
     set.index.add(tokenLow, tokenHigh, row);
     set.count += 1;
@@ -110,12 +110,13 @@ function hold<TFile>(set: FileSet<TFile>, held: Held<TFile>, file: TFile): Handl
   return entry;
 }
 
-/** The handle of a success; any other status is a failure (B17). */
+/** What a success brought; any other status is a failure (B17), and so is a handle that is no u64. */
 function accepted(result: PreserveResult<unknown>): Preservation {
-  if (typeof result === 'bigint') return { data: result };
-  const { status = 0 } = result;
-  if (status === 0) return result;
-  throw new HandlerError(errnoNameOfNumber(Math.abs(status)), `status ${status}`);
+  const preservation = typeof result === 'bigint' ? { data: result } : result;
+  const { data, status = 0 } = preservation;
+  if (status !== 0) throw new HandlerError(errnoNameOfNumber(Math.abs(status)), `status ${status}`);
+  if (!isU64(data)) throw new HandlerError('EINVAL', `its handle ${String(data)} is no u64`);
+  return preservation;
 }
 
 function* letGo<TFile>(set: FileSet<TFile>, held: Held<TFile>): Step<void> {

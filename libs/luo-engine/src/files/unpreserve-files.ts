@@ -26,7 +26,6 @@ export function* unpreserveFiles<TFile>(set: FileSet<TFile>): Step<void> {
     files.pop();
     set.count -= 1;
     engine.references.put(file as TFile);
-    set.outgoing.shrink(set.count);
   }
   set.index.clear();
   set.outgoing.destroy();

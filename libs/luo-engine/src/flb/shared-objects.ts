@@ -91,7 +91,9 @@ export class SharedObjects<TFile> {
         yield* this.#locked(states[i] as SharedObjectState, 'preserve', acquireOutgoing);
       } catch (error) {
         for (let j = i - 1; j >= 0; j--) {
-          yield* this.#locked(states[j] as SharedObjectState, 'unpreserve', this.#releaseOutgoing);
+          yield* this.#locked(states[j] as SharedObjectState, 'unpreserve', (locked) =>
+            this.#releaseOutgoing(locked),
+          );
         }
         throw error;
       }
@@ -101,14 +103,14 @@ export class SharedObjects<TFile> {
   /** One file less depends on them. */
   *unpreserveFor(entry: HandlerEntry<TFile>): Step<void> {
     for (const state of entry.sharedObjects.toReversed()) {
-      yield* this.#locked(state, 'unpreserve', this.#releaseOutgoing);
+      yield* this.#locked(state, 'unpreserve', (locked) => this.#releaseOutgoing(locked));
     }
   }
 
   /** One incoming file less depends on them. */
   *finishFor(entry: HandlerEntry<TFile>): Step<void> {
     for (const state of entry.sharedObjects.toReversed()) {
-      yield* this.#locked(state, 'finish', this.#releaseIncoming);
+      yield* this.#locked(state, 'finish', (locked) => this.#releaseIncoming(locked));
     }
   }
 
@@ -136,7 +138,8 @@ export class SharedObjects<TFile> {
   /** Gives back one request of {@link get}; the last reference of all finishes the object. */
   *put(definition: SharedObject): Step<void> {
     const state = this.#states.get(definition);
-    if (state !== undefined) yield* this.#locked(state, 'finish', this.#releaseIncoming);
+    if (state !== undefined)
+      yield* this.#locked(state, 'finish', (locked) => this.#releaseIncoming(locked));
   }
 
   /** Writes the page for the next kernel. Cannot fail (S18). @returns its address, 0 for none */
@@ -183,10 +186,7 @@ export class SharedObjects<TFile> {
     }
   }
 
-  readonly #releaseIncoming = function* (
-    this: SharedObjects<TFile>,
-    state: SharedObjectState,
-  ): Step<void> {
+  *#releaseIncoming(state: SharedObjectState): Step<void> {
     const { definition, incoming } = state;
     if (incoming.count === 0)
       return this.#warn(state, 'finish', 'more files finished than depend on it');
@@ -207,12 +207,9 @@ export class SharedObjects<TFile> {
     incoming.object = undefined;
     incoming.finished = true;
     definition.owner?.put();
-  }.bind(this);
+  }
 
-  readonly #releaseOutgoing = function* (
-    this: SharedObjects<TFile>,
-    state: SharedObjectState,
-  ): Step<void> {
+  *#releaseOutgoing(state: SharedObjectState): Step<void> {
     const { definition, outgoing } = state;
     outgoing.count -= 1;
     if (outgoing.count > 0) return;
@@ -225,7 +222,7 @@ export class SharedObjects<TFile> {
     outgoing.data = 0n;
     outgoing.object = undefined;
     definition.owner?.put();
-  }.bind(this);
+  }
 
   *#locked(
     state: SharedObjectState,

@@ -87,7 +87,11 @@ export interface FileHandler<TFile, TPrivate = unknown> {
   getId?(file: TFile): unknown;
 }
 
-/** How the engine co-owns files: the kernel's fget() and fput(). */
+/**
+ * How the engine co-owns files: the kernel's fget() and fput(). The engine takes one reference of a file at preserve
+ * and drops it at unpreserve, takes one at the first retrieve and drops it at finish. At every further retrieve it
+ * takes one for the caller, who drops it (B19, B39, B40).
+ */
 export interface FileReferences<TFile> {
   /** Takes one reference. False when the file is closed or invalid: EBADF. */
   get(file: TFile): boolean;
