@@ -1,43 +1,58 @@
 #!/usr/bin/env node
-// Bundles one app: `node tools/build/run.mjs apps/NAME`. Server apps go through rolldown, the dashboard through Vite.
-// Each app names its entries in apps/NAME/build.config.mjs.
+// Builds one app into dist/: `node tools/build/run.mjs apps/NAME`. Server apps go through rolldown, one file an entry of
+// apps/NAME/build.config.mjs ({ input, output } bundles, { copy, output } copies out of node_modules); an app with a
+// vite.config.mjs goes through Vite.
+
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
+const workspace = path.resolve(import.meta.dirname, '../..');
 const projectRoot = process.argv[2];
 if (!projectRoot) {
   console.error('usage: node tools/build/run.mjs apps/NAME');
   process.exit(2);
 }
-const workspace = path.resolve(import.meta.dirname, '../..');
+const project = path.join(workspace, projectRoot);
 const outDir = path.join(workspace, 'dist', projectRoot);
-const configFile = path.join(workspace, projectRoot, 'build.config.mjs');
 
-if (existsSync(path.join(workspace, projectRoot, 'vite.config.mjs'))) {
+if (existsSync(path.join(project, 'vite.config.mjs'))) await buildWeb();
+else await buildEntries();
+
+async function buildWeb() {
   const { build } = await import('vite');
-  await build({
-    root: path.join(workspace, projectRoot),
-    configFile: path.join(workspace, projectRoot, 'vite.config.mjs'),
-  });
-} else {
+  const configFile = path.join(project, 'vite.config.mjs');
+  await build({ root: project, configFile, logLevel: 'warn' });
+}
+
+async function buildEntries() {
+  const config = pathToFileURL(path.join(project, 'build.config.mjs')).href;
+  const { default: entries } = await import(config);
+  mkdirSync(outDir, { recursive: true });
+  for (const entry of entries) await (entry.copy ? copyFile(entry) : bundle(entry));
+}
+
+function copyFile({ copy, output }) {
+  const target = path.join(outDir, output);
+  mkdirSync(path.dirname(target), { recursive: true });
+  copyFileSync(path.join(workspace, 'node_modules', copy), target);
+}
+
+async function bundle({ input, output, external, banner }) {
   const { build } = await import('rolldown');
-  const { default: entries } = await import(pathToFileURL(configFile).href);
-  for (const { input, output, external, banner } of entries) {
-    await build({
-      cwd: workspace,
-      input: path.join(projectRoot, input),
-      platform: 'node',
-      external,
-      tsconfig: path.join(workspace, projectRoot, 'tsconfig.json'),
-      logLevel: 'warn',
-      output: {
-        file: path.join(outDir, output),
-        format: 'cjs',
-        codeSplitting: false,
-        sourcemap: true,
-        banner,
-      },
-    });
-  }
+  await build({
+    cwd: workspace,
+    input: path.join(projectRoot, input),
+    platform: 'node',
+    external,
+    tsconfig: path.join(project, 'tsconfig.json'),
+    logLevel: 'warn',
+    output: {
+      file: path.join(outDir, output),
+      format: 'cjs',
+      codeSplitting: false,
+      sourcemap: true,
+      banner,
+    },
+  });
 }
