@@ -60,7 +60,7 @@ export type Operation =
   /** Reboot into the staged kernel, of which there is none: the system must refuse and go on. */
   | { do: 'reboot-unstaged' };
 
-/** `ok`, an errno name, or the value that the operation yields. */
+/** `ok`, an errno name, the value that the operation yields, or `no-handle` when an earlier step failed to give one. */
 export type Outcome = string;
 
 export interface Step {
@@ -75,13 +75,4 @@ export interface Scenario {
   behaviours: readonly string[];
   /** One list of steps per boot; between two lists lies a live update. */
   boots: readonly (readonly Step[])[];
-  /** Why the engine's answer may differ, and where; absent: it must be equal. */
-  engineDiffers?: EngineDifference;
-}
-
-/** A listed difference: which steps of which boot, and the reason. */
-export interface EngineDifference {
-  reason: string;
-  /** `boot.step`, counted from 0, to the engine's own outcome; or the whole scenario is outside the engine's interface. */
-  outcomes: Readonly<Record<string, Outcome>> | 'not-applicable';
 }

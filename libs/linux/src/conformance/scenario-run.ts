@@ -4,6 +4,9 @@ import type { Operation, Outcome, RawArgument, Ref, Scenario } from './operation
 
 const ERRNO_NAME = /^E[A-Z0-9]+$/;
 
+/** A step needs a handle that an earlier step did not get. */
+class NoHandle extends Error {}
+
 /** One scenario on its way through the boots. Handles do not survive a reboot; names and tokens do. */
 export class ScenarioRun<H> {
   #handles = new Map<Ref, H>();
@@ -28,6 +31,7 @@ export class ScenarioRun<H> {
     try {
       return String((await this.#perform(operation)) ?? 'ok');
     } catch (error) {
+      if (error instanceof NoHandle) return 'no-handle';
       const { code } = error as { code?: unknown };
       if (typeof code === 'string' && ERRNO_NAME.test(code)) return code;
       throw new Error(`${this.scenario.id}: ${operation.do} broke the harness`, { cause: error });
@@ -153,7 +157,7 @@ export class ScenarioRun<H> {
 
   #at(ref: Ref): H {
     const handle = this.#handles.get(ref);
-    if (handle === undefined) throw new Error(`no handle "${ref}"`);
+    if (handle === undefined) throw new NoHandle(ref);
     return handle;
   }
 
