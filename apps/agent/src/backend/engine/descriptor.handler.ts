@@ -58,9 +58,9 @@ export class DescriptorHandler implements FileHandler<HostFile> {
     return compatibleOf(fd) === this.compatible;
   }
 
-  getId({ fd }: HostFile): string {
-    const { device, inode } = this.identify(fd);
-    return `${device}:${inode}`;
+  /** Not asked of the descriptor: the engine needs it once more when the descriptor is closed already. */
+  getId({ identity }: HostFile): string {
+    return identity;
   }
 
   preserve(file: HostFile): bigint {
@@ -98,7 +98,8 @@ export class DescriptorHandler implements FileHandler<HostFile> {
     if (record.offset !== null && getFileOffset(fd) !== record.offset) {
       throw new HandlerError('EBUSY', `somebody moved the offset of descriptor ${fd} while frozen`);
     }
-    return { fd, name, workload, token: BigInt(record.token) };
+    const { device, inode } = record;
+    return { fd, name, workload, token: BigInt(record.token), identity: `${device}:${inode}` };
   }
 
   canFinish({ file }: FinishingFile<HostFile>): boolean {

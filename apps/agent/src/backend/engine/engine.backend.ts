@@ -27,7 +27,7 @@ import type { Arrival, Backend, PhaseContext, RebootContext, Recovery } from '..
 import { verifyHost } from '../verify-host';
 import { EngineSessions, SessionFailure, withState } from './engine-sessions';
 import { writeHandover, type HandoverManifest } from './handover-file';
-import { compatibles, compatibleOf, type HostFile } from './host-file';
+import { compatibles, compatibleOf, identityOf, type HostFile } from './host-file';
 import { ImageError, type ImageCache } from './image-cache';
 import { recoverWorkloads } from './recover-workloads';
 
@@ -256,7 +256,11 @@ export class EngineBackend implements Backend {
       return succeeded(await this.sessions.finishAll());
     } catch (error) {
       if (!(error instanceof SessionFailure)) throw error;
-      return endedOtherwise('refused', { ...error.reason, detail: words }, error.sessions);
+      return endedOtherwise(
+        'refused',
+        { ...error.reason, detail: words || error.reason.detail },
+        error.sessions,
+      );
     }
   }
 
@@ -375,7 +379,8 @@ function takeDescriptors(instance: WorkloadInstance | undefined): HostFile[] {
   try {
     for (const { token, fd, name } of instance.descriptors.values()) {
       const { workload } = instance;
-      taken.push({ fd: pidfdGetfd(pidfd, fd), name, workload, token });
+      const own = pidfdGetfd(pidfd, fd);
+      taken.push({ fd: own, name, workload, token, identity: identityOf(own) });
     }
     return taken;
   } catch (error) {

@@ -14,6 +14,8 @@ export interface HostFile {
   name: string;
   workload: string;
   token: bigint;
+  /** Device and inode: what it is the same file by, also once the descriptor is closed. */
+  identity: string;
 }
 
 /** Kinds of descriptors the engine backend can carry, and the name and version of their handlers. */
@@ -37,6 +39,12 @@ export function compatibleOf(fd: number): Compatible | null {
 
 // A memfd is a file without a place in any file system; only its /proc link tells it from an unlinked file on tmpfs.
 const isMemfd = (fd: number): boolean => readlinkSync(`/proc/self/fd/${fd}`).startsWith('/memfd:');
+
+/** `HostFile.identity` of an open descriptor. EBADF when it is not open. */
+export function identityOf(fd: number): string {
+  const { device, inode } = identifyDescriptor(fd);
+  return `${device}:${inode}`;
+}
 
 /** Identity of an open descriptor; null when it is not open. */
 export function identifyOpen(fd: number): DescriptorIdentity | null {

@@ -1,0 +1,59 @@
+// Loaded after the blackout: this is where gRPC comes in.
+import { agentVersion } from '../agent-version';
+import type { Backend } from '../backend/backend';
+import type { PhaseExecutor } from '../commands/phase-executor';
+import type { Journal } from '../journal/journal';
+import { clientFor, ControlPlaneLink, type LinkHost } from '../link/control-plane-link';
+import { wireBackends } from '../link/wire';
+import type { Log } from '../log';
+import type { AgentSettings } from '../settings/agent-settings';
+
+interface OpenLinkOptions {
+  settings: Pick<AgentSettings, 'hostName' | 'controlPlane' | 'labels' | 'failureDomain'>;
+  backend: Backend;
+  executor: PhaseExecutor;
+  journal: Journal;
+  incarnationId: string;
+  log: Log;
+}
+
+/** Dials the control plane for this host. */
+export function openLink(options: OpenLinkOptions): ControlPlaneLink {
+  const { settings, log } = options;
+  const clients = settings.controlPlane.map((address) => clientFor(address));
+  const link = new ControlPlaneLink({ host: linkHostOf(options), clients, log });
+  link.open();
+  return link;
+}
+
+/** What the link says and does for this host. */
+export function linkHostOf(options: Omit<OpenLinkOptions, 'log'>): LinkHost {
+  const { settings, backend, executor, journal, incarnationId } = options;
+  return {
+    hello: () => ({
+      hostName: settings.hostName,
+      agentVersion,
+      backend: wireBackends[backend.kind],
+      bootId: backend.bootId,
+      incarnationId,
+      runningVersion: backend.running.version,
+      runningSha256: backend.running.sha256,
+      labels: settings.labels,
+      failureDomain: settings.failureDomain,
+      handlers: [...backend.handlers],
+      generation: journal.state.generation,
+      openCommandKeys: executor.openKeys(),
+      workloads: backend.health().map(({ name }) => name),
+      kernelRelease: backend.kernelRelease,
+      pid: process.pid,
+    }),
+    heartbeat: () => ({
+      incarnationId,
+      frozen: backend.isFrozen(),
+      workloads: backend.health(),
+    }),
+    unrecordedResults: () => executor.unrecordedResults(),
+    onCommand: (command) => executor.accept(command),
+    onRecorded: (key) => executor.recorded(key),
+  };
+}

@@ -1,0 +1,153 @@
+// One real host: puts journal, backend, workloads, executor and link together.
+//
+// Happy path, cold: settings, journal, current image, workload socket, recovery, workloads, link.
+// Happy path after a reboot: settings and region from the handover, workload socket, retrieve, and only then the link:
+// nothing of gRPC, YAML or schemas is loaded inside the blackout.
+// Unhappy paths: a handover that can not be trusted starts the image that was current before, cold, whose old instances
+// then serve; settings or a journal that can not be used end the process with status 2 and one message.
+// Ordering on SIGTERM: link first (no new commands), the phase under way ends, workloads stop, journal closes.
+import { randomUUID } from 'node:crypto';
+import { closeSync, mkdirSync, readFileSync } from 'node:fs';
+import { release as kernelRelease } from 'node:os';
+import path from 'node:path';
+import { agentVersion, runningImagePath, sha256OfFile } from '../agent-version';
+import { EngineBackend } from '../backend/engine/engine.backend';
+import { readHandover } from '../backend/engine/handover-file';
+import { ImageCache } from '../backend/engine/image-cache';
+import { PhaseExecutor } from '../commands/phase-executor';
+import { Faults } from '../faults/faults';
+import { FileJournal } from '../journal/journal';
+import type { ControlPlaneLink } from '../link/control-plane-link';
+import { createLog, type Log } from '../log';
+import { describeError } from '../model/reason';
+import { SETTINGS_VERSION, type AgentSettings } from '../settings/agent-settings';
+import { WorkloadApi } from '../workloads/workload-api';
+import { WorkloadSupervisor } from '../workloads/workload-supervisor';
+import { becomeCurrentImage } from './start-image';
+
+const HANDOVER_FD = 'LUOFLEET_HANDOVER_FD';
+
+export async function runAgent(configFile: string): Promise<void> {
+  const log = createLog({ version: agentVersion, pid: process.pid });
+  const handover = takeHandover(log);
+  const carried = handover?.manifest.settings;
+  const settings =
+    carried?.version === SETTINGS_VERSION
+      ? carried
+      : (await import('../settings/parse-settings')).readSettings(configFile);
+  mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
+  const journal = FileJournal.open(path.join(settings.stateDir, 'journal.log'));
+  const images = new ImageCache(settings.stateDir);
+  const programArguments = ['run', '--config', configFile];
+  const ownSha256 = handover?.manifest.imageSha256 ?? sha256OfFile(runningImagePath);
+  const start = { images, journal: journal.state, log, ownSha256, programArguments };
+  if (handover === null) becomeCurrentImage(start);
+
+  const incarnationId = randomUUID();
+  const hostLog = log.child({ host: settings.hostName });
+  const faults = new Faults(settings.faults, path.join(settings.stateDir, 'faults.json'));
+  const finishHold = (workload: string) => journal.state.finishHolds.get(workload);
+  const supervisor: WorkloadSupervisor = new WorkloadSupervisor({
+    settings,
+    incarnationId,
+    log: hostLog,
+    heldFor: (workload) => backend.heldFor(workload),
+  });
+  const backend = new EngineBackend({
+    ...{
+      settings,
+      supervisor,
+      images,
+      faults,
+      log: hostLog,
+      programArguments,
+      finishHold,
+      handover,
+    },
+    running: { version: agentVersion, sha256: ownSha256 },
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    kernelRelease: kernelRelease(),
+  });
+  const api = new WorkloadApi({
+    ...{ socket: settings.socket, supervisor, log: hostLog, finishHold },
+    isPreserved: (workload, token) => backend.isPreserved(workload, token),
+    setFinishHold: (workload, reason) => journal.append({ kind: 'finish-hold', workload, reason }),
+    status: () => statusOf(settings, backend, journal, incarnationId),
+  });
+  let link: ControlPlaneLink | null = null;
+  const executor = new PhaseExecutor({
+    ...{ journal, backend, faults, log: hostLog, incarnationId },
+    frozenLimitMs: settings.frozenLimitMs,
+    onAccepted: (key) => link?.accepted(key),
+    onResult: (result) => link?.result(result),
+    onTookOver: () =>
+      images.setCurrent({ path: runningImagePath, sha256: ownSha256, version: agentVersion }),
+  });
+  stopOnSignal(hostLog, async () => {
+    link?.close();
+    await executor.close();
+    await backend.stop();
+    api.close();
+    journal.close();
+  });
+  await api.open();
+  await executor.open();
+  const { openLink } = await import('./open-link');
+  link = openLink({ settings, backend, executor, journal, incarnationId, log: hostLog });
+}
+
+/** What the previous runtime handed over. One that can not be used makes the image that was current run instead. */
+function takeHandover(log: Log): ReturnType<typeof readHandover> | null {
+  const value = process.env[HANDOVER_FD];
+  delete process.env[HANDOVER_FD];
+  if (value === undefined) return null;
+  try {
+    const handover = readHandover(Number(value));
+    closeSync(Number(value));
+    return handover;
+  } catch (error) {
+    log.error('handover refused; starting cold', { error: describeError(error) });
+    return null;
+  }
+}
+
+function statusOf(
+  settings: AgentSettings,
+  backend: EngineBackend,
+  journal: FileJournal,
+  incarnationId: string,
+): object {
+  const commands = [...journal.state.commands.values()];
+  return {
+    hostName: settings.hostName,
+    ...{ pid: process.pid, incarnationId, running: backend.running, frozen: backend.isFrozen() },
+    generation: String(journal.state.generation),
+    commands: commands.map((entry) => ({
+      key: entry.command.key,
+      phase: entry.command.phase,
+      state: entry.state,
+      outcome: entry.state === 'finished' ? entry.result.outcome : null,
+      reason: entry.state === 'finished' ? entry.result.reason : null,
+      recorded: entry.state === 'finished' && entry.recorded,
+    })),
+  };
+}
+
+/** First signal: ordered end. The second one of the same run ends at once. */
+function stopOnSignal(log: Log, stop: () => Promise<void>): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info('stopping', { signal });
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error('could not stop in order', { error: describeError(error) });
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}

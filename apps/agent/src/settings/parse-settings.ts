@@ -1,0 +1,109 @@
+// Reads the agent's configuration file. Loaded only on a cold start: after a reboot the settings come with the handover.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { killPoints } from '../faults/faults';
+import { SETTINGS_VERSION, type AgentSettings } from './agent-settings';
+
+/** The configuration can not be used; the message names the file and every wrong field. */
+export class SettingsError extends Error {
+  readonly code = 'SETTINGS_INVALID';
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SettingsError';
+  }
+}
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+  error: 'must be 1 to 63 letters, digits, dots, dashes or underscores',
+});
+const times = z.int().min(1).default(1);
+const token = z
+  .union([z.string().regex(/^(0x[0-9a-fA-F]{1,16}|\d{1,20})$/), z.int().min(0)])
+  .transform((value) => BigInt(value));
+
+const workload = z.strictObject({
+  name,
+  command: z.array(z.string()).min(1),
+  env: z.record(z.string(), z.string()).default({}),
+  cwd: z.string().optional(),
+});
+
+const faults = z.strictObject({
+  freeze: z
+    .array(
+      z.strictObject({ workload: name, token, errno: z.string().regex(/^E[A-Z0-9]+$/), times }),
+    )
+    .optional(),
+  execve: z
+    .strictObject({ errno: z.enum(['ENOENT', 'EACCES']).default('ENOENT'), times })
+    .optional(),
+  refuseFinish: z.strictObject({ times }).optional(),
+  killAt: z.array(z.strictObject({ point: z.enum(killPoints), times })).optional(),
+});
+
+const schema = z.strictObject({
+  hostName: name,
+  controlPlane: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  backend: z.enum(['engine', 'kernel']).default('engine'),
+  stateDir: z.string().min(1),
+  socket: z.string().min(1).optional(),
+  labels: z.record(z.string(), z.string()).default({}),
+  failureDomain: z.string().default(''),
+  workloads: z.array(workload).default([]),
+  frozenLimitMs: z.int().min(100).default(30_000),
+  startTimeoutMs: z.int().min(100).default(20_000),
+  stopTimeoutMs: z.int().min(100).default(5_000),
+  faults: faults.default({}),
+});
+
+/** Parses YAML or JSON. Relative paths are relative to the file. Throws SettingsError. */
+export function parseSettings(text: string, file: string): AgentSettings {
+  let document: unknown;
+  try {
+    document = parseYaml(text);
+  } catch (cause) {
+    throw new SettingsError(`${file} is neither YAML nor JSON: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  const parsed = schema.safeParse(document);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      ({ path: where, message }) => `  ${where.join('.') || '(whole file)'}: ${message}`,
+    );
+    throw new SettingsError(`${file} has wrong settings:\n${problems.join('\n')}`);
+  }
+  const { data } = parsed;
+  const duplicate = data.workloads.find(
+    ({ name: one }, index) => data.workloads.findIndex((other) => other.name === one) !== index,
+  );
+  if (duplicate !== undefined) {
+    throw new SettingsError(`${file} names the workload ${duplicate.name} twice`);
+  }
+  const directory = path.dirname(path.resolve(file));
+  const stateDir = path.resolve(directory, data.stateDir);
+  return {
+    ...data,
+    version: SETTINGS_VERSION,
+    controlPlane: [data.controlPlane].flat(),
+    stateDir,
+    socket: path.resolve(directory, data.socket ?? path.join(stateDir, 'agent.sock')),
+    workloads: data.workloads.map((one) => ({
+      ...one,
+      cwd: path.resolve(directory, one.cwd ?? '.'),
+    })),
+  };
+}
+
+/** Reads the file. Throws SettingsError that says what is wrong and where. */
+export function readSettings(file: string): AgentSettings {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new SettingsError(`${file} can not be read: ${(cause as Error).message}`, { cause });
+  }
+  return parseSettings(text, file);
+}

@@ -1,0 +1,162 @@
+// The built agent as a real process with real workloads, for int-specs.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { request } from 'node:http';
+import type { Command } from '@luofleet/proto';
+import { findInstances } from '../workloads/process-table';
+
+const dist = path.resolve(__dirname, '../../../../dist/apps');
+export const images = {
+  current: path.join(dist, 'agent/agent.cjs'),
+  next: path.join(dist, 'agent/images/agent-1.1.0.cjs'),
+};
+
+/** Port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export const releaseOf = (image: string, version: string): Command['release'] => ({
+  name: `runtime-${version}`,
+  version,
+  kind: 'runtime',
+  imageUri: `file://${image}`,
+  imageSha256: createHash('sha256').update(readFileSync(image)).digest('hex'),
+  handlers: ['luofleet-memfd-v1', 'luofleet-file-v1', 'luofleet-tcp-listener-v1'],
+  kernelCommandLine: '',
+  initrdUri: '',
+  initrdSha256: '',
+  luoAbi: '',
+});
+
+export interface AgentOptions {
+  controlPlanePort: number;
+  hostName?: string;
+  /** More settings: faults, limits. */
+  settings?: Record<string, unknown>;
+  kvEnv?: Record<string, string>;
+}
+
+export class AgentProcess {
+  readonly directory = mkdtempSync(path.join(tmpdir(), 'luofleet-agent-'));
+  readonly hostName: string;
+  kvPort = 0;
+  echoPort = 0;
+  private child: ChildProcess | null = null;
+  private exited: Promise<unknown> = Promise.resolve();
+
+  private constructor(private readonly options: AgentOptions) {
+    this.hostName = options.hostName ?? 'host-1';
+  }
+
+  static async create(options: AgentOptions): Promise<AgentProcess> {
+    const agent = new AgentProcess(options);
+    agent.kvPort = await freePort();
+    agent.echoPort = await freePort();
+    agent.configure({});
+    return agent;
+  }
+
+  /** Writes the configuration; it is read at the next cold start. */
+  configure(settings: Record<string, unknown>): void {
+    const program = (name: string) => ['node', path.join(dist, `example-workloads/${name}.cjs`)];
+    const kvEnv = { PORT: String(this.kvPort), ...this.options.kvEnv };
+    const config = {
+      hostName: this.hostName,
+      controlPlane: `127.0.0.1:${this.options.controlPlanePort}`,
+      stateDir: 'state',
+      workloads: [
+        { name: 'kv', command: program('kv-store'), env: kvEnv },
+        { name: 'echo', command: program('echo-server'), env: { PORT: String(this.echoPort) } },
+      ],
+      ...this.options.settings,
+      ...settings,
+    };
+    writeFileSync(this.configFile, JSON.stringify(config));
+  }
+
+  get configFile(): string {
+    return path.join(this.directory, 'agent.json');
+  }
+
+  get socket(): string {
+    return path.join(this.directory, 'state', 'agent.sock');
+  }
+
+  get pid(): number {
+    return this.child?.pid ?? 0;
+  }
+
+  get log(): string {
+    return readFileSync(path.join(this.directory, 'agent.log'), 'utf8');
+  }
+
+  start(image = images.current): this {
+    const log = openSync(path.join(this.directory, 'agent.log'), 'a');
+    const args = [image, 'run', '--config', this.configFile];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
+    this.child = child;
+    this.exited = new Promise((resolve) => child.once('exit', resolve));
+    return this;
+  }
+
+  /** Resolves when the process is gone, however it went. */
+  async untilExit(): Promise<void> {
+    await this.exited;
+  }
+
+  async kill(): Promise<void> {
+    this.child?.kill('SIGKILL');
+    await this.exited;
+  }
+
+  async terminate(): Promise<void> {
+    this.child?.kill('SIGTERM');
+    await this.exited;
+  }
+
+  /** Ends the agent and whatever workload process is left of it. */
+  async destroy(): Promise<void> {
+    await this.terminate();
+    for (const { process: left } of this.workloadProcesses()) process.kill(left.pid, 'SIGKILL');
+    if (!process.env.KEEP_AGENT_DIRECTORIES)
+      rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  workloadProcesses() {
+    return findInstances(this.socket);
+  }
+
+  /** GET on the workload socket. */
+  status(what = '/v1/status'): Promise<Record<string, unknown>> {
+    return new Promise((resolve, reject) => {
+      request({ socketPath: this.socket, path: what, agent: false }, (response) => {
+        let text = '';
+        response.on('data', (chunk) => (text += String(chunk)));
+        response.on('end', () => resolve(JSON.parse(text) as Record<string, unknown>));
+      })
+        .once('error', reject)
+        .end();
+    });
+  }
+
+  async kv(method: string, key: string, value?: string): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${this.kvPort}/${key}`, {
+      method,
+      body: value,
+      headers: { connection: 'close' },
+      signal: AbortSignal.timeout(30_000),
+    });
+    if (!response.ok)
+      throw new Error(`${method} ${key}: ${response.status} ${await response.text()}`);
+    return (await response.text()).trim();
+  }
+}
