@@ -53,8 +53,7 @@ export class Fleet {
     readonly directory: string,
     private readonly database: { url: string; drop: () => Promise<void> },
     readonly redisPrefix: string,
-    private readonly httpPort: number,
-    private readonly grpcPort: number,
+    private readonly ports: { readonly http: number; readonly grpc: number },
   ) {}
 
   static async start(options: FleetOptions): Promise<Fleet> {
@@ -64,8 +63,7 @@ export class Fleet {
       directory,
       await createTestDatabase(),
       `e2e-${path.basename(directory)}`,
-      await freePort(),
-      await freePort(),
+      { http: await freePort(), grpc: await freePort() },
     );
     try {
       await fleet.startControlPlane();
@@ -96,8 +94,8 @@ export class Fleet {
         DATABASE_URL: this.database.url,
         REDIS_URL: process.env.REDIS_URL ?? '',
         REDIS_PREFIX: this.redisPrefix,
-        HTTP_PORT: String(this.httpPort),
-        GRPC_PORT: String(this.grpcPort),
+        HTTP_PORT: String(this.ports.http),
+        GRPC_PORT: String(this.ports.grpc),
         DASHBOARD_DIR: path.join(workspace, 'dist/apps/dashboard'),
         HEARTBEAT_INTERVAL_MS: '500',
         OFFLINE_AFTER_MS: '3000',
@@ -107,7 +105,7 @@ export class Fleet {
       logFile: path.join(this.directory, 'control-plane.log'),
     });
     await this.controlPlane.line((line) => (line.includes('"ready":true') ? true : undefined));
-    this.rest = new RestClient(`http://127.0.0.1:${this.httpPort}`);
+    this.rest = new RestClient(`http://127.0.0.1:${this.ports.http}`);
   }
 
   get baseUrl(): string {
@@ -229,7 +227,7 @@ export class Fleet {
     const configFile = path.join(this.directory, `${name}.json`);
     const config = {
       hostName: name,
-      controlPlane: `127.0.0.1:${this.grpcPort}`,
+      controlPlane: `127.0.0.1:${this.ports.grpc}`,
       backend: 'engine',
       stateDir,
       failureDomain: `rack-${(index % 2) + 1}`,
