@@ -8,17 +8,19 @@ import { reportError, SetupError } from '../bootstrap/setup-error.mjs';
 import { runConformance } from './conformance.mjs';
 import { ensureKernels } from './kernel-build.mjs';
 import { openLab } from './lab.mjs';
+import { runNextKernel } from './next-kernel.mjs';
 import { stopCommands } from './processes.mjs';
 
 const USAGE = `usage: node tools/kernel-lab/run.mjs COMMAND
   build [--refresh]                          kernels from the cache, or built; prints where they are as JSON
   boot [--app DIR] [--count N] [--kernel a]  machines that run DIR/start (default: show the kernel), until they end
-  test conformance [--record] [--keep]       the real kernel against its recorded outcomes`;
+  test conformance [--record] [--keep]       the real kernel against its recorded outcomes
+  test next-kernel [--keep]                  what is found after an update into a kernel that does not fit`;
 
 const note = (text) => process.stderr.write(`${text}\n`);
 
 const showKernel = 'uname -a; cat /proc/cmdline; ls -l /dev/liveupdate; cat /proc/uptime\n';
-const tests = { conformance: runConformance };
+const tests = { conformance: runConformance, 'next-kernel': runNextKernel };
 
 /** Opens the lab, and closes it also when a signal ends us. */
 async function withLab({ refresh, keep }, use) {
