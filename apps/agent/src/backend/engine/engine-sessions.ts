@@ -11,8 +11,9 @@ import {
   type HandoverMemory,
   type Session,
 } from '@luofleet/luo-engine';
-import type { FileStateName, SessionStateName, SessionStatus } from '../../model/command';
+import type { SessionStatus } from '../../model/command';
 import { reasonOf, type Reason, type ReasonCode } from '../../model/reason';
+import { withState } from '../session-status';
 import { descriptorHandlers, type HandlerContext } from './descriptor.handler';
 import { identifyOpen, type HostFile } from './host-file';
 
@@ -202,18 +203,6 @@ export class EngineSessions {
     }));
   }
 }
-
-/** The same sessions and files in another state. */
-export const withState = (
-  sessions: readonly SessionStatus[],
-  session: SessionStateName,
-  file: FileStateName,
-): SessionStatus[] =>
-  sessions.map((one) => ({
-    ...one,
-    state: session,
-    files: one.files.map((each) => ({ ...each, state: file })),
-  }));
 
 const asUnpreserved = (sessions: SessionStatus[]) =>
   withState(sessions, 'unpreserved', 'unpreserved');

@@ -11,7 +11,7 @@ import type { FoundInstance } from '../../workloads/process-table';
 import type { WorkloadSupervisor } from '../../workloads/workload-supervisor';
 import { WorkloadInstance } from '../../workloads/workload-instance';
 import type { Recovery } from '../backend';
-import { withState } from './engine-sessions';
+import { withState } from '../session-status';
 
 interface RecoverRequest {
   supervisor: WorkloadSupervisor;
