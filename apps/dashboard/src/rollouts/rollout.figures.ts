@@ -1,0 +1,70 @@
+/** Figures that rollout pages draw, from the counts that the control plane gives. Pure. */
+import {
+  HOST_UPDATE_STATES,
+  type HostCountsResponse,
+  type HostUpdateStateName,
+  type WaitingResponse,
+} from '@luofleet/contracts';
+import { HOST_UPDATE_TRAITS } from '@luofleet/rollout';
+
+export interface BarSegment {
+  readonly state: HostUpdateStateName;
+  readonly count: number;
+}
+
+/** Order in a progress bar: what has ended well first, what has not started last. */
+const BAR_ORDER: readonly HostUpdateStateName[] = [
+  'succeeded',
+  'rolled-back',
+  'failed',
+  'lost',
+  'lost-state',
+  'cancelled',
+  'held',
+  'rolling-back',
+  'running',
+  'pending',
+];
+
+export function barSegments({ byState }: HostCountsResponse): BarSegment[] {
+  return BAR_ORDER.flatMap((state) => {
+    const count = byState[state] ?? 0;
+    return count === 0 ? [] : [{ state, count }];
+  });
+}
+
+/** Host updates that have ended, however they ended. */
+export function endedTotal({ byState }: HostCountsResponse): number {
+  return sumOf(byState, (state) => HOST_UPDATE_TRAITS[state].terminal);
+}
+
+/** Host updates that count in the failure budget. */
+export function failuresTotal({ byState }: HostCountsResponse): number {
+  return sumOf(byState, (state) => HOST_UPDATE_TRAITS[state].failure);
+}
+
+function sumOf(
+  byState: HostCountsResponse['byState'],
+  counts: (state: HostUpdateStateName) => boolean,
+): number {
+  return HOST_UPDATE_STATES.reduce(
+    (sum, state) => sum + (counts(state) ? (byState[state] ?? 0) : 0),
+    0,
+  );
+}
+
+export interface WaitingGroup {
+  readonly code: string;
+  readonly entries: readonly WaitingResponse[];
+}
+
+/** The entries of a report by reason code, codes and entries in the order in which the report gives them. */
+export function groupWaiting(waiting: readonly WaitingResponse[]): WaitingGroup[] {
+  const groups = new Map<string, WaitingResponse[]>();
+  for (const entry of waiting) {
+    const group = groups.get(entry.reason.code);
+    if (group) group.push(entry);
+    else groups.set(entry.reason.code, [entry]);
+  }
+  return [...groups].map(([code, entries]) => ({ code, entries }));
+}
