@@ -180,7 +180,13 @@ it('D6: a circle of file blocks is EIO at open and every page is given up once',
       view.setBigUint64(second, files, true);
     }),
   );
-  expect(await codeOf(() => host.device)).toBe('EIO');
+  const error = await Promise.resolve()
+    .then(() => host.device)
+    .catch((caught: unknown) => caught);
+  expect(error).toMatchObject({
+    code: 'EIO',
+    cause: { detail: 'the chain of blocks is a circle' },
+  });
   expect(host.memory.restorableCount).toBe(0);
 });
 
