@@ -1,10 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import type { Logger } from '@luofleet/platform';
+import { QueueModule } from '@luofleet/queue';
 import { GrpcModule } from './grpc/grpc.module';
 import { OperatorModule } from './operator/operator.module';
 import { PersistenceModule } from './persistence/persistence.module';
 import { RestModule } from './rest/rest.module';
-import { type ControlPlaneSettings } from './settings/control-plane.settings';
-import { PlatformModule } from './settings/platform.module';
+import { type ControlPlaneSettings, SETTINGS } from './settings/control-plane.settings';
+import { LOGGER, PlatformModule } from './settings/platform.module';
 
 /** The whole control plane; which parts of it run depends on the role. */
 @Module({})
@@ -15,6 +17,14 @@ export class AppModule {
       imports: [
         PlatformModule.with(settings),
         PersistenceModule,
+        QueueModule.forRoot({
+          inject: [SETTINGS, LOGGER],
+          useFactory: ({ redisUrl, redisPrefix }: ControlPlaneSettings, logger: Logger) => ({
+            redisUrl,
+            prefix: redisPrefix,
+            logger,
+          }),
+        }),
         GrpcModule,
         RestModule,
         OperatorModule,

@@ -48,6 +48,18 @@ export class JobQueue {
     );
   }
 
+  /** How many jobs wait or run, by queue. */
+  async depths(): Promise<Readonly<Record<QueueName, number>>> {
+    const names = Object.keys(this.queues) as QueueName[];
+    const counts = await Promise.all(
+      names.map((name) => this.queues[name].getJobCountByTypes('waiting', 'active', 'delayed')),
+    );
+    return Object.fromEntries(names.map((name, index) => [name, counts[index]])) as Record<
+      QueueName,
+      number
+    >;
+  }
+
   /** @throws when Redis does not answer */
   async ping(): Promise<void> {
     await this.queues.reconcile.count();

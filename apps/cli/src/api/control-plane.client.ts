@@ -84,9 +84,13 @@ export class ControlPlaneClient {
   }
 
   private unreachable(cause: unknown): never {
-    if (cause instanceof Error && cause.name === 'AbortError') throw cause;
-    const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-    const code = (reason as { code?: string }).code ?? String((reason as Error).message ?? reason);
+    const failure = cause as {
+      name?: string;
+      message?: string;
+      cause?: { code?: string; message?: string };
+    };
+    if (failure.name === 'AbortError') throw cause;
+    const code = failure.cause?.code ?? failure.cause?.message ?? failure.message ?? 'no answer';
     throw new CliError(
       EXIT.unreachable,
       `cannot reach the control plane at ${this.base.origin} (${code}); ` +

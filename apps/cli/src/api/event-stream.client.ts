@@ -1,12 +1,19 @@
 import type { EventResponse } from '@luofleet/contracts';
 import type { ControlPlaneClient, Query } from './control-plane.client';
 
-/** Reads a server-sent event stream: one item for each event; comments (heartbeats) are passed over. */
+/** One frame: where the stream stands after it, and the event in it, if any. */
+export interface StreamFrame {
+  /** Sequence to resume after; undefined when the frame does not say. */
+  readonly after: number | undefined;
+  readonly event: EventResponse | undefined;
+}
+
+/** Reads a server-sent event stream, frame by frame; heartbeats are frames without an event. */
 export async function* readEventStream(
   client: ControlPlaneClient,
   query: Query,
   signal: AbortSignal,
-): AsyncGenerator<EventResponse> {
+): AsyncGenerator<StreamFrame> {
   const response = await client.open('/events/stream', {
     query,
     signal,
@@ -20,16 +27,20 @@ export async function* readEventStream(
     const frames = text.split('\n\n');
     text = frames.pop() ?? '';
     for (const frame of frames) {
-      const data = dataOf(frame);
-      if (data !== '') yield JSON.parse(data) as EventResponse;
+      const id = fieldOf(frame, 'id');
+      const data = fieldOf(frame, 'data');
+      yield {
+        after: id === '' ? undefined : Number(id),
+        event: data === '' ? undefined : (JSON.parse(data) as EventResponse),
+      };
     }
   }
 }
 
-function dataOf(frame: string): string {
+function fieldOf(frame: string, name: 'id' | 'data'): string {
   return frame
     .split('\n')
-    .filter((line) => line.startsWith('data:'))
-    .map((line) => line.slice(5).replace(/^ /, ''))
+    .filter((line) => line.startsWith(`${name}:`))
+    .map((line) => line.slice(name.length + 1).replace(/^ /, ''))
     .join('\n');
 }

@@ -49,16 +49,16 @@ export async function describe(context: CommandContext, kind: Kind, name: string
 }
 
 export function describeRollout(rollout: RolloutResponse): string {
-  const { strategy } = rollout;
-  const waiting = rollout.report.waiting.map(
-    ({ name, reason }) => `  ${name}: ${formatReason(reason)}`,
-  );
+  const { strategy, report } = rollout;
+  const { waitingLeftOut } = report;
+  const waiting = report.waiting.map(({ name, reason }) => `  ${name}: ${formatReason(reason)}`);
   return [
     formatFields([
       ['Name', rollout.name],
       ['Id', rollout.id],
       ['State', rollout.state],
       ['Reason', formatReason(rollout.reason)],
+      ['Report', report.headline],
       ['Release', `${rollout.release.name} (${rollout.release.version})`],
       ['Selector', rollout.selector || '(every host)'],
       ['Hosts', `${rollout.hosts.total}: ${formatCounts(rollout.hosts.byState)}`],
@@ -84,6 +84,7 @@ export function describeRollout(rollout: RolloutResponse): string {
     '',
     waiting.length === 0 ? 'Nothing is waiting' : 'Waiting',
     ...waiting,
+    ...(waitingLeftOut > 0 ? [`  and ${waitingLeftOut} more`] : []),
   ].join('\n');
 }
 

@@ -6,16 +6,16 @@
  * Happy path: read the rollout, follow its events; each event makes it read again; ends when the rollout has ended.
  * Unhappy paths: the stream breaks -> it is opened again from the last sequence seen, for RECONNECT_TRIES in a row
  * without an answer, then exit code 3. The rollout pauses -> exit code 1 with the reason, unless told to wait.
- * Ordering: the stream is opened before the rollout is read, so that no change falls between the two.
+ * Ordering: the stream's first frame says where it starts; the rollout is read after it, so that no change falls between
+ * the two.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   ENDED_ROLLOUT_STATES,
-  type EventResponse,
   type RolloutResponse,
   type RolloutStateName,
 } from '@luofleet/contracts';
-import { readEventStream } from '../api/event-stream.client';
+import { readEventStream, type StreamFrame } from '../api/event-stream.client';
 import { CliError, EXIT } from '../cli.error';
 import { formatBlackout, formatCounts, formatReason } from '../output/words';
 import type { CommandContext } from './command.context';
@@ -24,6 +24,8 @@ import { createProgress, type Progress } from './watch.progress';
 /** Reconnects in a row without an answer before watching is given up, and the pause before each. */
 const RECONNECT_TRIES = 10;
 const RECONNECT_PAUSE_MS = 1000;
+/** The rollout is read this often even when no event comes. */
+const REFRESH_MS = 5000;
 
 export interface WatchOptions {
   /** Stay while the rollout is paused. */
@@ -66,11 +68,11 @@ async function follow(
     const stop = new AbortController();
     const signal = AbortSignal.any([context.signal, stop.signal]);
     try {
-      for await (const events of batches(context, { rollout: rollout.id, after }, signal, stop)) {
-        triesLeft = RECONNECT_TRIES;
-        for (const event of events) progress.event(event);
-        after = events.at(-1)?.sequence ?? after;
+      for await (const frames of batches(context, { rollout: rollout.id, after }, signal, stop)) {
+        for (const { event } of frames) if (event) progress.event(event);
+        after = frames.findLast((frame) => frame.after !== undefined)?.after ?? after;
         rollout = await read();
+        triesLeft = RECONNECT_TRIES;
         progress.show(rollout);
         if (settled()) return rollout;
       }
@@ -89,47 +91,48 @@ async function follow(
 }
 
 /**
- * Events as they come, gathered while the one before was worked on; the first batch is empty and comes as soon as the
- * stream is open, so that the caller reads what happened before.
+ * Frames as they come, gathered while those before were worked on. An empty batch comes every REFRESH_MS, so that a
+ * stream that died without saying so does not hide the end of the rollout.
  */
 async function* batches(
   context: CommandContext,
   query: { rollout: string; after: number | undefined },
   signal: AbortSignal,
   stop: AbortController,
-): AsyncGenerator<EventResponse[]> {
-  const stream = readEventStream(context.client, query, signal);
-  let gathered: EventResponse[] = [];
+): AsyncGenerator<StreamFrame[]> {
+  let gathered: StreamFrame[] = [];
   let wake: () => void = () => undefined;
-  let ended: { error?: unknown } | null = null;
+  const ending: { done: boolean; error?: unknown } = { done: false };
   const pump = (async () => {
-    for await (const event of stream) {
-      gathered.push(event);
-      wake();
+    try {
+      for await (const frame of readEventStream(context.client, query, signal)) {
+        gathered.push(frame);
+        wake();
+      }
+    } catch (error) {
+      ending.error = error;
     }
-  })().then(
-    () => (ended = {}),
-    (error: unknown) => (ended = { error }),
-  );
-  void pump.then(() => wake());
+    ending.done = true;
+    wake();
+  })();
   try {
-    yield [];
     for (;;) {
-      if (gathered.length > 0) {
-        const batch = gathered;
-        gathered = [];
+      if (gathered.length === 0 && !ending.done)
+        await new Promise<void>((resolve) => {
+          const refresh = setTimeout(resolve, REFRESH_MS);
+          wake = () => {
+            clearTimeout(refresh);
+            resolve();
+          };
+        });
+      const batch = gathered;
+      gathered = [];
+      if (batch.length > 0 || !ending.done) {
         yield batch;
         continue;
       }
-      const end = ended as { error?: unknown } | null;
-      if (end) {
-        if (end.error !== undefined) throw end.error;
-        return;
-      }
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        if (gathered.length > 0 || ended) resolve();
-      });
+      if (ending.error !== undefined) throw ending.error;
+      return;
     }
   } finally {
     stop.abort();

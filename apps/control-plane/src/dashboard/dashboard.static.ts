@@ -7,12 +7,14 @@
  * gets index.html, because the dashboard has its own pages.
  * Unhappy paths: the dashboard is not built -> a page that says how to build it; anything else -> 404 problem.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ControlPlaneSettings } from '../settings/control-plane.settings';
+
+const ASSETS = `assets${path.sep}`;
 
 /** Assets carry a hash in their names, so they never change under one name. */
 const ASSETS_AGE = 'public, max-age=31536000, immutable';
@@ -43,7 +45,7 @@ export async function serveDashboard(
     if (!isPage(request)) return;
     const file = fileOf(root, request);
     if (file === null) return;
-    const assets = file.startsWith(`assets${path.sep}`);
+    const assets = file.startsWith(ASSETS);
     await reply
       .header('cache-control', assets ? ASSETS_AGE : 'no-cache')
       .sendFile(file, root, { cacheControl: false });
@@ -67,15 +69,18 @@ function isPage(request: FastifyRequest): boolean {
   );
 }
 
-/** The file a request is for, relative to `root`; index.html for pages; null when there is nothing to send. */
+/**
+ * The file a request is for, relative to `root`; null when there is nothing to send. A page is index.html whatever its
+ * path looks like, because names of rollouts and hosts have dots.
+ */
 function fileOf(root: string, request: FastifyRequest): string | null {
-  const pathname = pathOf(request);
-  if (pathname === null) return null;
-  const relative = path.normalize(pathname).slice(1);
+  const relative = path.normalize(pathOf(request) ?? '/').slice(1);
   const file = path.join(root, relative);
-  if (relative !== '' && file.startsWith(root + path.sep) && existsSync(file) && path.extname(file))
-    return relative;
-  return path.extname(relative) === '' ? 'index.html' : null;
+  if (!`${file}${path.sep}`.startsWith(root + path.sep)) return null;
+  if (relative !== '' && statSync(file, { throwIfNoEntry: false })?.isFile()) return relative;
+  if (relative.startsWith(ASSETS)) return null;
+  const wantsPage = request.headers.accept?.includes('text/html') ?? false;
+  return wantsPage || path.extname(relative) === '' ? 'index.html' : null;
 }
 
 /** Path of a request, decoded; null when it can not be decoded. */

@@ -20,6 +20,7 @@ import { RedisProbe } from '../health/redis.probe';
 import { HostsController } from '../hosts/hosts.controller';
 import { MetricsController } from '../metrics/metrics.controller';
 import { Metrics } from '../metrics/metrics.service';
+import { ProcessGauges } from '../metrics/process-gauges';
 import { ReleasesController } from '../releases/releases.controller';
 import { RolloutsController } from '../rollouts/rollouts.controller';
 import { RolloutsModule } from '../rollouts/rollouts.module';
@@ -42,6 +43,7 @@ export const REST_CONTROLLERS = [
   controllers: REST_CONTROLLERS,
   providers: [
     Metrics,
+    ProcessGauges,
     Readiness,
     RedisProbe,
     { provide: APP_FILTER, useClass: ProblemFilter },

@@ -7,7 +7,7 @@
  * reconciler is woken. Asking for what is so already changes nothing and is no error.
  * Unhappy paths: the machine refuses -> INVALID_TRANSITION, which names the state and what it allows.
  */
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ROLLOUT_ACTIONS, type RolloutActionName } from '@luofleet/contracts';
 import {
   Database,
@@ -48,7 +48,7 @@ export class RolloutActions {
     @Inject(Database) private readonly database: Database,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(JobQueue) private readonly jobs?: JobQueue,
+    @Inject(JobQueue) private readonly jobs: JobQueue,
   ) {}
 
   /** @throws LuofleetError NOT_FOUND, INVALID_TRANSITION, CONFLICT */
@@ -62,7 +62,7 @@ export class RolloutActions {
       await this.advance(unit, rollout, action);
       return rolloutId;
     });
-    this.jobs?.wake('reconcile', [{ rolloutId: id }]);
+    this.jobs.wake('reconcile', [{ rolloutId: id }]);
     return this.rollouts.get(id);
   }
 

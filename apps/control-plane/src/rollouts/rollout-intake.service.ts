@@ -10,7 +10,7 @@
  * Ordering: the idempotency key is taken first, so that of two equal requests one waits and then finds the other's.
  */
 import { createHash } from 'node:crypto';
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { RolloutManifest } from '@luofleet/contracts';
 import {
   Database,
@@ -45,7 +45,7 @@ export class RolloutIntake {
     @Inject(Database) private readonly database: Database,
     @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
-    @Optional() @Inject(JobQueue) private readonly jobs?: JobQueue,
+    @Inject(JobQueue) private readonly jobs: JobQueue,
   ) {}
 
   /** @throws LuofleetError NOT_FOUND, INVALID_INPUT, ALREADY_EXISTS, CONFLICT */
@@ -57,7 +57,7 @@ export class RolloutIntake {
         ? this.insert(unit, manifest, release)
         : this.insertOnce(unit, manifest, release, idempotencyKey),
     );
-    this.jobs?.wake('reconcile', [{ rolloutId }]);
+    this.jobs.wake('reconcile', [{ rolloutId }]);
     return this.rollouts.get(rolloutId);
   }
 

@@ -28,6 +28,13 @@ interface BucketRow {
 export class MetricsReader {
   constructor(private readonly database: Database) {}
 
+  /** How many hosts have their stream at this replica. */
+  async streamsOf(replicaId: string): Promise<number> {
+    return this.database.read('read metrics', 'fleet', (client) =>
+      client.host.count({ where: { online: true, replicaId } }),
+    );
+  }
+
   /** Bounds are upper bounds in milliseconds, ascending. */
   async read(boundsMs: readonly number[]): Promise<FleetMetrics> {
     const bounds = [...boundsMs];

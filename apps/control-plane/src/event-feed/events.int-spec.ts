@@ -1,0 +1,168 @@
+import { request, type IncomingMessage } from 'node:http';
+import { type EventPageResponse, eventPageSchema, type EventResponse } from '@luofleet/contracts';
+import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
+
+let plane: ControlPlaneFixture;
+
+beforeAll(async () => {
+  plane = await createControlPlane();
+});
+
+afterAll(() => plane?.stop());
+
+/** An open event stream; frames as they come. */
+class Stream {
+  text = '';
+  private wake: () => void = () => undefined;
+
+  private constructor(private readonly response: IncomingMessage) {
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => {
+      this.text += chunk;
+      this.wake();
+    });
+    response.on('close', () => this.wake());
+    response.on('error', () => this.wake());
+  }
+
+  static open(path: string, headers: Record<string, string> = {}): Promise<Stream> {
+    return new Promise((resolve, reject) => {
+      request(plane.baseUrl + path, { headers }, (response) => {
+        if (response.statusCode === 200) resolve(new Stream(response));
+        else reject(new Error(`answered ${response.statusCode}`));
+      })
+        .on('error', reject)
+        .end();
+    });
+  }
+
+  get ids(): number[] {
+    return [...this.text.matchAll(/^id: (\d+)\ndata: /gm)].map(([, id]) => Number(id));
+  }
+
+  get events(): EventResponse[] {
+    return [...this.text.matchAll(/^data: (.*)$/gm)].map(
+      ([, data]) => JSON.parse(data ?? '') as EventResponse,
+    );
+  }
+
+  /** Resolves once the stream has so many events. */
+  async until(count: number): Promise<void> {
+    while (this.ids.length < count) {
+      if (this.response.destroyed) throw new Error(`ended with ${this.ids.length} of ${count}`);
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+
+  /** Stops reading without closing: what a slow client looks like. */
+  stall(): void {
+    this.response.pause();
+  }
+
+  resume(): void {
+    this.response.resume();
+  }
+
+  async closed(): Promise<void> {
+    while (!this.response.destroyed) await new Promise<void>((resolve) => (this.wake = resolve));
+  }
+
+  close(): void {
+    this.response.destroy();
+  }
+}
+
+async function lastSequence(): Promise<number> {
+  let after = 0;
+  for (;;) {
+    const { body } = await plane.ask<EventPageResponse>(`/api/v1/events?after=${after}&limit=500`);
+    after = body.nextAfter;
+    if (body.items.length < 500) return after;
+  }
+}
+
+it('lists events in order and pages by sequence', async () => {
+  await plane.fleet.events(5);
+  const first = await plane.ask<EventPageResponse>('/api/v1/events?limit=3');
+  const page = eventPageSchema.parse(first.body);
+  const rest = await plane.ask<EventPageResponse>(`/api/v1/events?after=${page.nextAfter}`);
+  const all = [...page.items, ...rest.body.items].map(({ sequence }) => sequence);
+  expect(all).toEqual([...all].sort((a, b) => a - b));
+  expect(all).toHaveLength(5);
+  const end = await plane.ask<EventPageResponse>(`/api/v1/events?after=${rest.body.nextAfter}`);
+  expect(end.body).toEqual({ items: [], nextAfter: rest.body.nextAfter });
+});
+
+it('streams what happens next, and says where it starts', async () => {
+  const last = await lastSequence();
+  const stream = await Stream.open('/api/v1/events/stream');
+  await plane.fleet.events(3);
+  await stream.until(3);
+  expect(stream.text).toMatch(new RegExp(`^retry: \\d+\\nid: ${last}\\n\\n`));
+  expect(stream.events.map(({ message }) => message)).toEqual(['event 0', 'event 1', 'event 2']);
+  stream.close();
+});
+
+it('resumes after Last-Event-ID without gaps or repeats while many write at once', async () => {
+  const last = await lastSequence();
+  const writers = Promise.all(Array.from({ length: 8 }, () => plane.fleet.events(40)));
+  const first = await Stream.open(`/api/v1/events/stream?after=${last}`);
+  await first.until(50);
+  const seen = first.ids;
+  first.close();
+  const second = await Stream.open('/api/v1/events/stream?after=0', {
+    'last-event-id': String(seen.at(-1)),
+  });
+  await writers;
+  await second.until(320 - seen.length);
+  const ids = [...seen, ...second.ids];
+  const { body } = await plane.ask<EventPageResponse>(`/api/v1/events?after=${last}&limit=500`);
+  expect(ids).toEqual(body.items.map(({ sequence }) => sequence));
+  second.close();
+});
+
+it('streams only what belongs to the rollout asked for', async () => {
+  await plane.fleet.release('runtime-1.1.0');
+  await plane.fleet.hosts(['host-1']);
+  const applied = await plane.ask<{ id: string }>('/api/v1/rollouts', {
+    method: 'POST',
+    body: {
+      apiVersion: 'luofleet.dev/v1',
+      kind: 'Rollout',
+      metadata: { name: 'watched' },
+      spec: { release: 'runtime-1.1.0' },
+    },
+  });
+  const last = await lastSequence();
+  const stream = await Stream.open(`/api/v1/events/stream?rollout=watched&after=${last}`);
+  await plane.fleet.events(10);
+  await plane.fleet.events(2, applied.body.id);
+  await stream.until(2);
+  expect(stream.events.every(({ rolloutId }) => rolloutId === applied.body.id)).toBe(true);
+  stream.close();
+});
+
+it('gives a client that stalls everything once it reads again', async () => {
+  const last = await lastSequence();
+  const stream = await Stream.open(`/api/v1/events/stream?after=${last}`);
+  stream.stall();
+  for (let round = 0; round < 8; round += 1) await plane.fleet.events(500);
+  const other = await Stream.open(`/api/v1/events/stream?after=${last}`);
+  await other.until(4000);
+  stream.resume();
+  await stream.until(4000);
+  expect(stream.ids).toEqual(other.ids);
+  stream.close();
+  other.close();
+});
+
+it('ends open streams when the control plane stops', async () => {
+  const leaving = await createControlPlane();
+  const before = plane;
+  plane = leaving;
+  const stream = await Stream.open('/api/v1/events/stream');
+  plane = before;
+  const stopped = leaving.stop();
+  await stream.closed();
+  await stopped;
+});

@@ -1,0 +1,48 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { MetricsReader } from '@luofleet/persistence';
+import { QUEUES, JobQueue } from '@luofleet/queue';
+import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
+import { Metrics } from './metrics.service';
+
+/** Redis that does not answer within this time shows as NaN, so that it does not take the other metrics with it. */
+const ANSWER_WITHIN_MS = 1000;
+
+/** Gauges of what this replica holds and of the queues. */
+@Injectable()
+export class ProcessGauges implements OnModuleInit {
+  constructor(
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(MetricsReader) private readonly reader: MetricsReader,
+    @Inject(JobQueue) private readonly jobs: JobQueue,
+    @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
+  ) {}
+
+  onModuleInit(): void {
+    this.metrics.addGauge({
+      name: 'luofleet_grpc_streams',
+      help: 'Streams of agents that this replica holds.',
+      read: async () => ({ '': await this.reader.streamsOf(this.settings.replicaId) }),
+    });
+    this.metrics.addGauge({
+      name: 'luofleet_queue_jobs',
+      help: 'Jobs that wait or run, by queue; NaN while Redis does not answer.',
+      label: 'queue',
+      read: () => this.depths(),
+    });
+  }
+
+  private async depths(): Promise<Readonly<Record<string, number>>> {
+    let timer: NodeJS.Timeout | undefined;
+    const unknown = Object.fromEntries(QUEUES.map((name) => [name, Number.NaN]));
+    const timeout = new Promise<typeof unknown>((resolve) => {
+      timer = setTimeout(() => resolve(unknown), ANSWER_WITHIN_MS);
+    });
+    try {
+      return await Promise.race([this.jobs.depths(), timeout]);
+    } catch {
+      return unknown;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
