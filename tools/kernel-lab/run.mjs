@@ -14,8 +14,8 @@ import { stopCommands } from './processes.mjs';
 const USAGE = `usage: node tools/kernel-lab/run.mjs COMMAND
   build [--refresh]                          kernels from the cache, or built; prints where they are as JSON
   boot [--app DIR] [--count N] [--kernel a]  machines that run DIR/start (default: show the kernel), until they end
-  test conformance [--record] [--keep]       the real kernel against its recorded outcomes
-  test next-kernel [--keep]                  what is found after an update into a kernel that does not fit`;
+  test [NAME...] [--record] [--keep]         all tests, or: conformance (the real kernel against its recorded outcomes),
+                                             next-kernel (updates into kernels that do not fit)`;
 
 const note = (text) => process.stderr.write(`${text}\n`);
 
@@ -56,11 +56,18 @@ const commands = {
       }
     });
   },
-  async test(options, [name]) {
-    const test = tests[name];
-    if (test === undefined) throw new SetupError(`Which test? One of ${Object.keys(tests)}`);
-    const result = await withLab(options, (lab) => test(lab, options));
-    process.stdout.write(`${JSON.stringify({ test: name, ...result })}\n`);
+  async test(options, names) {
+    const unknown = names.find((name) => !(name in tests));
+    if (unknown !== undefined) {
+      throw new SetupError(`There is no test ${unknown}`, { advice: USAGE });
+    }
+    await withLab(options, async (lab) => {
+      for (const name of names.length > 0 ? names : Object.keys(tests)) {
+        note(`Running ${name}`);
+        const result = await tests[name](lab, options);
+        process.stdout.write(`${JSON.stringify({ test: name, ...result })}\n`);
+      }
+    });
   },
 };
 

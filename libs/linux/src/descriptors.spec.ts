@@ -2,6 +2,8 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import {
   addSeals,
+  createPipe,
+  createSocket,
   duplicate,
   errnoName,
   getCloseOnExec,
@@ -125,7 +127,28 @@ describe('descriptor flags', () => {
   });
 });
 
+describe('pipes', () => {
+  it('carries bytes from the writing to the reading end, both close-on-exec', () => {
+    const { readFd, writeFd } = createPipe();
+    track(readFd);
+    track(writeFd);
+    writeSync(writeFd, 'through');
+    const back = Buffer.alloc(7);
+    readSync(readFd, back);
+    expect(back.toString()).toBe('through');
+    expect([getCloseOnExec(readFd), getCloseOnExec(writeFd)]).toEqual([true, true]);
+    expect(identifyDescriptor(readFd).kind).toBe('fifo');
+    expect(linuxErrorOf(() => getFileOffset(readFd)).code).toBe('ESPIPE');
+  });
+});
+
 describe('sockets', () => {
+  it('makes sockets of each kind, none of them listening', () => {
+    const fd = track(createSocket('inet6', 'datagram'));
+    expect(identifySocket(fd)).toEqual({ domain: 'inet6', type: 'datagram', listening: false });
+    expect(getCloseOnExec(fd)).toBe(true);
+  });
+
   const listen = (server: Server): Promise<void> =>
     new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 
