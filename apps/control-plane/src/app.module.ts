@@ -1,11 +1,20 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from '@luofleet/platform';
 import { QueueModule } from '@luofleet/queue';
+import { AgentsModule } from './agents/agents.module';
+import { CommandsModule } from './commands/commands.module';
 import { GrpcModule } from './grpc/grpc.module';
 import { OperatorModule } from './operator/operator.module';
 import { PersistenceModule } from './persistence/persistence.module';
+import { ReconcileModule } from './reconcile/reconcile.module';
+import { RedisModule } from './redis/redis.module';
 import { RestModule } from './rest/rest.module';
-import { type ControlPlaneSettings, SETTINGS } from './settings/control-plane.settings';
+import {
+  type ControlPlaneSettings,
+  runsJobs,
+  servesApi,
+  SETTINGS,
+} from './settings/control-plane.settings';
 import { LOGGER, PlatformModule } from './settings/platform.module';
 
 /** The whole control plane; which parts of it run depends on the role. */
@@ -25,7 +34,11 @@ export class AppModule {
             logger,
           }),
         }),
+        RedisModule,
+        CommandsModule,
+        ...(runsJobs(settings) ? [ReconcileModule] : []),
         GrpcModule,
+        ...(servesApi(settings) ? [AgentsModule] : []),
         RestModule,
         OperatorModule,
       ],

@@ -34,12 +34,15 @@ export interface DatabaseOptions {
   readonly logger?: Logger;
 }
 
+/** Learns that there are new events: committed by this process, or by another. */
+export type EventsListener = (where: 'here' | 'elsewhere') => void;
+
 export type Reader = Prisma.TransactionClient;
 
 export class Database {
   private readonly client: PrismaClient;
   private readonly logger: Logger;
-  private readonly commitListeners = new Set<() => void>();
+  private readonly commitListeners = new Set<EventsListener>();
 
   constructor(options: DatabaseOptions) {
     this.logger = options.logger ?? silentLogger;
@@ -86,10 +89,15 @@ export class Database {
     }
   }
 
-  /** Calls `listener` after each commit that recorded events. Returns the undo. */
-  onEventsCommitted(listener: () => void): () => void {
+  /** Calls `listener` after each commit that recorded events, here or, as far as known, elsewhere. Returns the undo. */
+  onEventsCommitted(listener: EventsListener): () => void {
     this.commitListeners.add(listener);
     return () => this.commitListeners.delete(listener);
+  }
+
+  /** Another process has committed events. */
+  noticeEvents(): void {
+    this.tellListeners('elsewhere');
   }
 
   /** @throws LuofleetError UNAVAILABLE when Postgres does not answer. */
@@ -112,7 +120,11 @@ export class Database {
       },
       { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_RUN_MS },
     );
-    if (recorded) for (const listener of this.commitListeners) listener();
+    if (recorded) this.tellListeners('here');
     return result;
+  }
+
+  private tellListeners(where: 'here' | 'elsewhere'): void {
+    for (const listener of this.commitListeners) listener(where);
   }
 }

@@ -1,0 +1,56 @@
+import type { Hello } from '@luofleet/proto';
+import type { HostIntroduction } from '@luofleet/persistence';
+import { LuofleetError } from '@luofleet/platform';
+import { backendFromWire } from '../commands/wire';
+import type { HostStream } from '../commands/stream.registry';
+import { type AgentCall, Outbox } from './outbox';
+
+/** One agent's stream once it has said hello. */
+export class AgentConnection implements HostStream {
+  constructor(
+    readonly hostId: string,
+    readonly hostName: string,
+    private readonly outbox: Outbox,
+  ) {}
+
+  send(message: Parameters<HostStream['send']>[0]): void {
+    this.outbox.send(message);
+  }
+
+  sayGoodbye(code: Parameters<HostStream['sayGoodbye']>[0], detail: string): void {
+    this.outbox.send({ $case: 'goodbye', value: { code, detail } });
+    this.outbox.end();
+  }
+}
+
+const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
+
+/**
+ * A hello as the record wants it.
+ * @throws LuofleetError INVALID_INPUT
+ */
+export function introductionOf(hello: Hello): HostIntroduction {
+  const backend = backendFromWire(hello.backend);
+  if (!HOST_NAME.test(hello.hostName))
+    throw badHello(hello, 'hostName', 'is not a host name (letters, digits, "-", "_" and ".")');
+  if (backend === null) throw badHello(hello, 'backend', 'is not known');
+  const { hostName, labels, failureDomain, bootId, incarnationId, agentVersion } = hello;
+  const { runningVersion, runningSha256, kernelRelease, handlers, workloads, generation } = hello;
+  return {
+    name: hostName,
+    ...{ labels, failureDomain, backend, bootId, incarnationId, agentVersion },
+    ...{ runningVersion, runningSha256, kernelRelease, handlers, workloads, generation },
+  };
+}
+
+function badHello(hello: Hello, path: string, message: string): LuofleetError {
+  return new LuofleetError({
+    code: 'INVALID_INPUT',
+    operation: 'connect agent',
+    subject: `host ${hello.hostName}`,
+    detail: `The agent's hello is not valid: ${path} ${message}.`,
+    issues: [{ path, message }],
+  });
+}
+
+export { type AgentCall, Outbox };

@@ -1,0 +1,72 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { Database, type HostSign, touchHosts } from '@luofleet/persistence';
+import type { Clock, Logger } from '@luofleet/platform';
+import type { WorkloadHealth } from '@luofleet/proto';
+import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
+import { CLOCK, LOGGER } from '../settings/platform.module';
+
+/** Heartbeats are written together this often: one statement for all hosts instead of one for each. */
+const FLUSH_MS = 500;
+
+/** Collects signs of life and writes them in batches. Only the newest of each host matters. */
+@Injectable()
+export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private signs = new Map<string, HostSign>();
+  private readonly writtenHealth = new Map<string, string>();
+  private timer: NodeJS.Timeout | undefined;
+  private flushing: Promise<void> = Promise.resolve();
+
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => {
+      this.flushing = this.flushing.then(() => this.flush());
+    }, FLUSH_MS);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.flushing;
+  }
+
+  /** The host was heard of. An empty list of workloads says nothing about them. */
+  collect(hostId: string, workloads: readonly WorkloadHealth[]): void {
+    const health = JSON.stringify(workloads);
+    const changed = workloads.length > 0 && this.writtenHealth.get(hostId) !== health;
+    if (changed) this.writtenHealth.set(hostId, health);
+    this.signs.set(hostId, {
+      hostId,
+      atMs: this.clock.nowMs(),
+      workloads: changed ? workloads : this.signs.get(hostId)?.workloads,
+    });
+  }
+
+  /** What was written of this host no longer holds: it has introduced itself anew. */
+  forget(hostId: string): void {
+    this.writtenHealth.delete(hostId);
+    this.signs.delete(hostId);
+  }
+
+  private async flush(): Promise<void> {
+    const signs = [...this.signs.values()];
+    this.signs = new Map();
+    try {
+      await this.database.read('write heartbeats', 'hosts', (client) =>
+        touchHosts(client, signs, this.settings.replicaId),
+      );
+    } catch (error) {
+      this.logger.warn('heartbeats not written', { hosts: signs.length, err: error });
+      for (const { hostId } of signs) this.writtenHealth.delete(hostId);
+    }
+  }
+}

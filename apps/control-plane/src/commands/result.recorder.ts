@@ -1,0 +1,174 @@
+/**
+ * DOC: results
+ *
+ * Purpose: what an agent reports about a command, stored in one transaction: the command's end, the host update's next
+ * state with its commands, the blackout, sessions and files, facts about the host, events.
+ *
+ * Happy path: first report of an open command; the host update advances; the caller acknowledges, the next commands go
+ * out on the same stream, and the reconciler is woken when a slot or a decision has become free.
+ *
+ * Unhappy paths: a result that came before changes nothing and is acknowledged again. A result for a key that is not in
+ * the record, or of another host, is acknowledged and logged, so that the agent can forget it. A result that
+ * contradicts the record ends the command and is logged. Another writer was faster: everything is read again.
+ */
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  type AnsweredCommand,
+  type BlackoutFacts,
+  type CommandEnd,
+  Database,
+  endCommand,
+  readAnsweredCommand,
+  type UnitOfWork,
+  writeHostFacts,
+  writeSessionReports,
+} from '@luofleet/persistence';
+import type { Clock, Logger } from '@luofleet/platform';
+import type { CommandResult } from '@luofleet/proto';
+import {
+  advanceHostUpdate,
+  type CommandOutcome,
+  hostUpdateEventOf,
+  type HostUpdateState,
+  type HostUpdateStep,
+  isTerminal,
+  parseIdempotencyKey,
+} from '@luofleet/rollout';
+import { CLOCK, LOGGER } from '../settings/platform.module';
+import { HostUpdateChanges, type IssuedCommands } from './host-update.changes';
+import { outcomeFromWire, reasonFromWire, sessionsFromWire } from './wire';
+
+const ENDS: Readonly<Record<CommandOutcome, CommandEnd['state']>> = {
+  succeeded: 'succeeded',
+  'rolled-back': 'failed',
+  failed: 'failed',
+  refused: 'refused',
+  'state-lost': 'failed',
+  voided: 'voided',
+};
+
+/** What a result led to. */
+export interface RecordedResult {
+  readonly issued: readonly IssuedCommands[];
+  /** Rollout whose planner has something new to decide; null when it does not. */
+  readonly reconcile: string | null;
+}
+
+const NOTHING: RecordedResult = { issued: [], reconcile: null };
+
+@Injectable()
+export class ResultRecorder {
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Once this has returned, the result is in Postgres. */
+  async record(hostId: string, result: CommandResult): Promise<RecordedResult> {
+    const { idempotencyKey } = result;
+    const outcome = outcomeFromWire(result.outcome);
+    return this.database.transaction('record result', `command ${idempotencyKey}`, async (unit) => {
+      const command = await readAnsweredCommand(unit.client, idempotencyKey);
+      const unusable = whyUnusable(command, hostId, outcome);
+      if (command === null || outcome === null || unusable !== null) {
+        this.logger.warn('result dropped', { idempotencyKey, hostId, why: unusable });
+        return NOTHING;
+      }
+      if (!['queued', 'sent', 'accepted'].includes(command.state)) return NOTHING;
+      return this.store(unit, command, outcome, result);
+    });
+  }
+
+  private async store(
+    unit: UnitOfWork,
+    command: AnsweredCommand,
+    outcome: CommandOutcome,
+    result: CommandResult,
+  ): Promise<RecordedResult> {
+    const nowMs = this.clock.nowMs();
+    const step = this.advance(command, outcome, result, nowMs);
+    await writeHostFacts(unit, command.host.id, result);
+    const changes = new HostUpdateChanges();
+    if (step.kind === 'advanced')
+      changes.add(changeable(command, result), step, blackoutOf(result));
+    const issued = await changes.store(unit, nowMs);
+    await endCommand(unit, {
+      idempotencyKey: command.idempotencyKey,
+      state: ENDS[outcome],
+      outcome,
+      reason: outcome === 'succeeded' ? null : reasonFromWire(result.reason),
+      startedAtMs: momentOf(result.startedAtMs),
+      finishedAtMs: momentOf(result.finishedAtMs),
+    });
+    // A report that is late says how sessions were, not how they are.
+    if (step.kind === 'advanced')
+      await writeSessionReports(
+        unit,
+        { hostId: command.host.id, hostUpdateId: command.update.id, attempt: command.attempt },
+        sessionsFromWire(result.sessions),
+      );
+    const { rolloutId } = command.update;
+    return {
+      issued,
+      reconcile: step.kind === 'advanced' && frees(step.state) ? rolloutId : null,
+    };
+  }
+
+  private advance(
+    command: AnsweredCommand,
+    outcome: CommandOutcome,
+    result: CommandResult,
+    nowMs: number,
+  ): HostUpdateStep {
+    const { update, strategy, phase, attempt, idempotencyKey } = command;
+    const finishTry = parseIdempotencyKey(idempotencyKey)?.finishTry ?? 0;
+    const reason = reasonFromWire(result.reason);
+    const event = hostUpdateEventOf({ phase, attempt, finishTry, outcome, reason });
+    const step = advanceHostUpdate(update.state, event, {
+      nowMs,
+      strategy,
+      attempt: update.attempt,
+      finishTries: update.finishTries,
+      abortRequested: update.abortRequested,
+    });
+    if (step.kind === 'illegal')
+      this.logger.warn('result contradicts the record', { idempotencyKey, why: step.reason });
+    return step;
+  }
+}
+
+/** Whether a slot, a wave or a budget may look different now. */
+function frees(state: HostUpdateState): boolean {
+  return isTerminal(state) || state.kind === 'pending';
+}
+
+function whyUnusable(
+  command: AnsweredCommand | null,
+  hostId: string,
+  outcome: CommandOutcome | null,
+): string | null {
+  if (command === null) return 'there is no such command';
+  if (command.host.id !== hostId) return `the command is for host ${command.host.name}`;
+  return outcome === null ? 'its outcome is not known' : null;
+}
+
+function changeable(command: AnsweredCommand, result: CommandResult) {
+  return { ...command.update, host: { ...command.host, runningVersion: result.runningVersion } };
+}
+
+function blackoutOf(result: CommandResult): BlackoutFacts | undefined {
+  const frozenAtMs = momentOf(result.frozenAtMs);
+  const resumedAtMs = momentOf(result.resumedAtMs);
+  if (frozenAtMs === undefined && resumedAtMs === undefined) return undefined;
+  return {
+    frozenAtMs,
+    resumedAtMs,
+    blackoutMs: result.blackoutMs > 0 ? result.blackoutMs : undefined,
+  };
+}
+
+/** 0 on the wire means unknown. */
+function momentOf(ms: bigint): number | undefined {
+  return ms === 0n ? undefined : Number(ms);
+}

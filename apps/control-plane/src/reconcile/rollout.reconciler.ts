@@ -1,0 +1,163 @@
+/**
+ * DOC: reconcile
+ *
+ * Purpose: asks the pure planner what is due in one rollout and stores its answer, in one transaction.
+ *
+ * Happy path: lock the rollout, read it whole (three queries, whatever its size), plan, store every effect, commit; then
+ * the hosts that got commands are served.
+ *
+ * Unhappy paths: somebody changed a host update in between (ConflictError): read and planned again. Another rollout took
+ * a host first: the unique index on active host updates refuses, and the next plan sees the host as busy. The process
+ * dies: nothing was stored, or everything; what was not sent is found by the sweep.
+ *
+ * Ordering: the rollout's row lock lets one planner at a time decide; it is taken before any other lock.
+ */
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  Database,
+  type EventDraft,
+  lockRollout,
+  readHostUpdates,
+  readWaves,
+  type StoredHostUpdate,
+  type StoredRollout,
+  type StoredWave,
+  type UnitOfWork,
+  writeReport,
+  writeRolloutState,
+  writeWaveState,
+} from '@luofleet/persistence';
+import type { Clock } from '@luofleet/platform';
+import {
+  type NextPlan,
+  planNext,
+  type RolloutEffect,
+  type RolloutSnapshot,
+  type RolloutState,
+  shortenReport,
+  type WaveState,
+} from '@luofleet/rollout';
+import { HostUpdateChanges, type IssuedCommands } from '../commands/host-update.changes';
+import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
+import { CLOCK } from '../settings/platform.module';
+
+/** Entries of a stored report; more are only counted. A person reads the first few, and the row stays small. */
+const REPORT_WAITS_MAX = 200;
+
+@Injectable()
+export class RolloutReconciler {
+  /** A control plane that was away does not take its own absence for its hosts'. */
+  private readonly deadlinesHoldFromMs: number;
+
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) settings: ControlPlaneSettings,
+  ) {
+    this.deadlinesHoldFromMs = clock.nowMs() + settings.offlineAfterMs;
+  }
+
+  /** Stores what is due. Returns the commands to be sent; none when the rollout is not there any more. */
+  async reconcile(rolloutId: string): Promise<IssuedCommands[]> {
+    const subject = `rollout ${rolloutId}`;
+    return this.database.transaction('reconcile rollout', subject, async (unit) => {
+      const rollout = await lockRollout(unit, rolloutId);
+      if (rollout === null) return [];
+      const waves = await readWaves(unit.client, rolloutId);
+      const updates = await readHostUpdates(unit.client, rolloutId);
+      const nowMs = this.clock.nowMs();
+      const plan = planNext(this.snapshotOf(rollout, waves, updates), nowMs);
+      const issued = await storePlan(unit, { rollout, waves, updates }, plan, nowMs);
+      await writeReport(unit, rolloutId, shortenReport(plan.report, REPORT_WAITS_MAX));
+      return issued;
+    });
+  }
+
+  private snapshotOf(
+    rollout: StoredRollout,
+    waves: readonly StoredWave[],
+    updates: readonly StoredHostUpdate[],
+  ): RolloutSnapshot {
+    return {
+      state: rollout.state,
+      strategy: rollout.strategy,
+      waves: waves.map(({ index, state }) => ({ index, state })),
+      hostUpdates: updates.map((update) => ({ ...update, hostId: update.host.id })),
+      deadlinesHoldFromMs: this.deadlinesHoldFromMs,
+    };
+  }
+}
+
+interface ReadRollout {
+  readonly rollout: StoredRollout;
+  readonly waves: readonly StoredWave[];
+  readonly updates: readonly StoredHostUpdate[];
+}
+
+/** Stores a plan's effects; of several about the same rollout or wave only the last state is written. */
+async function storePlan(
+  unit: UnitOfWork,
+  { rollout, waves, updates }: ReadRollout,
+  plan: NextPlan,
+  nowMs: number,
+): Promise<IssuedCommands[]> {
+  if (plan.effects.length === 0) return [];
+  const byId = new Map(updates.map((update) => [update.id, update]));
+  const changes = new HostUpdateChanges();
+  const waveStates = new Map<number, WaveState>();
+  let rolloutState: RolloutState | undefined;
+  for (const effect of plan.effects) {
+    switch (effect.kind) {
+      case 'start-host-update':
+      case 'advance-host-update': {
+        const update = byId.get(effect.hostUpdateId);
+        if (update) changes.add(update, effect.step);
+        break;
+      }
+      case 'advance-wave':
+        waveStates.set(effect.index, effect.state);
+        break;
+      case 'advance-rollout':
+        rolloutState = effect.state;
+        break;
+    }
+  }
+  if (rolloutState) await writeRolloutState(unit, rollout, rolloutState, nowMs);
+  for (const wave of waves) {
+    const state = waveStates.get(wave.index);
+    if (state) await writeWaveState(unit, wave, state, nowMs);
+  }
+  const issued = await changes.store(unit, nowMs);
+  unit.record(...plan.effects.flatMap((effect) => eventsOf(rollout, effect)));
+  return issued;
+}
+
+function eventsOf(rollout: StoredRollout, effect: RolloutEffect): EventDraft[] {
+  if (effect.kind === 'advance-wave') {
+    const { index, state } = effect;
+    return [
+      {
+        kind: `wave-${state.kind}`,
+        rolloutId: rollout.id,
+        message: `Wave ${index + 1} of rollout ${rollout.name}: ${state.kind}.`,
+        data: { index, state: state.kind },
+      },
+    ];
+  }
+  return effect.kind === 'advance-rollout' ? [rolloutEvent(rollout, effect.state)] : [];
+}
+
+/** What is recorded when a rollout's state changes, by the planner or by an operator. */
+export function rolloutEvent(
+  rollout: Pick<StoredRollout, 'id' | 'name'>,
+  state: RolloutState,
+): EventDraft {
+  const reason = 'reason' in state ? state.reason : undefined;
+  return {
+    kind: `rollout-${state.kind}`,
+    rolloutId: rollout.id,
+    reasonCode: reason?.code,
+    message: `Rollout ${rollout.name}: ${state.kind}${reason ? `, ${reason.detail}` : ''}.`,
+    data: { name: rollout.name, state: state.kind },
+  };
+}

@@ -1,0 +1,63 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import type { Logger } from '@luofleet/platform';
+import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
+import { LOGGER } from '../settings/platform.module';
+
+type Listener = (message: string) => void;
+
+/**
+ * Messages between replicas over Redis. Nothing that matters is in a message: whoever gets one looks in Postgres, and
+ * looks there by itself as well, because messages are lost while Redis is away.
+ */
+@Injectable()
+export class RedisBus implements OnApplicationShutdown {
+  private readonly publisher: Redis;
+  private readonly subscriber: Redis;
+  private readonly listeners = new Map<string, Set<Listener>>();
+
+  constructor(
+    @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.publisher = new Redis(settings.redisUrl, { enableOfflineQueue: false });
+    this.subscriber = new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
+    for (const connection of [this.publisher, this.subscriber])
+      connection.on('error', (error) => logger.warn('redis connection lost', { err: error }));
+    this.subscriber.on('message', (channel, message) => {
+      for (const listener of this.listeners.get(channel) ?? []) listener(message);
+    });
+  }
+
+  /** Sends without waiting; a message that Redis does not take is lost. */
+  publish(topic: string, message: string): void {
+    this.publisher.publish(this.channel(topic), message).catch((error: unknown) => {
+      this.logger.debug('message lost', { topic, err: error });
+    });
+  }
+
+  /** Returns the undo. */
+  subscribe(topic: string, listener: Listener): () => void {
+    const channel = this.channel(topic);
+    const listeners = this.listeners.get(channel) ?? new Set();
+    this.listeners.set(channel, listeners.add(listener));
+    this.subscriber.subscribe(channel).catch((error: unknown) => {
+      this.logger.warn('could not subscribe', { topic, err: error });
+    });
+    return () => listeners.delete(listener);
+  }
+
+  /** @throws when Redis does not answer */
+  async ping(): Promise<void> {
+    await this.publisher.ping();
+  }
+
+  onApplicationShutdown(): void {
+    this.publisher.disconnect();
+    this.subscriber.disconnect();
+  }
+
+  private channel(topic: string): string {
+    return `${this.settings.redisPrefix}:${topic}`;
+  }
+}
