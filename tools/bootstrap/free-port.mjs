@@ -11,15 +11,21 @@ export function isPortFree(port, host = '127.0.0.1') {
   });
 }
 
-/** A port that nobody listened on a moment ago. Another process may take it first: starters try again with a new one. */
-export function findFreePort(host = '127.0.0.1') {
+/** Ports that nobody listened on a moment ago, all different. Starters try again when one is taken in between. */
+export async function findFreePorts(count, host = '127.0.0.1') {
+  const servers = await Promise.all(Array.from({ length: count }, () => listenAnywhere(host)));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** One such port. */
+export const findFreePort = async (host) => (await findFreePorts(1, host))[0];
+
+function listenAnywhere(host) {
   return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen({ port: 0, host }, () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    const server = net.createServer().once('error', reject);
+    server.listen({ port: 0, host }, () => resolve(server));
   });
 }
 

@@ -1,0 +1,23 @@
+// The few REST calls of the control plane that `npm start` makes.
+
+import { SetupError } from './setup-error.mjs';
+
+const TIMEOUT_MS = 30_000;
+
+/** A client of the control plane at `baseUrl`. */
+export function restClient(baseUrl) {
+  async function call(method, path, body) {
+    const response = await fetch(`${baseUrl}/api/v1${path}`, {
+      method,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const answer = await response.json();
+    if (response.ok) return answer;
+    const fields = (answer.errors ?? []).map(({ path: where, message }) => `${where}: ${message}`);
+    const said = [answer.detail ?? answer.title, ...fields].filter(Boolean).join('; ');
+    throw new SetupError(`${method} ${path} was answered with ${response.status}: ${said}`);
+  }
+  return { get: (path) => call('GET', path), post: (path, body) => call('POST', path, body) };
+}
