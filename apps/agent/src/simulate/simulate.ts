@@ -23,6 +23,7 @@ const USAGE = `usage: agent simulate --hosts N --control-plane ADDRESS[,ADDRESS]
   --files-per-session N       files in each session                           (4)
   --phase-duration-ms MS      how long a phase takes, give or take a fifth    (50)
   --freeze-failures PERCENT   hosts whose first freeze fails with ENOMEM      (0)
+  --label NAME=VALUE          a label of every host; may be given again
   --failure-domains N         hosts are spread over rack-1 … rack-N           (8)
   --connections N             TCP connections that all streams share          (one per 250 hosts)
   --stagger-ms MS             time over which the hosts start                 (1 per host)
@@ -38,6 +39,7 @@ const options = {
   'phase-duration-ms': { type: 'string', default: '50' },
   'freeze-failures': { type: 'string', default: '0' },
   'failure-domains': { type: 'string', default: '8' },
+  label: { type: 'string', multiple: true, default: [] as string[] },
   connections: { type: 'string' },
   'stagger-ms': { type: 'string' },
   help: { type: 'boolean', default: false },
@@ -71,6 +73,7 @@ export async function simulate(args: string[]): Promise<void> {
     phaseDurationMs: whole('phase-duration-ms', values['phase-duration-ms']),
     failureDomains: Math.max(1, whole('failure-domains', values['failure-domains'])),
     freezeFailures: whole('freeze-failures', values['freeze-failures']),
+    labels: Object.fromEntries(values.label.map(label)),
   };
   const clients = Array.from({ length: Math.max(1, connections) }, () =>
     addresses.map((address) => clientFor(address, true)),
@@ -107,6 +110,7 @@ interface HostShape {
   failureDomains: number;
   /** Percent of the hosts. */
   freezeFailures: number;
+  labels: Record<string, string>;
 }
 
 async function startHost(
@@ -131,7 +135,8 @@ async function startHost(
   });
   await executor.open();
   const settings = {
-    ...{ hostName, controlPlane: [], labels: { simulated: 'true', index: String(index) } },
+    ...{ hostName, controlPlane: [] },
+    labels: { simulated: 'true', index: String(index), ...shape.labels },
     failureDomain: `rack-${(index % shape.failureDomains) + 1}`,
   };
   const host = linkHostOf({ settings, backend, executor, journal, incarnationId });
@@ -140,6 +145,13 @@ async function startHost(
   link = new ControlPlaneLink({ host, clients, log });
   link.open();
   return link;
+}
+
+function label(text: string): [string, string] {
+  const [name, value] = text.split('=', 2);
+  if (!name || value === undefined)
+    throw new SimulateUsageError(`--label must be NAME=VALUE, not "${text}"`);
+  return [name, value];
 }
 
 function whole(name: string, text: string): number {
