@@ -2,13 +2,7 @@ import { Link, useParams } from 'react-router';
 import { useQuery } from '@tanstack/react-query';
 import type { HostResponse } from '@luofleet/contracts';
 import { hostQuery, hostSessionsQuery, recentEventsQuery } from '../api/queries';
-import {
-  describeHost,
-  describeUpdate,
-  FLEET_TONES,
-  fleetStateOf,
-  HOST_UPDATE_TONES,
-} from '../state/tone';
+import { describeUpdate, HOST_TONES, HOST_UPDATE_TONES } from '../state/tone';
 import { EventList } from '../ui/event-list';
 import { PageFrame, Section } from '../ui/page';
 import { Empty, Loading } from '../ui/placeholders';
@@ -44,7 +38,7 @@ function HostDetail({ host, error }: HostDetailProps) {
   return (
     <PageFrame
       title={host.name}
-      aside={<StateBadge tone={FLEET_TONES[fleetStateOf(host)]}>{describeHost(host)}</StateBadge>}
+      aside={<StateBadge tone={HOST_TONES[host.state]}>{host.state}</StateBadge>}
       subtitle={
         host.update !== null && (
           <span>

@@ -86,13 +86,15 @@ export function isTouched({ key, data }: CachedAnswer, digest: EventDigest): boo
     case 'hosts':
       return listsAny(data, digest.hostIds);
     case 'host':
-      return hasIdIn(data, digest.hostIds) || data === undefined;
+      return data === undefined ? digest.hostIdsOfOwn.size > 0 : hasIdIn(data, digest.hostIds);
     case 'host-sessions':
       return digest.hostIds.has(String(argument));
     case 'rollouts':
       return listsAny(data, digest.rolloutIds);
     case 'rollout':
-      return hasIdIn(data, digest.rolloutIds) || data === undefined;
+      return data === undefined
+        ? digest.rolloutIdsOfOwn.size > 0
+        : hasIdIn(data, digest.rolloutIds);
     case 'updates':
       return digest.rolloutIdsOfOwn.has(String(argument)) || listsAny(data, digest.updateIds);
     case 'releases':

@@ -6,7 +6,7 @@ import { endedTotal, failuresTotal } from './rollout.figures';
 
 /** The figures an operator looks at first. */
 export function RolloutFacts({ rollout }: { readonly rollout: RolloutResponse }) {
-  const { hosts, blackoutMs, strategy } = rollout;
+  const { hosts, blackoutMs, strategy, report } = rollout;
   const ended = endedTotal(hosts);
   const failures = failuresTotal(hosts);
   return (
@@ -22,7 +22,10 @@ export function RolloutFacts({ rollout }: { readonly rollout: RolloutResponse })
       <div>
         <dt>Failures</dt>
         <dd className={failures > strategy.maxFailures ? 'is-bad' : ''}>{formatCount(failures)}</dd>
-        <dd className="fact-note">{formatCount(strategy.maxFailures)} allowed</dd>
+        <dd className="fact-note">
+          {formatCount(strategy.maxFailures)} allowed
+          {report.failuresLeft !== null && `, ${formatCount(report.failuresLeft)} left`}
+        </dd>
       </div>
       {(['p50', 'p99', 'max'] as const).map((name) => (
         <div key={name}>

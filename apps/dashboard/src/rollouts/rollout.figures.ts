@@ -3,6 +3,7 @@ import {
   HOST_UPDATE_STATES,
   type HostCountsResponse,
   type HostUpdateStateName,
+  type RolloutResponse,
   type WaitingResponse,
 } from '@luofleet/contracts';
 import { HOST_UPDATE_TRAITS } from '@luofleet/rollout';
@@ -56,15 +57,23 @@ function sumOf(
 export interface WaitingGroup {
   readonly code: string;
   readonly entries: readonly WaitingResponse[];
+  /** Entries of this code that the stored report counts but leaves out. */
+  readonly leftOut: number;
 }
 
 /** The entries of a report by reason code, codes and entries in the order in which the report gives them. */
-export function groupWaiting(waiting: readonly WaitingResponse[]): WaitingGroup[] {
+export function groupWaiting({
+  waiting,
+  waitCounts,
+}: Pick<RolloutResponse['report'], 'waiting' | 'waitCounts'>): WaitingGroup[] {
   const groups = new Map<string, WaitingResponse[]>();
   for (const entry of waiting) {
     const group = groups.get(entry.reason.code);
     if (group) group.push(entry);
     else groups.set(entry.reason.code, [entry]);
   }
-  return [...groups].map(([code, entries]) => ({ code, entries }));
+  return [...groups].map(([code, entries]) => {
+    const updates = entries.filter(({ subject }) => subject === 'host-update').length;
+    return { code, entries, leftOut: Math.max(0, (waitCounts[code] ?? 0) - updates) };
+  });
 }

@@ -43,7 +43,6 @@ interface RolloutDetailProps {
 
 function RolloutDetail({ rollout, error }: RolloutDetailProps) {
   const [waveIndex, setWaveIndex] = useState<number | null>(null);
-  const { waiting } = rollout.report;
   return (
     <PageFrame
       title={rollout.name}
@@ -66,17 +65,14 @@ function RolloutDetail({ rollout, error }: RolloutDetailProps) {
       )}
       <ProgressBar label="Host updates" hosts={rollout.hosts} />
       <ProgressLegend hosts={rollout.hosts} />
+      {rollout.report.headline !== '' && <p className="headline">{rollout.report.headline}</p>}
       <RolloutFacts rollout={rollout} />
       <div className="columns">
         <Section title="Waves">
           <WaveList waves={rollout.waves} selected={waveIndex} onSelect={setWaveIndex} />
         </Section>
         <Section title="What waits, and why">
-          {waiting.length === 0 ? (
-            <p className="muted">Nothing waits.</p>
-          ) : (
-            <WaitingReport waiting={waiting} />
-          )}
+          <WaitingReport report={rollout.report} />
         </Section>
       </div>
       <HostUpdates rollout={rollout} waveIndex={waveIndex} />

@@ -35,7 +35,7 @@ function standingPhase(state: HostUpdateStateName, phase: PhaseName | null): num
   return PHASE_NAMES.indexOf(phase);
 }
 
-export const MATRIX_ORDERS = ['moving first', 'rollout order', 'longest blackout'] as const;
+export const MATRIX_ORDERS = ['attention first', 'rollout order', 'longest blackout'] as const;
 export type MatrixOrder = (typeof MATRIX_ORDERS)[number];
 
 /** Smaller comes first: what moves or went wrong is what people look for. */
@@ -61,7 +61,7 @@ export function orderUpdates(
   switch (order) {
     case 'rollout order':
       return [...updates].sort(byPosition);
-    case 'moving first':
+    case 'attention first':
       return [...updates].sort((a, b) => INTEREST[a.state] - INTEREST[b.state] || byPosition(a, b));
     case 'longest blackout':
       return [...updates].sort(

@@ -32,7 +32,7 @@ interface UpdateMatrixProps {
 /** Every host of the rollout against the phases: done, where it stands, still to come. */
 export function UpdateMatrix({ updates, hosts, waveIndex }: UpdateMatrixProps) {
   const [state, setState] = useState<HostUpdateStateName | null>(null);
-  const [order, setOrder] = useState<MatrixOrder>('moving first');
+  const [order, setOrder] = useState<MatrixOrder>('attention first');
   const shown = useMemo(
     () => orderUpdates(filterUpdates(updates, { state, waveIndex }), order),
     [updates, state, waveIndex, order],

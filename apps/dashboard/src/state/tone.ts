@@ -7,6 +7,7 @@
 import type {
   FileStateName,
   HostResponse,
+  HostState,
   HostUpdateStateName,
   SessionStateName,
 } from '@luofleet/contracts';
@@ -71,6 +72,13 @@ const WORKLOAD_TONES: Readonly<Record<string, Tone>> = {
 export function workloadTone(state: string): Tone {
   return WORKLOAD_TONES[state] ?? 'quiet';
 }
+
+/** Whether the agent is connected, whatever the newest host update does. */
+export const HOST_TONES: Readonly<Record<HostState, Tone>> = {
+  online: 'good',
+  offline: 'offline',
+  decommissioned: 'offline',
+};
 
 /** What the fleet page shows a host as. */
 export const FLEET_STATES = ['attention', 'updating', 'held', 'online', 'offline'] as const;
