@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import type { CommandOutcome } from '../host-update/host-update.event';
+import { isInFlight, isTerminal } from '../host-update/host-update.traits';
+import { isRolloutTerminal } from '../rollout/rollout.state';
+import { isWaveEnded } from '../wave/wave.machine';
+import { FleetSimulation } from '../testing/fleet.simulation';
+import { STRATEGY } from '../testing/strategy.fixture';
+
+type Action =
+  | { kind: 'report'; pick: number; outcome: CommandOutcome }
+  | { kind: 'wait'; ms: number }
+  | { kind: 'operate'; word: 'pause' | 'resume' | 'abort' | 'retry' }
+  | { kind: 'host'; pick: number; change: 'flip-online' | 'decommission' | 'flip-busy' };
+
+const outcome = fc.oneof(
+  { weight: 8, arbitrary: fc.constant<CommandOutcome>('succeeded') },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<CommandOutcome>(
+      'rolled-back',
+      'failed',
+      'refused',
+      'state-lost',
+      'voided',
+    ),
+  },
+);
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 20, arbitrary: fc.record({ kind: fc.constant('report'), pick: fc.nat(), outcome }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait'), ms: fc.nat(9_000) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('operate'),
+      word: fc.constantFrom('pause', 'resume', 'resume', 'abort', 'retry'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('host'),
+      pick: fc.nat(),
+      change: fc.constantFrom('flip-online', 'flip-online', 'flip-busy', 'decommission'),
+    }),
+  },
+) as fc.Arbitrary<Action>;
+const schedule = fc.record({
+  waveSizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
+  maxConcurrent: fc.integer({ min: 1, max: 4 }),
+  maxFailures: fc.integer({ min: 0, max: 3 }),
+  actions: fc.array(action, { maxLength: 120 }),
+});
+
+type Schedule = typeof schedule extends fc.Arbitrary<infer T> ? T : never;
+
+function begin({ waveSizes, maxConcurrent, maxFailures }: Schedule): FleetSimulation {
+  return new FleetSimulation({ ...STRATEGY, maxConcurrent, maxFailures }, waveSizes);
+}
+
+function act(fleet: FleetSimulation, one: Action): void {
+  switch (one.kind) {
+    case 'report': {
+      // Biased to the newest commands, but repeats and results of long ago come too.
+      const commands = [...fleet.issued.values()].reverse();
+      const command =
+        commands[one.pick % Math.max(1, Math.min(commands.length, 8 + (one.pick % 5)))];
+      if (command !== undefined) fleet.report(command, one.outcome);
+      break;
+    }
+    case 'wait':
+      fleet.nowMs += one.ms;
+      break;
+    case 'operate':
+      fleet.operate({ kind: `${one.word}-requested` });
+      break;
+    case 'host': {
+      const host = fleet.rows[one.pick % fleet.rows.length]?.host;
+      if (host === undefined) break;
+      if (one.change === 'flip-online') host.online = !host.online;
+      if (one.change === 'flip-busy') host.busyWith = host.busyWith === null ? 'other' : null;
+      if (one.change === 'decommission') host.decommissioned = true;
+      break;
+    }
+  }
+}
+
+function play(one: Schedule, afterEach: (fleet: FleetSimulation) => void): FleetSimulation {
+  const fleet = begin(one);
+  fleet.plan();
+  for (const step of one.actions) {
+    act(fleet, step);
+    afterEach(fleet);
+  }
+  return fleet;
+}
+
+/** No result ever comes again; operators only abort. Time alone must end everything. */
+function fallSilent(fleet: FleetSimulation): void {
+  fleet.operate({ kind: 'abort-requested' });
+  for (let round = 0; round < 40 && !isRolloutTerminal(fleet.state); round += 1) {
+    fleet.plan();
+    fleet.nowMs += 10_000;
+  }
+}
+
+const RUNS = { numRuns: 400 };
+
+describe('safety: something bad never happens', () => {
+  // The simulation throws on a key issued twice, a start without a slot, out of wave order, past the budget, or while
+  // the rollout does not run.
+  it('starts nothing that may not start and issues no command twice', () => {
+    fc.assert(
+      fc.property(schedule, (one) => void play(one, (fleet) => fleet.plan())),
+      RUNS,
+    );
+  });
+
+  it('leaves nothing due behind: a second plan at the same time has no effects', () => {
+    fc.assert(
+      fc.property(schedule, (one) => {
+        play(one, (fleet) => {
+          fleet.plan();
+          expect(fleet.plan().effects).toEqual([]);
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  it('has exactly one entry for every host update that neither ended nor just started', () => {
+    fc.assert(
+      fc.property(schedule, (one) => {
+        play(one, (fleet) => {
+          const before = fleet.starts.length;
+          const { report } = fleet.plan();
+          const started = new Set(fleet.starts.slice(before));
+          const waiting = fleet.rows.filter(
+            ({ id, state }) => !isTerminal(state) && !started.has(id),
+          );
+          const entries = report.waits.flatMap(({ subject }) =>
+            subject.kind === 'host-update' ? [subject.id] : [],
+          );
+          expect(entries).toEqual(waiting.map(({ id }) => id));
+          const blocked = report.waits.some(({ code }) => code === 'WAITS_FOR_SLOT');
+          if (blocked)
+            expect(fleet.count(isInFlight)).toBeGreaterThanOrEqual(fleet.strategy.maxConcurrent);
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  it('lets waves and rollout say what their host updates say', () => {
+    fc.assert(
+      fc.property(schedule, (one) => {
+        play(one, (fleet) => {
+          fleet.plan();
+          const done = fleet.rows.every(({ state }) => isTerminal(state));
+          expect(isRolloutTerminal(fleet.state)).toBe(done);
+          fleet.waves.forEach((wave, index) => {
+            const members = fleet.rows.filter(({ waveIndex }) => waveIndex === index);
+            expect(isWaveEnded(wave)).toBe(members.every(({ state }) => isTerminal(state)));
+          });
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  it('never leaves succeeded, whatever comes late', () => {
+    fc.assert(
+      fc.property(schedule, (one) => {
+        const succeeded = new Set<string>();
+        play(one, (fleet) => {
+          fleet.plan();
+          for (const { id, state } of fleet.rows) {
+            if (succeeded.has(id)) expect(state.kind).toBe('succeeded');
+            if (state.kind === 'succeeded') succeeded.add(id);
+          }
+        });
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('liveness: everything ends', () => {
+  it('ends after any schedule once it is aborted, even if no host ever answers again', () => {
+    fc.assert(
+      fc.property(schedule, (one) => {
+        const fleet = play(one, (it) => it.plan());
+        fallSilent(fleet);
+        expect(isRolloutTerminal(fleet.state)).toBe(true);
+        expect(fleet.rows.every(({ state }) => isTerminal(state))).toBe(true);
+        expect(fleet.plan().effects).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+
+  it('succeeds on every host when every command does', () => {
+    fc.assert(
+      fc.property(schedule, (one) => {
+        const fleet = begin(one);
+        const answered = new Set<string>();
+        for (let round = 0; round < 200 && !isRolloutTerminal(fleet.state); round += 1) {
+          fleet.plan();
+          for (const command of [...fleet.issued.values()]) {
+            if (answered.has(command.key)) continue;
+            answered.add(command.key);
+            expect(fleet.report(command, 'succeeded')).toBe('advanced');
+          }
+        }
+        expect(fleet.state).toEqual({ kind: 'succeeded' });
+        expect(fleet.starts).toEqual(fleet.rows.map(({ id }) => id));
+        expect(fleet.waves).toEqual(fleet.waves.map(() => ({ kind: 'succeeded' })));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
