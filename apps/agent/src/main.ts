@@ -36,6 +36,7 @@ async function main([command, ...args]: string[]): Promise<void> {
         `${JSON.stringify({ version: agentVersion, handlers: Object.values(compatibles) })}\n`,
       );
       return;
+    case undefined:
     default:
       throw new UsageError(command === undefined ? 'no command' : `unknown command ${command}`);
   }

@@ -1,4 +1,4 @@
-// The built agent as a real process with real workloads, for int-specs.
+// The built agent as a real process with real workloads, for end to end specs.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

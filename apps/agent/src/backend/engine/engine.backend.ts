@@ -7,7 +7,7 @@
 // instance that does not come up is killed and the old one, which still has everything, resumes: the phase has failed, the
 // workload serves. A crash at any point loses nothing, because the old instances hold every descriptor until the end.
 // Ordering: quiesce before freeze; no new instance before the old one is quiesced; old ones end after the journal knows.
-import { closeDescriptor, execve, pidfdGetfd, pidfdOpen } from '@luofleet/linux';
+import { closeDescriptor, execve } from '@luofleet/linux';
 import type { Faults } from '../../faults/faults';
 import type { Crossing } from '../../journal/journal.state';
 import type { Log } from '../../log';
@@ -28,9 +28,10 @@ import { verifyHost } from '../verify-host';
 import { withState } from '../session-status';
 import { EngineSessions, SessionFailure } from './engine-sessions';
 import { writeHandover, type HandoverManifest } from './handover-file';
-import { compatibles, compatibleOf, identityOf, type HostFile } from './host-file';
+import { compatibles, compatibleOf, type HostFile } from './host-file';
 import { ImageError, type ImageCache } from './image-cache';
 import { recoverWorkloads } from './recover-workloads';
+import { takeDescriptors } from './take-descriptors';
 
 export interface EngineBackendOptions {
   settings: AgentSettings;
@@ -371,26 +372,6 @@ export class EngineBackend implements Backend {
 
 /** Programs that execve refuses with exactly this errno. */
 const faultyProgram = { ENOENT: '/proc/self/no-such-program', EACCES: '/proc/self/stat' } as const;
-
-/** Duplicates of everything a workload offers. Throws LinuxError; nothing stays open then. */
-function takeDescriptors(instance: WorkloadInstance | undefined): HostFile[] {
-  if (instance === undefined || instance.registeredPid === null) return [];
-  const taken: HostFile[] = [];
-  const pidfd = pidfdOpen(instance.registeredPid);
-  try {
-    for (const { token, fd, name } of instance.descriptors.values()) {
-      const { workload } = instance;
-      const own = pidfdGetfd(pidfd, fd);
-      taken.push({ fd: own, name, workload, token, identity: identityOf(own) });
-    }
-    return taken;
-  } catch (error) {
-    for (const { fd } of taken) closeDescriptor(fd);
-    throw error;
-  } finally {
-    closeDescriptor(pidfd);
-  }
-}
 
 const rolledBack = (reason: Reason, sessions: SessionStatus[] = []) =>
   endedOtherwise('rolled-back', reason, withState(sessions, 'unpreserved', 'unpreserved'));

@@ -1,0 +1,108 @@
+// What a kernel that was booted by a live update finds, before anything else of the agent is opened.
+//
+// Happy path: the mark on the command line says which update it was; the own session has the manifest, and its journal
+// is put where the agent reads it, unless the disk kept a journal that knows of this reboot.
+// Unhappy paths, exactly one each: no device, device must reboot (EIO), own session missing, manifest that can not be
+// retrieved (the errno stays for this boot, D2) or read. All mean that the state is lost, unless this boot has arrived
+// before and the agent only was restarted; the journal tells.
+// Ordering: before the journal is opened. The device stays open until retrieve, so that nobody takes the sessions.
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import {
+  closeDescriptor,
+  isLinuxError,
+  type LiveUpdateDevice,
+  type LiveUpdateSession,
+} from '@luofleet/linux';
+import type { Journal } from '../../journal/journal';
+import type { AgentCommand } from '../../model/command';
+import { describeError, reasonOf, type Reason } from '../../model/reason';
+import { readMark, rebootKey, runningCommandLine, type BootMark } from './command-line';
+import { deviceReason, openDevice } from './kernel-device';
+import { readManifest, type KernelManifest } from './kernel-manifest';
+import { MANIFEST_TOKEN, OWN_SESSION } from './session-names';
+
+export type KernelArrival =
+  | { found: 'no-update' }
+  | {
+      found: 'handover';
+      mark: BootMark;
+      manifest: KernelManifest;
+      device: LiveUpdateDevice;
+      own: LiveUpdateSession;
+    }
+  | { found: 'nothing'; mark: BootMark; reason: Reason };
+
+/** Looks at how this kernel was booted; with a handover the journal is at `journalFile` afterwards. */
+export async function arriveInKernel(journalFile: string): Promise<KernelArrival> {
+  const mark = readMark(runningCommandLine());
+  if (mark === null) return { found: 'no-update' };
+  let device: LiveUpdateDevice;
+  try {
+    device = await openDevice();
+  } catch (error) {
+    return { found: 'nothing', mark, reason: deviceReason(error) };
+  }
+  const found = retrieveManifest(device);
+  if ('code' in found) {
+    device.close();
+    return { found: 'nothing', mark, reason: found };
+  }
+  restoreJournal(journalFile, found.manifest);
+  return { found: 'handover', mark, device, ...found };
+}
+
+function retrieveManifest(
+  device: LiveUpdateDevice,
+): { manifest: KernelManifest; own: LiveUpdateSession } | Reason {
+  const subject = `session ${OWN_SESSION}`;
+  let own: LiveUpdateSession;
+  try {
+    own = device.retrieveSession(OWN_SESSION);
+  } catch (cause) {
+    const detail = isLinuxError(cause, 'ENOENT')
+      ? 'the previous kernel handed over no session of this agent'
+      : `the session of this agent can not be retrieved: ${describeError(cause)}`;
+    return reasonOf('SESSIONS_GONE', detail, { subject, cause });
+  }
+  try {
+    const fd = own.retrieveFd(MANIFEST_TOKEN);
+    try {
+      return { manifest: readManifest(fd), own };
+    } finally {
+      closeDescriptor(fd);
+    }
+  } catch (cause) {
+    own.close();
+    return reasonOf('MANIFEST_UNREADABLE', describeError(cause), { subject, cause });
+  }
+}
+
+/** A journal on disk that knows of the reboot is at least as new as the one that was carried. */
+function restoreJournal(file: string, { key, journal }: KernelManifest): void {
+  if (existsSync(file) && readFileSync(file, 'utf8').includes(`"kind":"crossed","key":"${key}"`)) {
+    return;
+  }
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(`${file}.carried`, journal, { mode: 0o600, flush: true });
+  renameSync(`${file}.carried`, file);
+}
+
+/** Whether this boot's live update was concluded already: then the agent only was restarted. */
+export const isConcluded = (journal: Journal, mark: BootMark): boolean =>
+  journal.state.commands.get(rebootKey(mark))?.state === 'finished';
+
+/** A host that lost everything, its journal too, still owes the answer to the reboot that its command line tells of. */
+export function rememberReboot(journal: Journal, mark: BootMark, incarnationId: string): void {
+  const key = rebootKey(mark);
+  if (journal.state.commands.has(key)) return;
+  const { hostUpdateId, attempt, generation } = mark;
+  const command: AgentCommand = {
+    ...{ key, hostUpdateId, attempt, generation, phase: 'reboot', rolloutId: '', afterKey: '' },
+    ...{ timeoutMs: 0, soakMs: 0, release: null },
+  };
+  journal.append(
+    { kind: 'accepted', command },
+    { kind: 'started', key, atMs: Date.now(), incarnationId },
+  );
+}

@@ -1,0 +1,247 @@
+// The kernel's live update sessions as the agent holds them: one per workload, and the agent's own with the manifest.
+//
+// Happy path: preserveAll, preserveManifest | kexec | retrieveAll, finishAll.
+// Unhappy paths: a refused preserve releases every session and is told as a SessionFailure. Files are taken off by
+// closing their session; the kernel has no other undo. A retrieve that fails has lost that file (D2); the others go on.
+// Ordering: the device is held from the first session to the end of the update, so that nobody else uses our names; a
+// name is never asked for twice, because EEXIST can leave a block behind that panics the next kernel (S15).
+import { closeDescriptor, isLinuxError, LiveUpdateSession } from '@luofleet/linux';
+import type { LiveUpdateDevice } from '@luofleet/linux';
+import type { FileStatus, SessionStatus } from '../../model/command';
+import { describeError, reasonOf, type Reason, type ReasonCode } from '../../model/reason';
+import { identifyOpen, compatibleOf, compatibles, type HostFile } from '../engine/host-file';
+import { withState } from '../session-status';
+import { writeManifest, type KernelManifest } from './kernel-manifest';
+import { kernelHandlers } from './luo-abi';
+import { MANIFEST_TOKEN, OWN_SESSION, sessionNameOf } from './session-names';
+
+interface OpenSession {
+  name: string;
+  workload: string;
+  session: LiveUpdateSession;
+  /** Files by token, in order of preservation; the descriptors are ours. */
+  files: Map<bigint, HostFile>;
+}
+
+/** A session operation failed; `sessions` is what is left of them. */
+export class SessionFailure extends Error {
+  constructor(
+    readonly reason: Reason,
+    readonly sessions: SessionStatus[],
+    options?: ErrorOptions,
+  ) {
+    super(reason.detail, options);
+    this.name = 'SessionFailure';
+  }
+}
+
+export class KernelSessions {
+  private device: LiveUpdateDevice | null = null;
+  private own: LiveUpdateSession | null = null;
+  private readonly outgoing: OpenSession[] = [];
+  private readonly incoming: OpenSession[] = [];
+  /** Sessions that the kernel keeps with nobody able to end them; their memory is held until the next reboot. */
+  readonly orphans = new Set<string>();
+
+  get hasOutgoing(): boolean {
+    return this.own !== null && this.device !== null && this.incoming.length === 0;
+  }
+
+  get hasIncoming(): boolean {
+    return this.incoming.length > 0;
+  }
+
+  isPreserved(workload: string, token: bigint): boolean {
+    return [...this.outgoing, ...this.incoming].some(
+      (one) => one.workload === workload && one.files.has(token),
+    );
+  }
+
+  /** Descriptors held for a workload, in order of preservation. */
+  heldFor(workload: string): HostFile[] {
+    const open = [...this.outgoing, ...this.incoming].find((one) => one.workload === workload);
+    return [...(open?.files.values() ?? [])];
+  }
+
+  /** Takes over the device, and the descriptors; throws SessionFailure with nothing left of either. */
+  preserveAll(
+    device: LiveUpdateDevice,
+    workloads: ReadonlyMap<string, readonly HostFile[]>,
+  ): SessionStatus[] {
+    this.device = device;
+    const waiting = new Set([...workloads.values()].flat());
+    let at = { session: OWN_SESSION, token: MANIFEST_TOKEN };
+    try {
+      this.own = this.create(OWN_SESSION);
+      for (const [workload, files] of workloads) {
+        const name = sessionNameOf(workload);
+        at = { session: name, token: MANIFEST_TOKEN };
+        const open: OpenSession = { name, workload, session: this.create(name), files: new Map() };
+        this.outgoing.push(open);
+        for (const file of files) {
+          at = { session: name, token: file.token };
+          this.preserveFile(open, file);
+          waiting.delete(file);
+        }
+      }
+    } catch (cause) {
+      const sessions = this.release();
+      for (const { fd } of waiting) closeDescriptor(fd);
+      const subject = `session ${at.session}/file 0x${at.token.toString(16)}`;
+      const reason = reasonOf('PRESERVE_FAILED', describeError(cause), { subject, cause });
+      throw new SessionFailure(reason, sessions, { cause });
+    }
+    return this.statuses('preserved');
+  }
+
+  /** Puts the manifest under token 0 of the own session. Throws LinuxError. */
+  preserveManifest(manifest: KernelManifest): void {
+    const fd = writeManifest(manifest);
+    try {
+      this.own?.preserveFd(MANIFEST_TOKEN, fd);
+    } finally {
+      // The kernel has its own hold on it now.
+      closeDescriptor(fd);
+    }
+  }
+
+  /** The undo of preserve. Sessions as they were, unpreserved; empty when there were none. */
+  release(): SessionStatus[] {
+    const sessions = this.statuses('unpreserved');
+    for (const { session, files } of this.outgoing.splice(0)) {
+      session.close();
+      for (const { fd } of files.values()) closeDescriptor(fd);
+    }
+    if (this.incoming.length === 0) {
+      this.own?.close();
+      this.own = null;
+    }
+    this.device?.close();
+    this.device = null;
+    return sessions;
+  }
+
+  /** Retrieves what the manifest names; what fails is told in its status and held for nobody. Closes the device. */
+  retrieveAll(
+    device: LiveUpdateDevice,
+    own: LiveUpdateSession,
+    manifest: readonly SessionStatus[],
+  ): SessionStatus[] {
+    this.own = own;
+    const statuses = manifest.map((expected) => this.retrieveSession(device, expected));
+    device.close();
+    return statuses;
+  }
+
+  /** Finishes all incoming sessions, each checked before it is closed (S11). Throws SessionFailure; finished ones stay so. */
+  finishAll(): SessionStatus[] {
+    const finished = this.statuses('finished', this.incoming);
+    while (this.incoming[0] !== undefined) {
+      const { name, session, files } = this.incoming[0];
+      try {
+        session.finish();
+      } catch (cause) {
+        this.orphans.add(name);
+        const subject = `session ${name}`;
+        const reason = reasonOf('FINISH_VETOED', describeError(cause), { subject, cause });
+        throw new SessionFailure(reason, this.statuses('retrieved', this.incoming), { cause });
+      }
+      this.orphans.delete(name);
+      session.close();
+      for (const { fd } of files.values()) closeDescriptor(fd);
+      this.incoming.shift();
+    }
+    this.own?.finish();
+    this.own?.close();
+    this.own = null;
+    return finished;
+  }
+
+  statuses(
+    state: 'preserved' | 'frozen' | 'unpreserved' | 'retrieved' | 'finished',
+    of: readonly OpenSession[] = this.outgoing,
+  ): SessionStatus[] {
+    return of.map(({ name, workload, files }) => ({
+      ...{ name, workload, state },
+      files: [...files.values()].map((file) => statusOf(file, state)),
+    }));
+  }
+
+  private create(name: string): LiveUpdateSession {
+    if (this.device === null) throw new Error(`session ${name} without a device`);
+    try {
+      return this.device.createSession(name);
+    } catch (error) {
+      // Somebody else's session of our name. One more session and its end take away the block that may have been left
+      // behind (S15), so that whoever reboots next does not pay for it.
+      if (isLinuxError(error, 'EEXIST')) {
+        this.device.createSession(`${OWN_SESSION}#${process.hrtime.bigint()}`).close();
+      }
+      throw error;
+    }
+  }
+
+  private preserveFile({ session, files }: OpenSession, file: HostFile): void {
+    session.preserveFd(file.token, file.fd);
+    if (compatibleOf(file.fd) !== compatibles.memfd) {
+      throw new Error(
+        `${file.name} is no memfd, yet this kernel takes it: this agent does not know by which handler`,
+      );
+    }
+    files.set(file.token, file);
+  }
+
+  private retrieveSession(device: LiveUpdateDevice, expected: SessionStatus): SessionStatus {
+    const { name, workload } = expected;
+    let session: LiveUpdateSession;
+    try {
+      session = device.retrieveSession(name);
+    } catch (cause) {
+      if (isLinuxError(cause, 'EINVAL')) this.orphans.add(name);
+      const code: ReasonCode = isLinuxError(cause, 'ENOENT') ? 'SESSIONS_GONE' : 'RETRIEVE_FAILED';
+      const reason = reasonOf(code, describeError(cause), { subject: `session ${name}`, cause });
+      const [lost] = withState([expected], 'lost', 'lost');
+      return { ...expected, ...lost, files: expected.files.map((file) => failed(file, reason)) };
+    }
+    const open: OpenSession = { name, workload, session, files: new Map() };
+    this.incoming.push(open);
+    const status: SessionStatus = { ...expected, state: 'retrieved', files: [] };
+    for (const file of expected.files) {
+      try {
+        const held = this.retrieveFile(open, file);
+        status.files.push(statusOf(held, 'retrieved'));
+      } catch (cause) {
+        const subject = `session ${name}/file 0x${file.token.toString(16)}`;
+        const reason = reasonOf('RETRIEVE_FAILED', describeError(cause), { subject, cause });
+        status.state = 'failed';
+        status.files.push(failed(file, reason));
+      }
+    }
+    return status;
+  }
+
+  private retrieveFile({ session, workload, files }: OpenSession, { token, name }: FileStatus) {
+    const fd = session.retrieveFd(token);
+    const identity = identifyOpen(fd);
+    const file: HostFile = {
+      ...{ fd, name, workload, token },
+      identity: `${identity?.device}:${identity?.inode}`,
+    };
+    files.set(token, file);
+    return file;
+  }
+}
+
+const failed = (file: FileStatus, reason: Reason): FileStatus => ({
+  ...file,
+  state: 'failed',
+  reason,
+});
+
+const statusOf = ({ token, name, fd }: HostFile, state: FileStatus['state']): FileStatus => ({
+  ...{ token, name, state, reason: null },
+  compatible: kernelHandlers.memfd,
+  // The kernel keeps its handle to itself.
+  dataHandle: 0n,
+  sizeBytes: identifyOpen(fd)?.sizeBytes ?? 0n,
+});
