@@ -4,7 +4,8 @@
 //   POST /hold with a sentence, DELETE /hold: refuse finish of a live update, and no longer
 //
 // Happy path: fresh, it makes memory file and listening socket and offers both; with LISTEN_FDS it goes on with the ones
-// it got. PORT is the port.
+// it got; where only the memory file came through (Linux can preserve nothing else) it listens anew. PORT is the port, HOST
+// the address (127.0.0.1).
 // Unhappy paths: while quiesced nothing is accepted and nothing changes: new connections wait in the backlog, requests on
 // open ones wait for `resume`; at `stop` they get 503 with Retry-After, and the successor takes the rest. VETO=1 in the
 // environment makes it refuse to quiesce, for tests.
@@ -179,7 +180,7 @@ async function main(): Promise<void> {
   serveWorkload(
     [
       { token: STORE_TOKEN, fd: store.storeFd, name: 'store' },
-      { token: SOCKET_TOKEN, fd: store.listener.fd, name: 'http' },
+      { token: SOCKET_TOKEN, fd: store.listener.fd, name: 'http', optional: true },
     ],
     {
       quiesce: async () => store.quiesce(),

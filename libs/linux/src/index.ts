@@ -54,6 +54,7 @@ export {
   rebootIntoStagedKernel,
   restartThroughFirmware,
   stageKernel,
+  syncFileSystems,
   unstageKernel,
   type KernelImage,
 } from './kexec';

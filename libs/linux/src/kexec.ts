@@ -67,9 +67,14 @@ export function rebootIntoStagedKernel(): never {
   throw new Error('reboot(KEXEC) returned without an errno');
 }
 
+/** Writes back all file systems; a kexec does not. */
+export function syncFileSystems(): void {
+  callRaw('sync');
+}
+
 /** Writes back file systems and switches the machine off. */
 export function powerOff(): never {
-  callRaw('sync');
+  syncFileSystems();
   const about = { operation: 'reboot LINUX_REBOOT_CMD_POWER_OFF', subject: 'the machine' };
   call(about, 'reboot', RB_POWER_OFF | 0);
   throw new Error('reboot(POWER_OFF) returned without an errno');
@@ -77,7 +82,7 @@ export function powerOff(): never {
 
 /** Writes back file systems and restarts through the firmware: preserved state is lost. */
 export function restartThroughFirmware(): never {
-  callRaw('sync');
+  syncFileSystems();
   const about = { operation: 'reboot LINUX_REBOOT_CMD_RESTART', subject: 'the machine' };
   call(about, 'reboot', RB_AUTOBOOT | 0);
   throw new Error('reboot(RESTART) returned without an errno');

@@ -10,6 +10,8 @@ export interface FaultSettings {
   freeze?: Array<{ workload: string; token: bigint; errno: string; times: number }>;
   /** execve is asked for a file that does not exist (ENOENT) or may not be executed (EACCES). */
   execve?: { errno: 'ENOENT' | 'EACCES'; times: number };
+  /** The staged kernel is dropped right before the kexec, which then answers EINVAL. */
+  dropStagedKernel?: { times: number };
   /** Finish is refused so many times. */
   refuseFinish?: { times: number };
   /** SIGKILL to itself at a kill point. */
@@ -59,6 +61,11 @@ export class Faults {
     const fault = this.settings.execve;
     if (fault === undefined) return undefined;
     return this.strike('execve', fault.times) ? fault.errno : undefined;
+  }
+
+  dropsStagedKernel(): boolean {
+    const fault = this.settings.dropStagedKernel;
+    return fault !== undefined && this.strike('drop staged kernel', fault.times);
   }
 
   refusesFinish(): boolean {

@@ -11,7 +11,11 @@ export interface Reason {
 
 /** Stable codes the agent gives. Operators and tests read them; never rename one. */
 export type ReasonCode =
+  | 'ABI_MISMATCH'
   | 'AGENT_RESTARTED'
+  | 'COMMAND_LINE_UNFIT'
+  | 'DEVICE_BUSY'
+  | 'DEVICE_MISSING'
   | 'DIGEST_MISMATCH'
   | 'EXECVE_FAILED'
   | 'FINISH_VETOED'
@@ -22,6 +26,9 @@ export type ReasonCode =
   | 'IMAGE_CRASHED'
   | 'IMAGE_UNAVAILABLE'
   | 'INTERNAL'
+  | 'KEXEC_FAILED'
+  | 'MANIFEST_UNREADABLE'
+  | 'MUST_REBOOT'
   | 'NOT_FROZEN'
   | 'NOTHING_PRESERVED'
   | 'PAST_POINT_OF_NO_RETURN'
@@ -31,6 +38,7 @@ export type ReasonCode =
   | 'RETRIEVE_FAILED'
   | 'ROLLBACK_REQUESTED'
   | 'SESSIONS_GONE'
+  | 'STAGE_FAILED'
   | 'STALE_GENERATION'
   | 'SUPERSEDED'
   | 'TIMEOUT'

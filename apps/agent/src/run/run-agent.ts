@@ -12,6 +12,7 @@ import { release as kernelRelease } from 'node:os';
 import path from 'node:path';
 import { agentVersion, runningImagePath, sha256OfFile } from '../agent-version';
 import { EngineBackend } from '../backend/engine/engine.backend';
+import type { HostBackend } from '../backend/host-backend';
 import { readHandover } from '../backend/engine/handover-file';
 import { ImageCache } from '../backend/engine/image-cache';
 import { PhaseExecutor } from '../commands/phase-executor';
@@ -36,12 +37,16 @@ export async function runAgent(configFile: string): Promise<void> {
       ? carried
       : (await import('../settings/parse-settings')).readSettings(configFile);
   mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
-  const journal = FileJournal.open(path.join(settings.stateDir, 'journal.log'));
+  const journalFile = path.join(settings.stateDir, 'journal.log');
+  const kernel =
+    settings.backend === 'kernel' ? await import('../backend/kernel/open-kernel-backend') : null;
+  const arrival = await kernel?.arriveInKernel(journalFile);
+  const journal = FileJournal.open(journalFile);
   const images = new ImageCache(settings.stateDir);
   const programArguments = ['run', '--config', configFile];
   const ownSha256 = handover?.manifest.imageSha256 ?? sha256OfFile(runningImagePath);
   const start = { images, journal: journal.state, log, ownSha256, programArguments };
-  if (handover === null) becomeCurrentImage(start);
+  if (handover === null && kernel === null) becomeCurrentImage(start);
 
   const incarnationId = randomUUID();
   const hostLog = log.child({ host: settings.hostName });
@@ -53,21 +58,15 @@ export async function runAgent(configFile: string): Promise<void> {
     log: hostLog,
     heldFor: (workload) => backend.heldFor(workload),
   });
-  const backend = new EngineBackend({
-    ...{
-      settings,
-      supervisor,
-      images,
-      faults,
-      log: hostLog,
-      programArguments,
-      finishHold,
-      handover,
-    },
-    running: { version: agentVersion, sha256: ownSha256 },
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-    kernelRelease: kernelRelease(),
-  });
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const common = { settings, supervisor, faults, log: hostLog, finishHold, bootId };
+  const backend: HostBackend =
+    kernel && arrival
+      ? kernel.openKernelBackend({ ...common, journal, arrival, incarnationId })
+      : new EngineBackend({
+          ...{ ...common, images, programArguments, handover, kernelRelease: kernelRelease() },
+          running: { version: agentVersion, sha256: ownSha256 },
+        });
   const api = new WorkloadApi({
     ...{ socket: settings.socket, supervisor, log: hostLog, finishHold },
     isPreserved: (workload, token) => backend.isPreserved(workload, token),
@@ -80,8 +79,10 @@ export async function runAgent(configFile: string): Promise<void> {
     frozenLimitMs: settings.frozenLimitMs,
     onAccepted: (key) => link?.accepted(key),
     onResult: (result) => link?.result(result),
-    onTookOver: () =>
-      images.setCurrent({ path: runningImagePath, sha256: ownSha256, version: agentVersion }),
+    onTookOver: () => {
+      if (kernel !== null) return;
+      images.setCurrent({ path: runningImagePath, sha256: ownSha256, version: agentVersion });
+    },
   });
   stopOnSignal(hostLog, async () => {
     link?.close();
@@ -113,7 +114,7 @@ function takeHandover(log: Log): ReturnType<typeof readHandover> | null {
 
 function statusOf(
   settings: AgentSettings,
-  backend: EngineBackend,
+  backend: HostBackend,
   journal: FileJournal,
   incarnationId: string,
 ): object {

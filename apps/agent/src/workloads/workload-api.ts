@@ -96,10 +96,12 @@ export class WorkloadApi {
   async offer({ request, response, workload, rest }: Call): Promise<void> {
     const token = parseToken(rest);
     const instance = this.registered(request, workload);
-    const { fd, name } = await readBody(request, {
+    const body = await readBody(request, {
       fd: { type: 'integer' },
       name: { type: 'string' },
+      optional: { type: 'boolean', optional: true },
     });
+    const { fd, name, optional = false } = body;
     if (!/^[^:\p{Cc}]{1,255}$/u.test(name)) {
       const errors = [
         { path: 'name', message: '1 to 255 characters, no colon, no control characters' },
@@ -112,8 +114,8 @@ export class WorkloadApi {
         errors,
       );
     }
-    instance.descriptors.set(token, { token, fd, name });
-    sendJson(response, 200, { workload, token: `0x${token.toString(16)}`, fd, name });
+    instance.descriptors.set(token, { token, fd, name, optional });
+    sendJson(response, 200, { workload, token: `0x${token.toString(16)}`, fd, name, optional });
   }
 
   withdraw({ request, response, workload, rest }: Call): void {

@@ -17,6 +17,8 @@ export interface OfferedDescriptor {
   token: bigint;
   fd: number;
   name: string;
+  /** The workload can make it anew where it can not be carried. */
+  optional: boolean;
 }
 
 export type InstanceState = 'starting' | 'serving' | 'quiesced' | 'ended';

@@ -12,7 +12,7 @@ export class ListeningSocket {
     private readonly onConnection: (socket: Socket) => void,
   ) {}
 
-  /** A new socket on this port of 127.0.0.1; it does not accept yet. */
+  /** A new socket on this port of HOST (127.0.0.1); it does not accept yet. */
   static async bind(
     port: number,
     onConnection: (socket: Socket) => void,
@@ -20,7 +20,7 @@ export class ListeningSocket {
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ port, host: '127.0.0.1', backlog: 511 }, resolve);
+      server.listen({ port, host: process.env.HOST ?? '127.0.0.1', backlog: 511 }, resolve);
     });
     const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
     const own = new ListeningSocket(duplicate(fd), onConnection);

@@ -12,6 +12,8 @@ export interface Offer {
   token: bigint;
   fd: number;
   name: string;
+  /** This workload makes it anew where it can not be carried through an update. */
+  optional?: true;
 }
 
 /** What a workload can be asked. Throwing answers `ok: false` with the error's words; for quiesce that is a veto. */
@@ -71,8 +73,8 @@ export class WorkloadClient {
   /** One connection to one agent; ends when the agent goes away. */
   private async session(): Promise<void> {
     await this.call('POST', 'register', { pid: process.pid, instance: this.env.LUOFLEET_INSTANCE });
-    for (const { token, fd, name } of this.offers) {
-      await this.call('PUT', `descriptors/0x${token.toString(16)}`, { fd, name });
+    for (const { token, ...offer } of this.offers) {
+      await this.call('PUT', `descriptors/0x${token.toString(16)}`, offer);
     }
     const stream = await this.send('GET', 'instructions');
     for await (const line of createInterface({ input: stream })) {

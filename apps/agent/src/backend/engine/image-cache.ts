@@ -123,7 +123,8 @@ export class ImageCache {
   }
 }
 
-async function fetchImage(uri: string, signal: AbortSignal): Promise<Buffer> {
+/** The bytes at a file:, http: or https: address. Throws ImageError. */
+export async function fetchImage(uri: string, signal: AbortSignal): Promise<Buffer> {
   try {
     const url = new URL(uri);
     if (url.protocol === 'file:') return await readFile(fileURLToPath(url));

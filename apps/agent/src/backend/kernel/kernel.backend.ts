@@ -1,0 +1,346 @@
+// Live update of the Linux kernel: sessions of /dev/liveupdate for the files, kexec for the reboot.
+//
+// Happy path: preserve opens the device and puts the workloads' memfds into sessions; freeze stages the next kernel, then
+// quiesces the workloads; reboot adds the manifest and kexecs; in the next kernel `arrive` has the manifest, retrieve
+// takes the memfds out and starts the workloads with them, finish ends the sessions.
+// Unhappy paths: whatever fails before the kexec, and a kexec that answers with an errno, undoes all of it in place
+// (kernel unstaged, sessions closed, workloads resumed). After it, exactly one of: no device, device must reboot (EIO),
+// sessions missing, a file's retrieve error, all well (kernel-arrival.ts).
+// Ordering: stage before quiesce, because a kernel that does not load must cost no blackout; FINISH is checked before a
+// session is closed; after a reboot call has passed the sessions nothing may touch them (D11), and nothing here does.
+import {
+  rebootIntoStagedKernel,
+  stageKernel,
+  syncFileSystems,
+  unstageKernel,
+} from '@luofleet/linux';
+import type { Faults } from '../../faults/faults';
+import type { Crossing } from '../../journal/journal.state';
+import type { Journal } from '../../journal/journal';
+import type { Log } from '../../log';
+import { abortReason } from '../../commands/phase-clock';
+import { endedOtherwise, succeeded, type PhaseEnd, type SessionStatus } from '../../model/command';
+import { describeError, reasonOf, type Reason } from '../../model/reason';
+import type { AgentSettings } from '../../settings/agent-settings';
+import type { WorkloadSupervisor } from '../../workloads/workload-supervisor';
+import type { Arrival, PhaseContext, RebootContext, Recovery } from '../backend';
+import { recoverWorkloads } from '../engine/recover-workloads';
+import { ImageError } from '../engine/image-cache';
+import type { HostBackend } from '../host-backend';
+import { withState } from '../session-status';
+import { verifyHost } from '../verify-host';
+import { nextCommandLine } from './command-line';
+import { isConcluded, type KernelArrival } from './kernel-arrival';
+import { deviceReason, openDevice } from './kernel-device';
+import { KernelImages } from './kernel-images';
+import type { KernelManifest } from './kernel-manifest';
+import { KernelSessions, SessionFailure } from './kernel-sessions';
+import { kernelHandlers } from './luo-abi';
+import { chooseDescriptors } from './offered-descriptors';
+import { unsuitable } from './suitability';
+
+export interface KernelBackendOptions {
+  settings: AgentSettings;
+  supervisor: WorkloadSupervisor;
+  journal: Journal;
+  faults: Faults;
+  log: Log;
+  arrival: KernelArrival;
+  /** Release of the running kernel: what a kernel release names as its version. */
+  running: { version: string; sha256: string };
+  bootId: string;
+  finishHold(workload: string): string | undefined;
+}
+
+const RESUME_TIMEOUT_MS = 10_000;
+
+export class KernelBackend implements HostBackend {
+  readonly kind = 'kernel';
+  readonly handlers = Object.values(kernelHandlers);
+  readonly running: { version: string; sha256: string };
+  readonly bootId: string;
+  readonly kernelRelease: string;
+  private readonly sessions = new KernelSessions();
+  private readonly images: KernelImages;
+  private leftBehind: KernelManifest['leftBehind'] = [];
+  private frozenAtMs: number | null = null;
+
+  constructor(private readonly options: KernelBackendOptions) {
+    this.running = options.running;
+    this.bootId = options.bootId;
+    this.kernelRelease = options.running.version;
+    this.images = new KernelImages(options.settings.stateDir);
+  }
+
+  heldFor(workload: string) {
+    return this.sessions.heldFor(workload);
+  }
+
+  isPreserved(workload: string, token: bigint): boolean {
+    return this.sessions.isPreserved(workload, token);
+  }
+
+  arrive(): Promise<Arrival> {
+    const { arrival, journal, log } = this.options;
+    if (arrival.found === 'no-update') return Promise.resolve({ how: 'cold' });
+    if (arrival.found === 'nothing') {
+      if (isConcluded(journal, arrival.mark)) return Promise.resolve({ how: 'cold' });
+      log.error('nothing was handed over', { reason: arrival.reason });
+      return Promise.resolve({ how: 'state-lost', reason: arrival.reason });
+    }
+    const { key, journal: carried, frozenAtMs } = arrival.manifest;
+    this.frozenAtMs = frozenAtMs;
+    return Promise.resolve({ how: 'handover', key, journal: carried });
+  }
+
+  recover(crossing: Crossing | null, lastSessions: SessionStatus[]): Promise<Recovery> {
+    const { supervisor, settings, log } = this.options;
+    return recoverWorkloads({ supervisor, settings, log, crossing, lastSessions });
+  }
+
+  start(): Promise<void> {
+    if (!this.isFrozen()) this.options.supervisor.startMissing();
+    return Promise.resolve();
+  }
+
+  async preflight({ command, signal }: PhaseContext): Promise<PhaseEnd> {
+    const release = command?.release ?? null;
+    if (release === null) return rolledBack(noRelease());
+    const problem = unsuitable(command, this.health());
+    if (problem !== null) return rolledBack(problem);
+    try {
+      (await openDevice(signal)).close();
+    } catch (error) {
+      return rolledBack(deviceReason(error));
+    }
+    try {
+      await this.images.prepare(release, signal);
+    } catch (error) {
+      if (error instanceof ImageError) return rolledBack(error.reason);
+      throw error;
+    }
+    return succeeded();
+  }
+
+  async preserve({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
+    const { supervisor, log } = this.options;
+    if (this.sessions.hasIncoming) {
+      const detail = 'the sessions of the update before are not finished';
+      return rolledBack(reasonOf('PRESERVE_FAILED', detail), lastSessions);
+    }
+    this.sessions.release();
+    try {
+      const device = await openDevice(signal);
+      const chosen = chooseDescriptors(supervisor, () => device.close());
+      this.leftBehind = chosen.leftBehind;
+      const sessions = this.sessions.preserveAll(device, chosen.files);
+      if (this.leftBehind.length > 0) log.info('stays behind', { descriptors: this.leftBehind });
+      return succeeded(sessions);
+    } catch (error) {
+      if (error instanceof SessionFailure) return rolledBack(error.reason, error.sessions);
+      const detail = describeError(error);
+      return rolledBack(reasonOf('PRESERVE_FAILED', detail, { cause: error }));
+    }
+  }
+
+  async freeze({ command, signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
+    const { supervisor } = this.options;
+    const release = command?.release ?? null;
+    if (command === null || release === null) return rolledBack(noRelease(), lastSessions);
+    if (!this.sessions.hasOutgoing) return rolledBack(gone('freeze'), lastSessions);
+    try {
+      stageKernel({ ...this.images.verified(release), commandLine: nextCommandLine(command) });
+    } catch (error) {
+      const subject = `image ${release.imageSha256}`;
+      const reason =
+        error instanceof ImageError
+          ? error.reason
+          : reasonOf('STAGE_FAILED', describeError(error), { subject, cause: error });
+      return this.thaw(reason);
+    }
+    this.frozenAtMs = Date.now();
+    const answers = await supervisor.quiesceAll(signal);
+    const refused = answers.find(({ answer }) => !answer.ok);
+    if (refused !== undefined) {
+      const { instance, answer } = refused;
+      const subject = `workload ${instance.workload}`;
+      const detail = `workload ${instance.workload} will not quiesce: ${answer.reason}`;
+      const vetoed = reasonOf('WORKLOAD_VETOED', detail, { subject });
+      return this.thaw(signal.aborted ? abortReason(signal) : vetoed);
+    }
+    return { ...succeeded(this.sessions.statuses('frozen')), frozenAtMs: this.frozenAtMs };
+  }
+
+  async reboot(context: RebootContext): Promise<PhaseEnd> {
+    const { command, cross, carriedJournal, lastSessions } = context;
+    const release = command?.release ?? null;
+    if (command === null || release === null) return rolledBack(noRelease(), lastSessions);
+    const { frozenAtMs } = this;
+    if (frozenAtMs === null || !this.sessions.hasOutgoing) {
+      return rolledBack(gone('reboot'), lastSessions);
+    }
+    const { key } = command;
+    const { imageSha256 } = release;
+    try {
+      syncFileSystems();
+      cross(imageSha256);
+      this.sessions.preserveManifest({
+        ...{ key, imageSha256, frozenAtMs, fromRelease: this.running.version },
+        ...{ leftBehind: this.leftBehind, journal: carriedJournal() },
+        sessions: this.sessions.statuses('frozen'),
+      });
+      if (this.options.faults.dropsStagedKernel()) unstageKernel();
+      rebootIntoStagedKernel();
+    } catch (error) {
+      const detail = `the host did not reboot: ${describeError(error)}`;
+      const subject = `kernel ${release.version}`;
+      return this.thaw(reasonOf('KEXEC_FAILED', detail, { subject, cause: error }));
+    }
+  }
+
+  async retrieve({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
+    const { arrival, supervisor, settings, faults } = this.options;
+    const { frozenAtMs } = this;
+    if (arrival.found !== 'handover' || frozenAtMs === null || this.sessions.hasIncoming) {
+      return rolledBack(gone('retrieve'), lastSessions);
+    }
+    const sessions = this.sessions.retrieveAll(
+      arrival.device,
+      arrival.own,
+      arrival.manifest.sessions,
+    );
+    faults.point('retrieve:deserialized');
+    const started = supervisor.names
+      .map((name) => supervisor.replace(name, this.sessions.heldFor(name)))
+      .filter((instance) => instance !== null);
+    faults.point('retrieve:spawned');
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.startTimeoutMs)]);
+    const checks = await Promise.all(
+      started.map(async (one) => ({ one, answer: await supervisor.untilServing(one, limit) })),
+    );
+    this.frozenAtMs = null;
+    const resumedAtMs = Date.now();
+    // The clock of a board without a finer one starts at whole seconds; the kernel's own age is the least it can be.
+    const blackoutMs = Math.max(resumedAtMs - frozenAtMs, sinceBootMs());
+    const end = { ...succeeded(sessions), frozenAtMs, resumedAtMs, blackoutMs };
+    const lost = sessions.flatMap(({ files }) => files).find((file) => file.reason !== null);
+    const emptyLost = sessions.find(({ state }) => state !== 'retrieved');
+    if (lost?.reason) return { ...end, outcome: 'state-lost', reason: lost.reason };
+    if (emptyLost) {
+      const reason = reasonOf('SESSIONS_GONE', `session ${emptyLost.name} was not handed over`);
+      return { ...end, outcome: 'state-lost', reason };
+    }
+    const silent = checks.find(({ answer }) => !answer.ok);
+    if (silent === undefined) return end;
+    const { workload } = silent.one;
+    const detail = `workload ${workload} does not serve in the next kernel: ${silent.answer.reason}`;
+    const reason = reasonOf('WORKLOAD_NOT_SERVING', detail, { subject: `workload ${workload}` });
+    return { ...end, outcome: 'failed', reason };
+  }
+
+  /** Nothing was kept in case retrieve failed: the old instances ended with their kernel. */
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  finish({ lastSessions }: PhaseContext): Promise<PhaseEnd> {
+    const { supervisor, faults, finishHold, log } = this.options;
+    const holds = supervisor.names.flatMap((name) => {
+      const reason = finishHold(name);
+      return reason === undefined ? [] : [`workload ${name}: ${reason}`];
+    });
+    const words = faults.refusesFinish()
+      ? 'a fault is configured to refuse finish'
+      : holds.join('; ');
+    if (words !== '') {
+      return Promise.resolve(
+        endedOtherwise('refused', reasonOf('FINISH_VETOED', words), lastSessions),
+      );
+    }
+    try {
+      const finished = this.sessions.finishAll();
+      const { orphans } = this.sessions;
+      if (orphans.size > 0) log.warn('sessions that nobody can end', { orphans: [...orphans] });
+      const known =
+        finished.length > 0 ? finished : withState(lastSessions, 'finished', 'finished');
+      return Promise.resolve(succeeded(known));
+    } catch (error) {
+      if (!(error instanceof SessionFailure)) throw error;
+      return Promise.resolve(endedOtherwise('refused', error.reason, error.sessions));
+    }
+  }
+
+  verify({ command, signal }: PhaseContext): Promise<PhaseEnd> {
+    const { supervisor } = this.options;
+    return verifyHost({ command, signal, supervisor, runningVersion: this.running.version });
+  }
+
+  async rollback({ lastSessions }: PhaseContext): Promise<PhaseEnd> {
+    const wasFrozen = this.isFrozen();
+    unstage(this.options.log);
+    const sessions = this.sessions.hasIncoming ? [] : this.sessions.release();
+    if (wasFrozen) await this.resumeWorkloads();
+    const released = sessions.length > 0 ? sessions : lastSessions;
+    const end = succeeded(withState(released, 'unpreserved', 'unpreserved'));
+    return wasFrozen ? { ...end, resumedAtMs: Date.now() } : end;
+  }
+
+  isFrozen(): boolean {
+    return this.frozenAtMs !== null;
+  }
+
+  health() {
+    return this.options.supervisor.health();
+  }
+
+  /** Sessions that the kernel holds memory for and that nobody can end before the next reboot. */
+  get orphanedSessions(): string[] {
+    return [...this.sessions.orphans];
+  }
+
+  async stop(): Promise<void> {
+    await this.options.supervisor.stop();
+  }
+
+  /** The undo of preserve, freeze and a reboot that returned. */
+  private async thaw(reason: Reason): Promise<PhaseEnd> {
+    const { frozenAtMs } = this;
+    unstage(this.options.log);
+    const sessions = this.sessions.release();
+    if (frozenAtMs !== null) await this.resumeWorkloads();
+    const end = endedOtherwise('rolled-back', reason, sessions);
+    if (frozenAtMs === null) return end;
+    const resumedAtMs = Date.now();
+    return { ...end, frozenAtMs, resumedAtMs, blackoutMs: resumedAtMs - frozenAtMs };
+  }
+
+  private async resumeWorkloads(): Promise<void> {
+    const { supervisor, log } = this.options;
+    const failures = await supervisor.resumeAll(AbortSignal.timeout(RESUME_TIMEOUT_MS));
+    this.frozenAtMs = null;
+    if (failures.length > 0) log.error('workloads did not resume', { failures });
+  }
+}
+
+/** A staged kernel that stays is no danger to the host, so failing to drop it must not keep workloads from resuming. */
+function unstage(log: Log): void {
+  try {
+    unstageKernel();
+  } catch (error) {
+    log.error('the staged kernel can not be dropped', { error: describeError(error) });
+  }
+}
+
+/** hrtime is CLOCK_MONOTONIC, which starts with the kernel. */
+const sinceBootMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+const rolledBack = (reason: Reason, sessions: SessionStatus[] = []) =>
+  endedOtherwise('rolled-back', reason, withState(sessions, 'unpreserved', 'unpreserved'));
+
+const noRelease = () => reasonOf('RELEASE_MISSING', 'the command names no release');
+
+const gone = (phase: 'freeze' | 'reboot' | 'retrieve') =>
+  reasonOf(
+    phase === 'reboot' ? 'NOT_FROZEN' : 'SESSIONS_GONE',
+    `${phase} finds nothing ${phase === 'reboot' ? 'frozen' : 'preserved'}: the agent restarted or thawed since`,
+  );
