@@ -59,7 +59,7 @@ describe('the dashboard', () => {
 
   it('watches a rollout, pauses and resumes it, and sees it finish', async () => {
     const rolloutPage = new RolloutPage(page);
-    await fleet.applyRollout({ waves: [1], maxConcurrent: 1 }, {}, 'watched');
+    await fleet.applyRollout({ waves: [1], maxConcurrent: 1, soak: '2s' }, {}, 'watched');
     await rolloutPage.open(fleet.baseUrl, 'watched');
 
     await rolloutPage.act('Pause');

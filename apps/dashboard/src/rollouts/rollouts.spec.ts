@@ -1,0 +1,114 @@
+import type { HostUpdateResponse, WaitingResponse } from '@luofleet/contracts';
+import { ROLLOUT_KINDS } from '@luofleet/rollout';
+import { problemOf } from '../api/api.client';
+import { offeredActions } from '../api/rollout.actions';
+import { rolloutTone } from '../state/tone';
+import { barSegments, endedTotal, failuresTotal, groupWaiting } from './rollout.figures';
+import { filterUpdates, orderUpdates, phaseMarks } from './update-matrix.rows';
+
+const counts = {
+  total: 10,
+  byState: { succeeded: 3, 'rolled-back': 1, lost: 1, running: 2, pending: 3 },
+  byPhase: {},
+} as const;
+
+describe('figures of a rollout', () => {
+  it('adds up what has ended and what failed', () => {
+    expect(endedTotal(counts)).toBe(5);
+    expect(failuresTotal(counts)).toBe(2);
+    expect(barSegments(counts).map(({ state }) => state)).toEqual([
+      'succeeded',
+      'rolled-back',
+      'lost',
+      'running',
+      'pending',
+    ]);
+  });
+
+  it('groups what waits by code and counts what the report leaves out', () => {
+    const wait = (id: string, code: string): WaitingResponse => ({
+      subject: 'host-update',
+      id,
+      name: id,
+      reason: { code, detail: `${id} waits` },
+      until: null,
+    });
+    const waiting = [wait('a', 'HELD_UNTIL'), wait('b', 'WAITS_FOR_SLOT'), wait('c', 'HELD_UNTIL')];
+    const groups = groupWaiting({ waiting, waitCounts: { HELD_UNTIL: 2, WAITS_FOR_SLOT: 40 } });
+    expect(groups).toEqual([
+      { code: 'HELD_UNTIL', entries: [waiting[0], waiting[2]], leftOut: 0 },
+      { code: 'WAITS_FOR_SLOT', entries: [waiting[1]], leftOut: 39 },
+    ]);
+  });
+});
+
+describe('the matrix', () => {
+  const update = (over: Partial<HostUpdateResponse>): HostUpdateResponse =>
+    ({
+      id: 'u',
+      waveIndex: 0,
+      position: 0,
+      state: 'pending',
+      phase: null,
+      blackoutMs: null,
+      ...over,
+    }) as HostUpdateResponse;
+  const kinds = (over: Partial<HostUpdateResponse>): string =>
+    phaseMarks(update(over))
+      .map(({ kind }) => kind[0])
+      .join('');
+
+  it('marks each phase', () => {
+    expect(kinds({ state: 'pending' })).toBe('bbbbbbb');
+    expect(kinds({ state: 'running', phase: 'freeze' })).toBe('ddnbbbb');
+    expect(kinds({ state: 'held' })).toBe('dddddnb');
+    expect(kinds({ state: 'rolled-back', phase: 'preflight' })).toBe('nbbbbbb');
+    expect(kinds({ state: 'succeeded' })).toBe('ddddddd');
+    expect(phaseMarks(update({ state: 'lost', phase: 'reboot' }))[3]).toEqual({
+      kind: 'now',
+      tone: 'bad',
+    });
+  });
+
+  it('orders and filters', () => {
+    const updates = [
+      update({ id: 'a', position: 0, state: 'succeeded', blackoutMs: 5 }),
+      update({ id: 'b', position: 1, state: 'running', waveIndex: 1 }),
+      update({ id: 'c', position: 2, state: 'failed', waveIndex: 1, blackoutMs: 90 }),
+    ];
+    const ids = (list: readonly HostUpdateResponse[]): string => list.map(({ id }) => id).join('');
+    expect(ids(orderUpdates(updates, 'attention first'))).toBe('cba');
+    expect(ids(orderUpdates(updates, 'rollout order'))).toBe('abc');
+    expect(ids(orderUpdates(updates, 'longest blackout'))).toBe('cab');
+    expect(ids(filterUpdates(updates, { state: null, waveIndex: 1 }))).toBe('bc');
+    expect(ids(filterUpdates(updates, { state: 'failed', waveIndex: null }))).toBe('c');
+  });
+});
+
+describe('actions', () => {
+  it('are offered only where they would do something', () => {
+    expect(Object.fromEntries(ROLLOUT_KINDS.map((kind) => [kind, offeredActions(kind)]))).toEqual({
+      planned: ['pause', 'abort'],
+      running: ['pause', 'abort'],
+      paused: ['resume', 'retry', 'abort'],
+      aborting: [],
+      succeeded: [],
+      failed: ['retry'],
+      aborted: ['retry'],
+    });
+    expect(offeredActions('unheard-of')).toEqual([]);
+    expect(rolloutTone('unheard-of')).toBe('quiet');
+  });
+});
+
+describe('problems', () => {
+  it('are taken as the control plane wrote them', () => {
+    const problem = { title: 'Conflict', detail: 'It is paused.', code: 'X', status: 409 };
+    expect(problemOf(409, problem, '/x')).toMatchObject({ ...problem, errors: [] });
+  });
+
+  it('are made up for an answer that carries none', () => {
+    expect(problemOf(502, undefined, '/x')).toMatchObject({ status: 502, instance: '/x' });
+    expect(problemOf(500, { message: 'boom' }, '/x')).toMatchObject({ code: 'UNEXPECTED_ANSWER' });
+  });
+});
