@@ -73,6 +73,8 @@ export class AgentProcess {
       hostName: this.hostName,
       controlPlane: `127.0.0.1:${this.options.controlPlanePort}`,
       stateDir: 'state',
+      // So high that thawing by itself can not hide a missing resume.
+      frozenLimitMs: 600_000,
       workloads: [
         { name: 'kv', command: program('kv-store'), env: kvEnv },
         { name: 'echo', command: program('echo-server'), env: { PORT: String(this.echoPort) } },
