@@ -3,7 +3,7 @@ import type { HostIntroduction } from '@luofleet/persistence';
 import { LuofleetError } from '@luofleet/platform';
 import { backendFromWire } from '../commands/wire';
 import type { HostStream } from '../commands/stream.registry';
-import { type AgentCall, Outbox } from './outbox';
+import type { Outbox } from './outbox';
 
 /** One agent's stream once it has said hello. */
 export class AgentConnection implements HostStream {
@@ -52,5 +52,3 @@ function badHello(hello: Hello, path: string, message: string): LuofleetError {
     issues: [{ path, message }],
   });
 }
-
-export { type AgentCall, Outbox };

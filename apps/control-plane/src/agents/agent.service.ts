@@ -23,24 +23,15 @@ import {
   Injectable,
   type OnModuleInit,
 } from '@nestjs/common';
-import { AgentServiceService, type CommandResult, type Hello } from '@luofleet/proto';
-import {
-  acceptCommand,
-  Database,
-  markOffline,
-  openRolloutsOfHost,
-  registerHost,
-} from '@luofleet/persistence';
-import { asLuofleetError, type Clock, type Logger, LuofleetError } from '@luofleet/platform';
-import { JobQueue } from '@luofleet/queue';
-import { CommandDispatcher } from '../commands/command.dispatcher';
-import { ResultRecorder } from '../commands/result.recorder';
+import { AgentServiceService, type ConnectRequest } from '@luofleet/proto';
+import { asLuofleetError } from '@luofleet/platform';
 import { StreamRegistry } from '../commands/stream.registry';
 import { GrpcServer } from '../grpc/grpc.server';
-import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
-import { CLOCK, LOGGER } from '../settings/platform.module';
-import { AgentConnection, type AgentCall, introductionOf, Outbox } from './agent.connection';
-import { HeartbeatCollector } from './heartbeat.collector';
+import { Runtime } from '../settings/runtime';
+import type { AgentConnection } from './agent.connection';
+import { AgentInbox, helloExpected } from './agent.inbox';
+import { HostRegistrar } from './host.registrar';
+import { type AgentCall, Outbox } from './outbox';
 
 @Injectable()
 export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
@@ -49,15 +40,10 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
 
   constructor(
     @Inject(GrpcServer) private readonly grpc: GrpcServer,
-    @Inject(Database) private readonly database: Database,
     @Inject(StreamRegistry) private readonly streams: StreamRegistry,
-    @Inject(CommandDispatcher) private readonly dispatcher: CommandDispatcher,
-    @Inject(ResultRecorder) private readonly recorder: ResultRecorder,
-    @Inject(HeartbeatCollector) private readonly heartbeats: HeartbeatCollector,
-    @Inject(JobQueue) private readonly jobs: JobQueue,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
-    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(HostRegistrar) private readonly registrar: HostRegistrar,
+    @Inject(AgentInbox) private readonly inbox: AgentInbox,
+    @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
 
   onModuleInit(): void {
@@ -71,139 +57,60 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     this.draining = true;
-    for (const stream of this.streams.all())
-      stream.sayGoodbye('DRAINING', 'this replica stops; connect to another one');
+    for (const stream of this.streams.all()) stream.sayGoodbye('DRAINING', DRAINING);
     await Promise.all(this.open);
   }
 
   /** Lives as long as the stream. Never rejects. */
   private async handle(call: AgentCall): Promise<void> {
     const outbox = new Outbox(call);
-    let connection: AgentConnection | undefined;
+    call.on('close', () => outbox.drop());
+    const conversation: { with?: AgentConnection } = {};
     try {
-      connection = await this.converse(call, outbox, (held) => (connection = held));
+      // Leaving the loop must not destroy the stream: a goodbye or an error is still to go out on it.
+      const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<ConnectRequest>;
+      for await (const request of requests)
+        if (!(await this.take(request, outbox, conversation))) break;
       outbox.end();
     } catch (thrown) {
-      if (!call.cancelled && !call.destroyed) {
-        const error = asLuofleetError(thrown, 'serve agent', connection?.hostName ?? 'agent');
-        this.logger.warn('agent stream ended with an error', { err: error });
-        outbox.drop();
-        call.emit('error', { code: error.mapping.grpcStatus, details: error.message });
-      }
+      if (!call.cancelled && !call.destroyed) this.fail(call, thrown);
     } finally {
-      outbox.drop();
-      if (connection) await this.release(connection);
+      if (conversation.with) await this.letGo(conversation.with);
     }
   }
 
-  private async converse(
-    call: AgentCall,
+  /** One message. False when the conversation is over. */
+  private async take(
+    { message }: ConnectRequest,
     outbox: Outbox,
-    hold: (connection: AgentConnection) => void,
-  ): Promise<AgentConnection | undefined> {
-    let connection: AgentConnection | undefined;
-    for await (const { message } of call as AsyncIterable<{ message?: IncomingMessage }>) {
-      if (message === undefined) continue;
-      if (connection === undefined) {
-        if (message.$case !== 'hello') throw helloExpected(message.$case);
-        connection = await this.welcome(message.value, outbox);
-        if (connection === undefined) return undefined;
-        hold(connection);
-        await this.dispatcher.resend(connection.hostId);
-        await this.wakeRollouts(connection.hostId);
-      } else {
-        await this.receive(connection, message);
-      }
+    conversation: { with?: AgentConnection },
+  ): Promise<boolean> {
+    if (message === undefined) return true;
+    if (conversation.with) {
+      await this.inbox.receive(conversation.with, message);
+      return true;
     }
-    return connection;
+    if (message.$case !== 'hello') throw helloExpected(message.$case);
+    const connection = await this.registrar.welcome(message.value, outbox);
+    if (connection === null) return false;
+    conversation.with = connection;
+    if (this.draining) connection.sayGoodbye('DRAINING', DRAINING);
+    const rollouts = await this.registrar.waitingRollouts(connection.hostId);
+    await this.inbox.opened(connection, rollouts);
+    return true;
   }
 
-  private async welcome(hello: Hello, outbox: Outbox): Promise<AgentConnection | undefined> {
-    const introduction = introductionOf(hello);
-    const { replicaId, heartbeatIntervalMs } = this.settings;
-    const subject = `host ${introduction.name}`;
-    const host = await this.database.transaction('register host', subject, (unit) =>
-      registerHost(unit, introduction, replicaId, this.clock.nowMs()),
-    );
-    const connection = new AgentConnection(host.id, introduction.name, outbox);
-    if (host.decommissioned) {
-      connection.sayGoodbye('DECOMMISSIONED', 'this host was taken out of the fleet');
-      return undefined;
-    }
-    this.heartbeats.forget(host.id);
-    const previous = this.streams.hold(connection);
-    previous?.sayGoodbye('SUPERSEDED', 'a newer stream of this host is here');
-    if (host.previousReplicaId !== null && host.previousReplicaId !== replicaId)
-      this.dispatcher.supersede(host.previousReplicaId, host.id);
-    connection.send({
-      $case: 'welcome',
-      value: { hostId: host.id, heartbeatIntervalMs, replicaId },
-    });
-    if (this.draining) connection.sayGoodbye('DRAINING', 'this replica stops');
-    return connection;
+  /** What was heard of the host is dropped before it is taken offline, or it would be written after that. */
+  private async letGo(connection: AgentConnection): Promise<void> {
+    if (this.streams.get(connection.hostId) === connection) this.inbox.closed(connection);
+    await this.registrar.release(connection);
   }
 
-  private async receive(connection: AgentConnection, message: IncomingMessage): Promise<void> {
-    switch (message.$case) {
-      case 'hello':
-        throw helloExpected('a second hello');
-      case 'heartbeat':
-        return this.heartbeats.collect(connection.hostId, message.value.workloads);
-      case 'commandAccepted': {
-        const { idempotencyKey } = message.value;
-        await this.database.read('accept command', `command ${idempotencyKey}`, (client) =>
-          acceptCommand(client, connection.hostId, idempotencyKey),
-        );
-        return;
-      }
-      case 'commandResult':
-        return this.record(connection, message.value);
-    }
-  }
-
-  private async record(connection: AgentConnection, result: CommandResult): Promise<void> {
-    const { issued, reconcile } = await this.recorder.record(connection.hostId, result);
-    const { idempotencyKey } = result;
-    connection.send({ $case: 'resultRecorded', value: { idempotencyKey } });
-    if (reconcile !== null) this.jobs.wake('reconcile', [{ rolloutId: reconcile }]);
-    await this.dispatcher.dispatch(issued.map(({ hostId }) => hostId));
-  }
-
-  /** A host that is there may be what a rollout waits for. */
-  private async wakeRollouts(hostId: string): Promise<void> {
-    const rollouts = await this.database.read('find rollouts', `host ${hostId}`, (client) =>
-      openRolloutsOfHost(client, hostId),
-    );
-    this.jobs.wake(
-      'reconcile',
-      rollouts.map((rolloutId) => ({ rolloutId })),
-    );
-  }
-
-  private async release(connection: AgentConnection): Promise<void> {
-    const { hostId } = connection;
-    if (!this.streams.release(connection)) return;
-    try {
-      await this.database.transaction('take host offline', `host ${connection.hostName}`, (unit) =>
-        markOffline(unit, [hostId], this.settings.replicaId),
-      );
-    } catch (error) {
-      this.logger.warn('host not taken offline, its silence will', { hostId, err: error });
-    }
+  private fail(call: AgentCall, thrown: unknown): void {
+    const error = asLuofleetError(thrown, 'serve agent');
+    this.runtime.logger.warn('agent stream ended with an error', { err: error });
+    call.emit('error', { code: error.mapping.grpcStatus, details: error.message });
   }
 }
 
-type IncomingMessage =
-  | { $case: 'hello'; value: Hello }
-  | { $case: 'heartbeat'; value: { workloads: Parameters<HeartbeatCollector['collect']>[1] } }
-  | { $case: 'commandAccepted'; value: { idempotencyKey: string } }
-  | { $case: 'commandResult'; value: CommandResult };
-
-function helloExpected(got: string): LuofleetError {
-  return new LuofleetError({
-    code: 'INVALID_INPUT',
-    operation: 'connect agent',
-    subject: 'stream',
-    detail: `The first message of a stream, and only the first, is hello; this was ${got}.`,
-  });
-}
+const DRAINING = 'this replica stops; connect to another one';

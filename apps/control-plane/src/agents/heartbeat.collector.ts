@@ -51,7 +51,7 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
     });
   }
 
-  /** What was written of this host no longer holds: it has introduced itself anew. */
+  /** What was collected and written of this host no longer holds: it has introduced itself anew, or it is gone. */
   forget(hostId: string): void {
     this.writtenHealth.delete(hostId);
     this.signs.delete(hostId);
@@ -59,10 +59,11 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
 
   private async flush(): Promise<void> {
     const signs = [...this.signs.values()];
+    if (signs.length === 0) return;
     this.signs = new Map();
     try {
-      await this.database.read('write heartbeats', 'hosts', (client) =>
-        touchHosts(client, signs, this.settings.replicaId),
+      await this.database.transaction('write heartbeats', 'hosts', (unit) =>
+        touchHosts(unit, signs, this.settings.replicaId),
       );
     } catch (error) {
       this.logger.warn('heartbeats not written', { hosts: signs.length, err: error });

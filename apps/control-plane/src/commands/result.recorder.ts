@@ -9,7 +9,8 @@
  *
  * Unhappy paths: a result that came before changes nothing and is acknowledged again. A result for a key that is not in
  * the record, or of another host, is acknowledged and logged, so that the agent can forget it. A result that
- * contradicts the record ends the command and is logged. Another writer was faster: everything is read again.
+ * contradicts the record ends the command and is logged. A host that was given up reports after all: its rollout is
+ * opened again in the same transaction. Another writer was faster: everything is read again.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import {
@@ -18,6 +19,7 @@ import {
   type CommandEnd,
   Database,
   endCommand,
+  lockRollout,
   readAnsweredCommand,
   type UnitOfWork,
   writeHostFacts,
@@ -34,6 +36,7 @@ import {
   isTerminal,
   parseIdempotencyKey,
 } from '@luofleet/rollout';
+import { RolloutReconciler } from '../reconcile/rollout.reconciler';
 import { CLOCK, LOGGER } from '../settings/platform.module';
 import { HostUpdateChanges, type IssuedCommands } from './host-update.changes';
 import { outcomeFromWire, reasonFromWire, sessionsFromWire } from './wire';
@@ -60,6 +63,7 @@ const NOTHING: RecordedResult = { issued: [], reconcile: null };
 export class ResultRecorder {
   constructor(
     @Inject(Database) private readonly database: Database,
+    @Inject(RolloutReconciler) private readonly reconciler: RolloutReconciler,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -88,6 +92,9 @@ export class ResultRecorder {
   ): Promise<RecordedResult> {
     const nowMs = this.clock.nowMs();
     const step = this.advance(command, outcome, result, nowMs);
+    const reopens =
+      step.kind === 'advanced' && isTerminal(command.update.state) && !isTerminal(step.state);
+    if (reopens) await lockRollout(unit, command.update.rolloutId);
     await writeHostFacts(unit, command.host.id, result);
     const changes = new HostUpdateChanges();
     if (step.kind === 'advanced')
@@ -109,6 +116,8 @@ export class ResultRecorder {
         sessionsFromWire(result.sessions),
       );
     const { rolloutId } = command.update;
+    // An ended rollout has to learn that this host goes on before the host can end again.
+    if (reopens) issued.push(...(await this.reconciler.reconcileWithin(unit, rolloutId)));
     return {
       issued,
       reconcile: step.kind === 'advanced' && frees(step.state) ? rolloutId : null,

@@ -60,17 +60,22 @@ export class RolloutReconciler {
   /** Stores what is due. Returns the commands to be sent; none when the rollout is not there any more. */
   async reconcile(rolloutId: string): Promise<IssuedCommands[]> {
     const subject = `rollout ${rolloutId}`;
-    return this.database.transaction('reconcile rollout', subject, async (unit) => {
-      const rollout = await lockRollout(unit, rolloutId);
-      if (rollout === null) return [];
-      const waves = await readWaves(unit.client, rolloutId);
-      const updates = await readHostUpdates(unit.client, rolloutId);
-      const nowMs = this.clock.nowMs();
-      const plan = planNext(this.snapshotOf(rollout, waves, updates), nowMs);
-      const issued = await storePlan(unit, { rollout, waves, updates }, plan, nowMs);
-      await writeReport(unit, rolloutId, shortenReport(plan.report, REPORT_WAITS_MAX));
-      return issued;
-    });
+    return this.database.transaction('reconcile rollout', subject, (unit) =>
+      this.reconcileWithin(unit, rolloutId),
+    );
+  }
+
+  /** The same in a transaction that is under way and has locked the rollout first. */
+  async reconcileWithin(unit: UnitOfWork, rolloutId: string): Promise<IssuedCommands[]> {
+    const rollout = await lockRollout(unit, rolloutId);
+    if (rollout === null) return [];
+    const waves = await readWaves(unit.client, rolloutId);
+    const updates = await readHostUpdates(unit.client, rolloutId);
+    const nowMs = this.clock.nowMs();
+    const plan = planNext(this.snapshotOf(rollout, waves, updates), nowMs);
+    const issued = await storePlan(unit, { rollout, waves, updates }, plan, nowMs);
+    await writeReport(unit, rolloutId, shortenReport(plan.report, REPORT_WAITS_MAX));
+    return issued;
   }
 
   private snapshotOf(
@@ -147,8 +152,7 @@ function eventsOf(rollout: StoredRollout, effect: RolloutEffect): EventDraft[] {
   return effect.kind === 'advance-rollout' ? [rolloutEvent(rollout, effect.state)] : [];
 }
 
-/** What is recorded when a rollout's state changes, by the planner or by an operator. */
-export function rolloutEvent(
+function rolloutEvent(
   rollout: Pick<StoredRollout, 'id' | 'name'>,
   state: RolloutState,
 ): EventDraft {

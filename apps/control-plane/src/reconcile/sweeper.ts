@@ -22,11 +22,9 @@ import {
   markSilentOffline,
   rolloutsToReconcile,
 } from '@luofleet/persistence';
-import type { Clock, Logger } from '@luofleet/platform';
 import { JobQueue } from '@luofleet/queue';
 import { CommandDispatcher } from '../commands/command.dispatcher';
-import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
-import { CLOCK, LOGGER } from '../settings/platform.module';
+import { Runtime } from '../settings/runtime';
 
 /** Hosts whose commands one sweep sends; those left over come next time. */
 const HOSTS_MAX = 5000;
@@ -41,9 +39,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     @Inject(Database) private readonly database: Database,
     @Inject(JobQueue) private readonly jobs: JobQueue,
     @Inject(CommandDispatcher) private readonly dispatcher: CommandDispatcher,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
-    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -59,7 +55,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
   /** One sweep. */
   async sweep(): Promise<void> {
     await this.database.transaction('take silent hosts offline', 'hosts', (unit) =>
-      markSilentOffline(unit, this.clock.nowMs() - this.settings.offlineAfterMs),
+      markSilentOffline(unit, this.runtime.clock.nowMs() - this.runtime.settings.offlineAfterMs),
     );
     const rollouts = await rolloutsToReconcile(this.database);
     // Not waited for: while Redis is away this hangs, and the commands below need no Redis for hosts that are here.
@@ -74,8 +70,8 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     if (this.stopped) return;
     this.timer = setTimeout(() => {
       this.running = this.sweep()
-        .catch((error: unknown) => this.logger.warn('sweep failed', { err: error }))
+        .catch((error: unknown) => this.runtime.logger.warn('sweep failed', { err: error }))
         .then(() => this.next());
-    }, this.settings.sweepIntervalMs);
+    }, this.runtime.settings.sweepIntervalMs);
   }
 }

@@ -1,9 +1,10 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { type Clock, createLogger, type Logger, systemClock } from '@luofleet/platform';
 import { type ControlPlaneSettings, SETTINGS } from './control-plane.settings';
+import { CLOCK, LOGGER } from './platform.tokens';
+import { Runtime } from './runtime';
 
-export const LOGGER = Symbol('logger');
-export const CLOCK = Symbol('clock');
+export { CLOCK, LOGGER };
 
 /** Settings, log and clock, for every module. */
 @Global()
@@ -22,8 +23,9 @@ export class PlatformModule {
         { provide: SETTINGS, useValue: settings },
         { provide: LOGGER, useValue: logger },
         { provide: CLOCK, useValue: clock },
+        Runtime,
       ],
-      exports: [SETTINGS, LOGGER, CLOCK],
+      exports: [SETTINGS, LOGGER, CLOCK, Runtime],
     };
   }
 }

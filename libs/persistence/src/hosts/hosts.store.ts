@@ -126,9 +126,12 @@ export interface HostSign {
   readonly workloads?: readonly WorkloadRecord[] | undefined;
 }
 
-/** Writes that these hosts were heard of. Rows somebody else is at are left for the next time. */
+/**
+ * Writes that these hosts were heard of on `replicaId`'s streams. A host that was taken for silent is online again. Rows
+ * somebody else is at are left for the next time.
+ */
 export async function touchHosts(
-  client: Reader,
+  unit: UnitOfWork,
   signs: readonly HostSign[],
   replicaId: string,
 ): Promise<void> {
@@ -138,13 +141,25 @@ export async function touchHosts(
     at: new Date(atMs),
     workloads: workloads ?? null,
   }));
-  await client.$executeRaw`
-    UPDATE hosts h SET last_seen_at = GREATEST(h.last_seen_at, v.at),
+  const touched = await unit.client.$queryRaw<{ id: string; name: string; wasOnline: boolean }[]>`
+    UPDATE hosts h SET last_seen_at = GREATEST(h.last_seen_at, v.at), online = true, replica_id = ${replicaId},
       workloads = CASE WHEN jsonb_typeof(v.workloads) = 'array' THEN v.workloads ELSE h.workloads END
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(id uuid, at timestamptz, workloads jsonb),
-      (SELECT id FROM hosts WHERE id = ANY(${signs.map(({ hostId }) => hostId)}::uuid[])
+      (SELECT id, online FROM hosts WHERE id = ANY(${signs.map(({ hostId }) => hostId)}::uuid[])
+         AND COALESCE(replica_id, ${replicaId}) = ${replicaId} AND decommissioned_at IS NULL
        ORDER BY id FOR UPDATE SKIP LOCKED) AS free
-    WHERE h.id = v.id AND free.id = v.id AND h.replica_id = ${replicaId}`;
+    WHERE h.id = v.id AND free.id = v.id
+    RETURNING h.id, h.name, free.online AS "wasOnline"`;
+  unit.record(
+    ...touched
+      .filter(({ wasOnline }) => !wasOnline)
+      .map(({ id, name }) => ({
+        kind: 'host-online',
+        hostId: id,
+        message: `Host ${name} is heard of again.`,
+        data: { hostName: name },
+      })),
+  );
 }
 
 export interface HostFactsChange {

@@ -1,0 +1,65 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Database, markOffline, openRolloutsOfHost, registerHost } from '@luofleet/persistence';
+import type { Hello } from '@luofleet/proto';
+import { CommandDispatcher } from '../commands/command.dispatcher';
+import { StreamRegistry } from '../commands/stream.registry';
+import { Runtime } from '../settings/runtime';
+import { AgentConnection, introductionOf } from './agent.connection';
+import type { Outbox } from './outbox';
+
+/** Takes a host in when its agent says hello, and lets it go when its stream ends. */
+@Injectable()
+export class HostRegistrar {
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(StreamRegistry) private readonly streams: StreamRegistry,
+    @Inject(CommandDispatcher) private readonly dispatcher: CommandDispatcher,
+    @Inject(Runtime) private readonly runtime: Runtime,
+  ) {}
+
+  /**
+   * Registers the host, takes its place from an older stream and welcomes it. Null for a host that is sent away.
+   * @throws LuofleetError INVALID_INPUT when the hello is not valid
+   */
+  async welcome(hello: Hello, outbox: Outbox): Promise<AgentConnection | null> {
+    const introduction = introductionOf(hello);
+    const { replicaId, heartbeatIntervalMs } = this.runtime.settings;
+    const subject = `host ${introduction.name}`;
+    const host = await this.database.transaction('register host', subject, (unit) =>
+      registerHost(unit, introduction, replicaId, this.runtime.clock.nowMs()),
+    );
+    const connection = new AgentConnection(host.id, introduction.name, outbox);
+    if (host.decommissioned) {
+      connection.sayGoodbye('DECOMMISSIONED', 'this host was taken out of the fleet');
+      return null;
+    }
+    this.streams.hold(connection)?.sayGoodbye('SUPERSEDED', 'a newer stream of this host is here');
+    if (host.previousReplicaId !== null && host.previousReplicaId !== replicaId)
+      this.dispatcher.supersede(host.previousReplicaId, host.id);
+    connection.send({
+      $case: 'welcome',
+      value: { hostId: host.id, heartbeatIntervalMs, replicaId },
+    });
+    return connection;
+  }
+
+  /** Rollouts that may have waited for this host. */
+  async waitingRollouts(hostId: string): Promise<string[]> {
+    return this.database.read('find rollouts', `host ${hostId}`, (client) =>
+      openRolloutsOfHost(client, hostId),
+    );
+  }
+
+  /** The undo of `welcome`; the host is offline at once unless a newer stream holds its place. Never rejects. */
+  async release(connection: AgentConnection): Promise<void> {
+    const { hostId, hostName } = connection;
+    if (!this.streams.release(connection)) return;
+    try {
+      await this.database.transaction('take host offline', `host ${hostName}`, (unit) =>
+        markOffline(unit, [hostId], this.runtime.settings.replicaId),
+      );
+    } catch (error) {
+      this.runtime.logger.warn('host not taken offline, its silence will', { hostId, err: error });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/** Rollouts as an operator applies and watches them, over REST. */
+import type { HostUpdateResponse, RolloutResponse } from '@luofleet/contracts';
+import type { ControlPlaneFixture } from './control-plane.fixture';
+
+export async function applyRollout(
+  plane: ControlPlaneFixture,
+  { name, selector, strategy }: { name: string; selector: string; strategy: object },
+): Promise<RolloutResponse> {
+  const answer = await plane.ask<RolloutResponse>('/api/v1/rollouts', {
+    method: 'POST',
+    body: {
+      apiVersion: 'luofleet.dev/v1',
+      kind: 'Rollout',
+      metadata: { name },
+      spec: { release: 'runtime-1.1.0', selector, strategy },
+    },
+  });
+  if (answer.status !== 201) throw new Error(`rollout not applied: ${answer.text}`);
+  return answer.body;
+}
+
+/** The rollout once it is in this state: looked at after each of its events. */
+export async function rolloutIn(
+  plane: ControlPlaneFixture,
+  name: string,
+  state: string,
+): Promise<RolloutResponse> {
+  const watch = new AbortController();
+  const events = await fetch(`${plane.baseUrl}/api/v1/events/stream?rollout=${name}&after=0`, {
+    signal: watch.signal,
+  });
+  try {
+    for await (const _chunk of events.body ?? []) {
+      const { body } = await plane.ask<RolloutResponse>(`/api/v1/rollouts/${name}`);
+      if (body.state === state) return body;
+    }
+  } finally {
+    watch.abort();
+  }
+  throw new Error(`the event stream ended before rollout ${name} was ${state}`);
+}
+
+export async function updatesOf(
+  plane: ControlPlaneFixture,
+  name: string,
+): Promise<HostUpdateResponse[]> {
+  const { body } = await plane.ask<{ items: HostUpdateResponse[] }>(
+    `/api/v1/rollouts/${name}/updates`,
+  );
+  return body.items;
+}
