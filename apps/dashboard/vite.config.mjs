@@ -9,6 +9,9 @@ const { compilerOptions } = JSON.parse(
   readFileSync(path.join(workspace, 'tsconfig.base.json'), 'utf8'),
 );
 
+// What is built is for operators, also when a test run builds it and its environment says NODE_ENV=test.
+process.env.NODE_ENV = 'production';
+
 export default defineConfig({
   root: import.meta.dirname,
   base: '/',
@@ -30,5 +33,4 @@ export default defineConfig({
       treeshake: { moduleSideEffects: (id) => !id.startsWith(path.join(workspace, 'libs')) },
     },
   },
-  server: { host: '127.0.0.1' },
 });
