@@ -37,11 +37,11 @@ export function unfitCommandLine(commandLine: string): string | null {
   if (bytes > COMMAND_LINE_BYTES_MAX) {
     return `it has ${bytes} bytes; ${COMMAND_LINE_BYTES_MAX} are allowed`;
   }
+  const words = commandLine.split(/\s+/);
+  const forKernel = words.includes('--') ? words.slice(0, words.indexOf('--')) : words;
   for (const name of ['kho', 'liveupdate']) {
-    const value = commandLine
-      .split(/\s+/)
-      .findLast((word) => word.startsWith(`${name}=`))
-      ?.slice(name.length + 1);
+    const word = forKernel.findLast((one) => one.startsWith(`${name}=`));
+    const value = word?.slice(name.length + 1);
     if (value === undefined || !on.has(value)) return `it does not carry ${name}=on`;
   }
   return null;

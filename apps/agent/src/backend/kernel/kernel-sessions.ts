@@ -9,10 +9,11 @@ import { closeDescriptor, isLinuxError, LiveUpdateSession } from '@luofleet/linu
 import type { LiveUpdateDevice } from '@luofleet/linux';
 import type { FileStatus, SessionStatus } from '../../model/command';
 import { describeError, reasonOf, type Reason, type ReasonCode } from '../../model/reason';
-import { identifyOpen, compatibleOf, compatibles, type HostFile } from '../engine/host-file';
+import { identifyOpen, type HostFile } from '../engine/host-file';
 import { withState } from '../session-status';
 import { writeManifest, type KernelManifest } from './kernel-manifest';
 import { kernelHandlers } from './luo-abi';
+import { isMemfd } from './memfd-kind';
 import { MANIFEST_TOKEN, OWN_SESSION, sessionNameOf } from './session-names';
 
 interface OpenSession {
@@ -183,7 +184,7 @@ export class KernelSessions {
 
   private preserveFile({ session, files }: OpenSession, file: HostFile): void {
     session.preserveFd(file.token, file.fd);
-    if (compatibleOf(file.fd) !== compatibles.memfd) {
+    if (!isMemfd(file.fd)) {
       throw new Error(
         `${file.name} is no memfd, yet this kernel takes it: this agent does not know by which handler`,
       );

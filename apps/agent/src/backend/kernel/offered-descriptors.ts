@@ -5,8 +5,9 @@
 // while the host still serves.
 import { closeDescriptor } from '@luofleet/linux';
 import type { WorkloadSupervisor } from '../../workloads/workload-supervisor';
-import { compatibleOf, compatibles, type HostFile } from '../engine/host-file';
+import type { HostFile } from '../engine/host-file';
 import { takeDescriptors } from '../engine/take-descriptors';
+import { isMemfd } from './memfd-kind';
 
 export interface ChosenDescriptors {
   /** By workload; every workload is there. The descriptors are ours. */
@@ -28,7 +29,7 @@ export function chooseDescriptors(
       files.set(workload, own);
       for (const file of takeDescriptors(instance)) {
         const optional = instance?.descriptors.get(file.token)?.optional === true;
-        if (optional && compatibleOf(file.fd) !== compatibles.memfd) {
+        if (optional && !isMemfd(file.fd)) {
           leftBehind.push({ workload, name: file.name });
           closeDescriptor(file.fd);
         } else own.push(file);
