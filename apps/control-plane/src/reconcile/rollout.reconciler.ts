@@ -6,8 +6,8 @@
  * Happy path: lock the rollout, read it whole (three queries, whatever its size), plan, store every effect, commit; then
  * the hosts that got commands are served.
  *
- * Unhappy paths: somebody changed a host update in between (ConflictError): read and planned again. Another rollout took
- * a host first: the unique index on active host updates refuses, and the next plan sees the host as busy. The process
+ * Unhappy paths: somebody changed a host update in between (ConflictError): planned again over locked host updates, since
+ * in a busy rollout some result always comes in between. Another rollout took a host first: the unique index on active host updates refuses, and the next plan sees the host as busy. The process
  * dies: nothing was stored, or everything; what was not sent is found by the sweep.
  *
  * Ordering: the rollout's row lock lets one planner at a time decide; it is taken before any other lock.
@@ -60,17 +60,22 @@ export class RolloutReconciler {
   /** Stores what is due. Returns the commands to be sent; none when the rollout is not there any more. */
   async reconcile(rolloutId: string): Promise<IssuedCommands[]> {
     const subject = `rollout ${rolloutId}`;
+    let tries = 0;
     return this.database.transaction('reconcile rollout', subject, (unit) =>
-      this.reconcileWithin(unit, rolloutId),
+      this.reconcileWithin(unit, rolloutId, { lock: tries++ > 0 }),
     );
   }
 
   /** The same in a transaction that is under way and has locked the rollout first. */
-  async reconcileWithin(unit: UnitOfWork, rolloutId: string): Promise<IssuedCommands[]> {
+  async reconcileWithin(
+    unit: UnitOfWork,
+    rolloutId: string,
+    { lock = false } = {},
+  ): Promise<IssuedCommands[]> {
     const rollout = await lockRollout(unit, rolloutId);
     if (rollout === null) return [];
     const waves = await readWaves(unit.client, rolloutId);
-    const updates = await readHostUpdates(unit.client, rolloutId);
+    const updates = await readHostUpdates(unit.client, rolloutId, { lock });
     const nowMs = this.clock.nowMs();
     const plan = planNext(this.snapshotOf(rollout, waves, updates), nowMs);
     const issued = await storePlan(unit, { rollout, waves, updates }, plan, nowMs);

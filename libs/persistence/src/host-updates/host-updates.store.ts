@@ -1,5 +1,6 @@
 import type { HostUpdateState } from '@luofleet/rollout';
 import { isTerminal } from '@luofleet/rollout';
+import { Prisma } from '../generated/prisma/client';
 import { ConflictError } from '../database/conflict.error';
 import type { Reader } from '../database/database';
 import type { UnitOfWork } from '../database/unit-of-work';
@@ -59,10 +60,14 @@ type Row = HostUpdateColumns &
     readonly busyWith: string | null;
   };
 
-/** All host updates of a rollout by position. One query, whatever their number. */
+/**
+ * All host updates of a rollout by position. One query, whatever their number. Locked, when asked for, until the
+ * transaction ends, so that no result can change one in between.
+ */
 export async function readHostUpdates(
   client: Reader,
   rolloutId: string,
+  { lock = false } = {},
 ): Promise<StoredHostUpdate[]> {
   const rows = await client.$queryRaw<Row[]>`
     SELECT hu.id, hu.rollout_id AS "rolloutId", w.index AS "waveIndex", hu.position, hu.state, hu.phase,
@@ -76,7 +81,8 @@ export async function readHostUpdates(
         WHERE o.host_id = hu.host_id AND o.rollout_id <> hu.rollout_id
           AND o.state IN ('running', 'rolling-back', 'held') LIMIT 1) END AS "busyWith"
     FROM host_updates hu JOIN hosts h ON h.id = hu.host_id JOIN waves w ON w.id = hu.wave_id
-    WHERE hu.rollout_id = ${rolloutId}::uuid ORDER BY hu.position`;
+    WHERE hu.rollout_id = ${rolloutId}::uuid ORDER BY hu.position
+    ${lock ? Prisma.sql`FOR NO KEY UPDATE OF hu` : Prisma.empty}`;
   return rows.map((row) => ({
     id: row.id,
     rolloutId: row.rolloutId,
@@ -97,6 +103,19 @@ export async function readHostUpdates(
       busyWith: row.busyWith,
     },
   }));
+}
+
+/** Name of the rollout whose update, other than this one, is in flight on the host; null when there is none. */
+export async function rolloutHoldingHost(
+  client: Reader,
+  hostId: string,
+  exceptHostUpdateId: string,
+): Promise<string | null> {
+  const [holding] = await client.$queryRaw<{ name: string }[]>`
+    SELECT r.name FROM host_updates hu JOIN rollouts r ON r.id = hu.rollout_id
+    WHERE hu.host_id = ${hostId}::uuid AND hu.id <> ${exceptHostUpdateId}::uuid
+      AND hu.state IN ('running', 'rolling-back', 'held')`;
+  return holding?.name ?? null;
 }
 
 /**
@@ -132,7 +151,9 @@ export async function writeHostUpdates(
   if (written !== changes.length)
     throw new ConflictError(
       'store host updates',
-      changes.map(({ id }) => `host update ${id}`).join(', '),
+      changes.length === 1
+        ? `host update ${changes[0]?.id}`
+        : `one of ${changes.length} host updates`,
     );
 }
 
