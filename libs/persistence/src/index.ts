@@ -33,6 +33,7 @@ export {
   type BlackoutFacts,
   type HostUpdateChange,
   readHostUpdates,
+  rolloutHoldingHost,
   type StoredHostUpdate,
   writeHostUpdates,
 } from './host-updates/host-updates.store';

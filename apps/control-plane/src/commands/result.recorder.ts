@@ -10,7 +10,7 @@
  * Unhappy paths: a result that came before changes nothing and is acknowledged again. A result for a key that is not in
  * the record, or of another host, is acknowledged and logged, so that the agent can forget it. A result that
  * contradicts the record ends the command and is logged. A host that was given up reports after all: its rollout is
- * opened again in the same transaction. Another writer was faster: everything is read again.
+ * opened again in the same transaction, unless another rollout has the host by then. Another writer was faster: everything is read again.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import {
@@ -21,6 +21,7 @@ import {
   endCommand,
   lockRollout,
   readAnsweredCommand,
+  rolloutHoldingHost,
   type UnitOfWork,
   writeHostFacts,
   writeSessionReports,
@@ -91,9 +92,9 @@ export class ResultRecorder {
     result: CommandResult,
   ): Promise<RecordedResult> {
     const nowMs = this.clock.nowMs();
-    const step = this.advance(command, outcome, result, nowMs);
-    const reopens =
-      step.kind === 'advanced' && isTerminal(command.update.state) && !isTerminal(step.state);
+    const answered = this.advance(command, outcome, result, nowMs);
+    const step = await this.yieldHost(unit, command, answered);
+    const reopens = goesOn(command, step);
     if (reopens) await lockRollout(unit, command.update.rolloutId);
     await writeHostFacts(unit, command.host.id, result);
     const changes = new HostUpdateChanges();
@@ -145,6 +146,25 @@ export class ResultRecorder {
       this.logger.warn('result contradicts the record', { idempotencyKey, why: step.reason });
     return step;
   }
+
+  /** A host that was given up and is another rollout's by now is not taken back: its late result is only recorded. */
+  private async yieldHost(
+    unit: UnitOfWork,
+    command: AnsweredCommand,
+    step: HostUpdateStep,
+  ): Promise<HostUpdateStep> {
+    if (!goesOn(command, step)) return step;
+    const { idempotencyKey, host, update } = command;
+    const holder = await rolloutHoldingHost(unit.client, host.id, update.id);
+    if (holder === null) return step;
+    this.logger.warn('late result does not count', { idempotencyKey, hostTakenBy: holder });
+    return { kind: 'ignored' };
+  }
+}
+
+/** Whether an update that had ended goes on. */
+function goesOn({ update }: AnsweredCommand, step: HostUpdateStep): boolean {
+  return step.kind === 'advanced' && isTerminal(update.state) && !isTerminal(step.state);
 }
 
 /** Whether a slot, a wave or a budget may look different now. */
