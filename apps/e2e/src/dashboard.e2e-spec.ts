@@ -28,7 +28,7 @@ describe('the dashboard', () => {
 
   beforeEach(async () => {
     page = await browser.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => faults.push(error.message));
   });
 

@@ -1,4 +1,12 @@
-import { memo, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent } from 'react';
+import {
+  memo,
+  useCallback,
+  useMemo,
+  useRef,
+  useState,
+  type CSSProperties,
+  type KeyboardEvent,
+} from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { HostResponse } from '@luofleet/contracts';
 import { countOf } from '../format/quantity';
@@ -43,6 +51,8 @@ export function FleetMap({ hosts }: { readonly hosts: readonly HostResponse[] })
   const [cursor, setCursor] = useState<CellPosition | null>(null);
   const [hovered, setHovered] = useState<HostResponse | null>(null);
   const focused = useRef(false);
+  // Scrolling by keyboard moves cells under a pointer that rests; that is not pointing.
+  const pointing = useRef(true);
   const at = cursor === null ? undefined : rows[cursor.row];
   const current =
     at?.kind === 'cells' && cursor !== null ? (at.hosts[cursor.column] ?? null) : null;
@@ -51,6 +61,8 @@ export function FleetMap({ hosts }: { readonly hosts: readonly HostResponse[] })
     const direction = DIRECTIONS[event.key];
     if (direction !== undefined) {
       event.preventDefault();
+      pointing.current = false;
+      setHovered(null);
       setCursor((from) =>
         from === null
           ? moveInMap(rows, { row: -1, column: 0 }, 'first')
@@ -58,6 +70,10 @@ export function FleetMap({ hosts }: { readonly hosts: readonly HostResponse[] })
       );
     } else if (event.key === 'Enter' && current !== null) void navigate(`/hosts/${current.name}`);
   };
+
+  const onHover = useCallback((host: HostResponse): void => {
+    if (pointing.current) setHovered(host);
+  }, []);
 
   const told = hovered ?? (focused.current ? current : null);
   return (
@@ -80,6 +96,9 @@ export function FleetMap({ hosts }: { readonly hosts: readonly HostResponse[] })
         onKeyDown={onKeyDown}
         onFocus={() => (focused.current = true)}
         onBlur={() => (focused.current = false)}
+        onMouseMove={({ movementX, movementY }) => {
+          if (movementX !== 0 || movementY !== 0) pointing.current = true;
+        }}
         onMouseLeave={() => setHovered(null)}
       >
         {frame !== null && width > 0 && (
@@ -98,7 +117,7 @@ export function FleetMap({ hosts }: { readonly hosts: readonly HostResponse[] })
                       key={host.id}
                       host={host}
                       current={host === current}
-                      onHover={setHovered}
+                      onHover={onHover}
                     />
                   ))}
                 </div>
