@@ -27,14 +27,17 @@ export const isRunning = ({ pid, startTime }) =>
 /** A record of a running process. */
 export const identify = (pid) => ({ pid, startTime: startTimeOf(pid) });
 
-/** Every process that carries the mark of the given run, apart from this one and those in `except`. */
+/**
+ * Every process of the given run, apart from this one and those in `except`: those that carry its mark, and those
+ * whose environment points into its folder (agents give workloads an environment of their own).
+ */
 export function processesOfRun(runId, except = []) {
-  const wanted = `${RUN_MARK}=${runId}`;
+  const isOfRun = (entry) => entry === `${RUN_MARK}=${runId}` || entry.includes(`/runs/${runId}/`);
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter(
-      (pid) => pid !== process.pid && !except.includes(pid) && environmentOf(pid).includes(wanted),
+      (pid) => pid !== process.pid && !except.includes(pid) && environmentOf(pid).some(isOfRun),
     )
     .map(identify)
     .filter(isRunning);

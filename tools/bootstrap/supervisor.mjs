@@ -162,12 +162,18 @@ export class Supervisor {
     return entry.stopped;
   }
 
-  /** Stops every process, the latest first; those started as `batch` of equals may be stopped together by their owner. */
+  /** Stops every process of the run, the latest first. */
   async stopAll() {
     this.#stopping = true;
     for (const entry of [...this.#children].reverse()) await this.#stop(entry);
     await stopProcessesOfRun(this.#run.runId, { except: [this.#warden.pid] });
+    // Nothing is left for the warden to do; it ends with its pipe, and is the last of the run to go.
+    const { exitCode, signalCode } = this.#warden;
+    if (exitCode !== null || signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#warden.once('exit', resolve));
+    this.#warden.ref();
     this.#warden.stdin.end();
+    await ended;
   }
 }
 
