@@ -9,18 +9,24 @@ import { runConformance } from './conformance.mjs';
 import { ensureKernels } from './kernel-build.mjs';
 import { openLab } from './lab.mjs';
 import { runNextKernel } from './next-kernel.mjs';
+import { runRollout } from './rollout.mjs';
 import { stopCommands } from './processes.mjs';
 
 const USAGE = `usage: node tools/kernel-lab/run.mjs COMMAND
   build [--refresh]                          kernels from the cache, or built; prints where they are as JSON
   boot [--app DIR] [--count N] [--kernel a]  machines that run DIR/start (default: show the kernel), until they end
   test [NAME...] [--record] [--keep]         all tests, or: conformance (the real kernel against its recorded outcomes),
-                                             next-kernel (updates into kernels that do not fit)`;
+                                             next-kernel (updates into kernels that do not fit), rollout (a fleet of
+                                             machines under a control plane)`;
 
 const note = (text) => process.stderr.write(`${text}\n`);
 
 const showKernel = 'uname -a; cat /proc/cmdline; ls -l /dev/liveupdate; cat /proc/uptime\n';
-const tests = { conformance: runConformance, 'next-kernel': runNextKernel };
+const tests = {
+  conformance: runConformance,
+  'next-kernel': runNextKernel,
+  rollout: runRollout,
+};
 
 /** Opens the lab, and closes it also when a signal ends us. */
 async function withLab({ refresh, keep }, use) {
@@ -64,7 +70,7 @@ const commands = {
     await withLab(options, async (lab) => {
       for (const name of names.length > 0 ? names : Object.keys(tests)) {
         note(`Running ${name}`);
-        const result = await tests[name](lab, options);
+        const result = await tests[name](lab, { ...options, note });
         process.stdout.write(`${JSON.stringify({ test: name, ...result })}\n`);
       }
     });

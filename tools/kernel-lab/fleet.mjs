@@ -1,0 +1,201 @@
+// A fleet for tests: control plane with its Postgres and Redis on this machine, lab machines that run the agent and the
+// key-value store. The machines have no disk: what they know after a kexec was handed over.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { build } from '../bootstrap/build.mjs';
+import { startControlPlane } from '../bootstrap/control-plane.mjs';
+import { findFreePort } from '../bootstrap/free-port.mjs';
+import { restClient } from '../bootstrap/rest-client.mjs';
+import { createRunDirectory } from '../bootstrap/run-directory.mjs';
+import { provideServices } from '../bootstrap/services.mjs';
+import { SetupError } from '../bootstrap/setup-error.mjs';
+import { Supervisor } from '../bootstrap/supervisor.mjs';
+import { workspace } from '../bootstrap/workspace.mjs';
+import { kernelCommandLine } from './machine.mjs';
+
+const KV_PORT = 7001;
+const POLL_MS = 200;
+const DEADLINE_MS = 120_000;
+const programs = [
+  'agent/agent.cjs',
+  'agent/koffi.node',
+  'example-workloads/kv-store.cjs',
+  'example-workloads/echo-server.cjs',
+];
+const start = `mount -t debugfs debugfs /sys/kernel/debug
+exec node /app/agent.cjs run --config /app/agent.json >> /out/agent.log 2>&1
+`;
+
+/** Starts the control plane; `close()` ends what was started. */
+export async function openFleet(lab, note = () => {}) {
+  await build();
+  const supervisor = new Supervisor(createRunDirectory('kernel'));
+  try {
+    const services = await provideServices(supervisor, { note });
+    const redisPrefix = `luofleet-${supervisor.run.runId}`;
+    const { baseUrl, grpcAddress } = await startControlPlane(
+      supervisor,
+      { ...services, redisPrefix },
+      note,
+    );
+    return new Fleet(lab, supervisor, restClient(baseUrl), grpcAddress);
+  } catch (error) {
+    await supervisor.stopAll();
+    throw error;
+  }
+}
+
+class Fleet {
+  #lab;
+  #supervisor;
+  #grpcPort;
+  #applications = 0;
+
+  constructor(lab, supervisor, rest, grpcAddress) {
+    this.#lab = lab;
+    this.#supervisor = supervisor;
+    this.rest = rest;
+    this.#grpcPort = grpcAddress.split(':').at(-1);
+  }
+
+  close() {
+    return this.#supervisor.stopAll();
+  }
+
+  /** A machine with an agent; `settings` are laid over the agent's. Resolves once its workloads serve. */
+  async boot(name, { kernel = 'a', settings = {} } = {}) {
+    const appDirectory = path.join(this.#lab.directory, `app-${name}`);
+    mkdirSync(appDirectory);
+    for (const program of programs) {
+      const target = path.join(appDirectory, path.basename(program));
+      copyFileSync(path.join(workspace, 'dist/apps', program), target);
+    }
+    for (const [variant, { path: image }] of Object.entries(this.#lab.kernels)) {
+      copyFileSync(image, path.join(appDirectory, `kernel-${variant}`));
+    }
+    const agent = {
+      hostName: name,
+      controlPlane: `10.0.2.2:${this.#grpcPort}`,
+      backend: 'kernel',
+      stateDir: '/run/luofleet',
+      labels: { name },
+      workloads: [
+        {
+          name: 'kv',
+          command: ['node', '/app/kv-store.cjs'],
+          env: { PORT: String(KV_PORT), HOST: '0.0.0.0' },
+        },
+      ],
+      ...settings,
+    };
+    writeFileSync(path.join(appDirectory, 'agent.json'), JSON.stringify(agent));
+    writeFileSync(path.join(appDirectory, 'start'), start);
+    const port = await findFreePort();
+    const machine = this.#lab.boot({ name, kernel, appDirectory, forward: { [port]: KV_PORT } });
+    const host = new FleetHost(this, name, machine, `http://127.0.0.1:${port}`);
+    await host.untilServing();
+    return host;
+  }
+
+  /** Registers kernel `variant` as a release; `fields` are laid over it. */
+  release(name, variant, fields = {}) {
+    const { release, sha256 } = this.#lab.kernels[variant];
+    return this.rest.post('/releases', {
+      name,
+      kind: 'kernel',
+      version: release,
+      imageUri: `file:///app/kernel-${variant}`,
+      imageSha256: sha256,
+      handlers: ['memfd-v2'],
+      kernelCommandLine: kernelCommandLine(),
+      luoAbi: 'luo-v5',
+      ...fields,
+    });
+  }
+
+  /** Rolls `release` out to the hosts of `selector`, and resolves with the host updates once they have all ended. */
+  async rollOut(release, selector, strategy = {}) {
+    this.#applications += 1;
+    const rollout = await this.rest.post('/rollouts', {
+      apiVersion: 'luofleet.dev/v1',
+      kind: 'Rollout',
+      metadata: { name: `rollout-${this.#applications}` },
+      spec: { release, selector, strategy },
+    });
+    const ended = await this.until(`rollout of ${release}`, async () => {
+      const { state } = await this.rest.get(`/rollouts/${rollout.id}`);
+      return ['succeeded', 'failed', 'aborted', 'paused'].includes(state) && state;
+    });
+    const { items } = await this.rest.get(`/rollouts/${rollout.id}/updates`);
+    return { state: ended, id: rollout.id, updates: items };
+  }
+
+  /** Asks until there is an answer other than undefined or false. */
+  async until(what, ask, limitMs = DEADLINE_MS) {
+    const deadline = Date.now() + limitMs;
+    for (;;) {
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+      if (Date.now() > deadline) {
+        throw new SetupError(`Not within ${limitMs / 1000} s: ${what}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+/** A machine as the control plane and its clients see it. */
+class FleetHost {
+  #fleet;
+  #url;
+
+  constructor(fleet, name, machine, url) {
+    this.name = name;
+    this.machine = machine;
+    this.#fleet = fleet;
+    this.#url = url;
+  }
+
+  /** The host's record, once it is online and all its workloads serve. */
+  async untilServing() {
+    let off = false;
+    let last;
+    void this.machine.ended.then(() => (off = true));
+    const serving = async () => {
+      if (off) throw new SetupError(`${this.name} went off:\n${this.machine.tail}${this.log}`);
+      const host = await this.record().catch(() => undefined);
+      last = host;
+      const well = host?.state === 'online' && host.workloads.length > 0;
+      return well && host.workloads.every(({ state }) => state === 'serving') && host;
+    };
+    return this.#fleet.until(`${this.name} serves`, serving).catch((cause) => {
+      throw new SetupError(`${cause.message}\n${JSON.stringify(last)}\n${this.log}`, { cause });
+    });
+  }
+
+  record() {
+    return this.#fleet.rest.get(`/hosts/${this.name}`);
+  }
+
+  async sessions() {
+    return (await this.#fleet.rest.get(`/hosts/${this.name}/sessions`)).items;
+  }
+
+  /** What the agent logged, over all kernels. */
+  get log() {
+    try {
+      return readFileSync(path.join(this.machine.outDirectory, 'agent.log'), 'utf8');
+    } catch {
+      return '';
+    }
+  }
+
+  /** A request to the machine's key-value store. */
+  async kv(method, key, body) {
+    const headers = { connection: 'close' };
+    const signal = AbortSignal.timeout(30_000);
+    const response = await fetch(`${this.#url}/${key}`, { method, body, headers, signal });
+    if (!response.ok) throw new SetupError(`${method} ${key} on ${this.name}: ${response.status}`);
+    return (await response.text()).trim();
+  }
+}
