@@ -3,7 +3,7 @@
 // Happy path: one instance per workload, started here, restarted when it ends. During a live update the old instance
 // stays, quiesced, until the new one serves; then `retire` ends it.
 // Unhappy paths: an instance that ends while serving is started again after a backoff, with the descriptors that are
-// held for it, if any; while quiesced nothing is restarted until `resumeAll`. After a crash of the agent `adopt` finds the
+// held for it, if any; while quiesced nothing is restarted until `resumeAll` or `retire`. After a crash of the agent `adopt` finds the
 // processes that live on.
 // Ordering: at no time may two instances of a workload serve; a new one is told nothing before the old one is quiesced.
 import { randomUUID } from 'node:crypto';
@@ -63,13 +63,17 @@ export class WorkloadSupervisor {
     return findInstances(this.options.settings.socket);
   }
 
-  /** Takes a running process over as the workload's instance; it will connect and register by itself. */
+  /**
+   * Takes a running process over as the workload's instance; it will connect and register by itself. A quiesced one means
+   * a quiesced host: nobody is restarted until `resumeAll` or `retire`.
+   */
   adopt(
     found: Pick<FoundInstance, 'workload' | 'instance' | 'process'>,
     state: 'starting' | 'quiesced',
   ) {
     const instance = new WorkloadInstance(found.workload, found.instance, found.process);
     instance.state = state;
+    if (state === 'quiesced') this.quiesced = true;
     this.current.set(found.workload, instance);
     this.follow(instance);
     this.watch(instance);
@@ -105,7 +109,7 @@ export class WorkloadSupervisor {
   }
 
   /** Resolves with the answer of `check` once the instance listens; its state is then serving. */
-  async untilServing(instance: WorkloadInstance, signal: AbortSignal): Promise<Answer> {
+  async untilServing(instance: WorkloadInstance, signal?: AbortSignal): Promise<Answer> {
     const answer = await instance.instruct('check', signal);
     if (answer.ok && instance.state === 'starting') instance.state = 'serving';
     else if (!answer.ok) instance.detail = answer.reason;
@@ -148,9 +152,10 @@ export class WorkloadSupervisor {
     return instance.state === 'ended';
   }
 
-  /** Ends the old instances. */
+  /** Ends the old instances; a new one that ended meanwhile is started again, as from now on always. */
   async retire(): Promise<void> {
     this.quiesced = false;
+    this.startMissing();
     await Promise.all(
       [...this.retiring].map((one) => this.end(one, this.options.settings.stopTimeoutMs)),
     );
@@ -199,14 +204,21 @@ export class WorkloadSupervisor {
     this.retiring.delete(instance);
   }
 
+  /** A workload that was too slow still serves once it answers. */
+  awaitLate(instance: WorkloadInstance): void {
+    if (instance.state === 'starting') void this.untilServing(instance);
+  }
+
   private start(settings: WorkloadSettings): void {
     const instance = this.spawn(settings, this.options.heldFor(settings.name));
     const signal = AbortSignal.timeout(this.options.settings.startTimeoutMs);
     void this.untilServing(instance, signal).then(({ ok, reason }) => {
       const { log } = this.options;
       if (ok) this.backoffs.get(settings.name)?.reset();
-      else if (!this.stopping)
+      else if (!this.stopping) {
         log.warn('workload does not serve', { workload: settings.name, reason });
+        this.awaitLate(instance);
+      }
     });
   }
 

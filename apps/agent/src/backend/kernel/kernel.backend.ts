@@ -232,6 +232,7 @@ export class KernelBackend implements HostBackend {
     }
     const silent = checks.find(({ answer }) => !answer.ok);
     if (silent === undefined) return end;
+    for (const { one, answer } of checks) if (!answer.ok) supervisor.awaitLate(one);
     const { workload } = silent.one;
     const detail = `workload ${workload} does not serve in the next kernel: ${silent.answer.reason}`;
     const reason = reasonOf('WORKLOAD_NOT_SERVING', detail, { subject: `workload ${workload}` });
