@@ -5,7 +5,7 @@
 // Unhappy paths: a number that is closed, or another file than the record says, is EBADF or ESTALE and never handed to a
 // workload; an offset that moved while frozen is EBUSY, because somebody did not quiesce.
 // The open file description itself survives execve, so offset, size and backlog need no restoring, only checking.
-import { closeDescriptor, getFileOffset } from '@luofleet/linux';
+import { closeDescriptor, getFileOffset, type DescriptorIdentity } from '@luofleet/linux';
 import {
   HandlerError,
   isErrnoName,
@@ -92,9 +92,8 @@ export class DescriptorHandler implements FileHandler<HostFile> {
     const { fd, name, workload } = record;
     const identity = identifyOpen(fd);
     if (identity === null) throw new HandlerError('EBADF', `descriptor ${fd} did not survive`);
-    const same =
-      String(identity.device) === record.device && String(identity.inode) === record.inode;
-    if (!same) throw new HandlerError('ESTALE', `descriptor ${fd} is another file now`);
+    if (!isOf(record, identity))
+      throw new HandlerError('ESTALE', `descriptor ${fd} is another file now`);
     if (record.offset !== null && getFileOffset(fd) !== record.offset) {
       throw new HandlerError('EBUSY', `somebody moved the offset of descriptor ${fd} while frozen`);
     }
@@ -106,11 +105,13 @@ export class DescriptorHandler implements FileHandler<HostFile> {
     return file === null || this.context.finishVeto(file.workload) === undefined;
   }
 
-  finish({ file, data }: FinishingFile<HostFile>): void {
+  finish({ data }: FinishingFile<HostFile>): void {
     const { memory } = this.context;
-    const fd = file?.fd ?? readRecord(memory.restoredBytes(Number(data))).fd;
+    const record = readRecord(memory.restoredBytes(Number(data)));
     memory.restoreFree(Number(data));
-    if (identifyOpen(fd) !== null) closeDescriptor(fd);
+    // A file that could not be retrieved may have lost its number to another one, which is not ours to close.
+    const identity = identifyOpen(record.fd);
+    if (identity !== null && isOf(record, identity)) closeDescriptor(record.fd);
   }
 
   private identify(fd: number) {
@@ -145,6 +146,9 @@ export class DescriptorHandler implements FileHandler<HostFile> {
     json.copy(page, 4);
   }
 }
+
+const isOf = (record: DescriptorRecord, { device, inode }: DescriptorIdentity): boolean =>
+  String(device) === record.device && String(inode) === record.inode;
 
 function readRecord(bytes: Uint8Array): DescriptorRecord {
   const page = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

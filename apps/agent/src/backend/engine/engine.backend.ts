@@ -122,13 +122,17 @@ export class EngineBackend implements Backend {
   async preserve(): Promise<PhaseEnd> {
     const { supervisor } = this.options;
     await this.sessions.release();
+    this.finishRefusal = null;
     try {
+      // An update whose retrieve failed never got to finish; its sessions still hold what is to be preserved now.
+      await this.sessions.finishAll();
       const files = new Map(
         supervisor.names.map((name) => [name, takeDescriptors(supervisor.current.get(name))]),
       );
       await this.sessions.preserveAll(files);
     } catch (error) {
-      if (error instanceof SessionFailure) return rolledBack(error.reason, error.sessions);
+      if (error instanceof SessionFailure)
+        return endedOtherwise('rolled-back', error.reason, error.sessions);
       return rolledBack(reasonOf('PRESERVE_FAILED', describeError(error), { cause: error }));
     }
     return succeeded(this.sessions.statuses('preserved'));
@@ -193,7 +197,7 @@ export class EngineBackend implements Backend {
   }
 
   async retrieve({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
-    const { handover, faults, settings } = this.options;
+    const { handover, faults, settings, supervisor } = this.options;
     if (handover === null || this.frozenAt === null || this.sessions.hasIncoming) {
       return rolledBack(sessionsGone('retrieve'), lastSessions);
     }
@@ -206,16 +210,16 @@ export class EngineBackend implements Backend {
     } catch (error) {
       sessions = withState(handover.manifest.sessions, 'failed', 'failed');
       await this.resumeOld(sessions.map(({ workload }) => workload));
+      this.frozenAt = null;
       const reason = reasonOf('RETRIEVE_FAILED', describeError(error), { cause: error });
       return { ...endedOtherwise('failed', reason, sessions), ...this.blackout(frozenAt) };
     }
     const started = sessions
       .filter(({ state }) => state === 'retrieved')
-      .map(({ workload }) => this.startSuccessor(workload))
+      .map(({ workload }) => supervisor.replace(workload, this.sessions.heldFor(workload)))
       .filter((instance) => instance !== null);
     faults.point('retrieve:spawned');
     const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.startTimeoutMs)]);
-    const { supervisor } = this.options;
     const checks = await Promise.all(
       started.map(async (one) => ({ one, answer: await supervisor.untilServing(one, limit) })),
     );
@@ -320,10 +324,6 @@ export class EngineBackend implements Backend {
       if (old !== undefined && answer?.ok) old.state = 'serving';
       else log.error('no instance serves', { workload, reason: answer?.reason ?? 'no old one' });
     }
-  }
-
-  private startSuccessor(workload: string): WorkloadInstance | null {
-    return this.options.supervisor.replace(workload, this.sessions.heldFor(workload));
   }
 
   private manifest(key: string, imageSha256: string): HandoverManifest {
