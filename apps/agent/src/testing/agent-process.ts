@@ -43,6 +43,8 @@ export interface AgentOptions {
   /** More settings: faults, limits. */
   settings?: Record<string, unknown>;
   kvEnv?: Record<string, string>;
+  /** Workloads beside kv and echo. */
+  moreWorkloads?: Array<{ name: string; command: string[]; env: Record<string, string> }>;
 }
 
 export class AgentProcess {
@@ -78,6 +80,7 @@ export class AgentProcess {
       workloads: [
         { name: 'kv', command: program('kv-store'), env: kvEnv },
         { name: 'echo', command: program('echo-server'), env: { PORT: String(this.echoPort) } },
+        ...(this.options.moreWorkloads ?? []),
       ],
       ...this.options.settings,
       ...settings,
@@ -135,6 +138,10 @@ export class AgentProcess {
 
   workloadProcesses() {
     return findInstances(this.socket);
+  }
+
+  get workloadNames(): string[] {
+    return ['echo', 'kv', ...(this.options.moreWorkloads ?? []).map(({ name }) => name)].sort();
   }
 
   /** GET on the workload socket. */

@@ -75,6 +75,13 @@ export class PassageHarness {
     });
   }
 
+  /** Pid of the workload's instance once all serve. */
+  async servingPid(workload: string): Promise<number> {
+    await this.untilServing();
+    const { workloads } = this.plane.heartbeats.at(-1)!;
+    return workloads.find(({ name }) => name === workload)!.pid;
+  }
+
   /** What holds after every update, however it ended. */
   async expectNothingLost(): Promise<void> {
     await this.untilServing();
@@ -83,8 +90,10 @@ export class PassageHarness {
     expect(await this.agent.kv('GET', 'hash')).toBe(this.hash);
     await this.agent.kv('PUT', 'c', 'written after');
     expect(await this.agent.kv('GET', 'c')).toBe('written after');
-    const processes = this.agent.workloadProcesses().map(({ workload }) => workload);
-    expect(processes.sort()).toEqual(['echo', 'kv']);
+    await this.plane.until('each workload has one process', () => {
+      const processes = this.agent.workloadProcesses().map(({ workload }) => workload);
+      return processes.sort().join() === this.agent.workloadNames.join();
+    });
   }
 
   /** Every key has one result, however often it was delivered, and was started at most once. */
