@@ -1,4 +1,4 @@
-import { appendFileSync, copyFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { FileState, Outcome, Phase, SessionState } from '@luofleet/proto';
 import { images, releaseOf } from './testing/agent-process';
@@ -86,22 +86,36 @@ describe('updates that fail', () => {
     await harness.expectNothingLost();
   });
 
-  it('an image that crashes at start leaves the old release serving after a restart', async () => {
+  const crash = "if (process.argv[2] === 'run') process.exit(70);\n";
+  it.each([
+    ['at its first instruction', (image: string) => crash + image],
+    ['after it took the handover', (image: string) => `${image}\n${crash}`],
+  ])('an image that crashes %s leaves the old release serving', async (_when, broken) => {
     await start({});
-    const broken = path.join(harness.agent.directory, 'broken.cjs');
-    copyFileSync(images.next, broken);
-    appendFileSync(broken, "\nif (process.argv[2] === 'run') process.exit(70);\n");
-    const commands = harness.commands({ release: releaseOf(broken, '1.1.0') });
+    const image = path.join(harness.agent.directory, 'broken.cjs');
+    writeFileSync(image, broken(readFileSync(images.next, 'utf8')));
+    const before = harness.agent.workloadProcesses().map(({ process: { pid } }) => pid);
+    const commands = harness.commands({ release: releaseOf(image, '1.1.0') });
     harness.send(...commands);
     await harness.agent.untilExit();
+    // What a supervisor does.
     harness.agent.start();
     const results = await harness.results(commands);
     expect(outcomesOf(results)).toEqual([OK, OK, OK, BACK, VOID, VOID, VOID]);
     expect(results[3]).toMatchObject({
       runningVersion: '1.0.0',
-      reason: { code: 'IMAGE_CRASHED' },
+      reason: { code: 'IMAGE_CRASHED', subject: `image ${commands[0]!.release!.imageSha256}` },
     });
+    expect(results[3]!.sessions.map(({ state }) => state)).toEqual(
+      Array(2).fill(SessionState.SESSION_STATE_UNPRESERVED),
+    );
     await harness.expectNothingLost();
+    expect(harness.agent.workloadProcesses().map(({ process: { pid } }) => pid)).toEqual(before);
+    const repaired = harness.commands({ attempt: 2, generation: 2n });
+    harness.send(...repaired);
+    expect(outcomesOf(await harness.results(repaired))).toEqual(Array(7).fill(OK));
+    harness.expectEachActedOnce();
+    expect(await harness.agent.kv('GET', 'c')).toBe('written after');
   });
 
   it.each([
