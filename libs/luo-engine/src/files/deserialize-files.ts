@@ -75,7 +75,7 @@ function link<TFile>(set: FileSet<TFile>, records: IncomingRecords): void {
     const tokenHigh = readTokenHigh(view, at);
     set.files.push(entry, null, tokenLow, tokenHigh);
     set.files.setData(row, readDataLow(view, at), readDataHigh(view, at));
-    set.index.add(tokenLow, tokenHigh, row);
+    set.index.add(row);
     if (!profile.trustsWireCount) set.count += 1;
   });
 }

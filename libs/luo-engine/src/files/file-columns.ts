@@ -2,6 +2,7 @@ import type { LuoError } from '../errors/luo-error';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { ROW_WORDS, WORD, type FileWord } from './file-words';
 import { LuoFile } from './luo-file';
+import type { TokenRows } from './token-index';
 
 const ROWS_MIN = 4;
 
@@ -9,7 +10,7 @@ const ROWS_MIN = 4;
  * The files of a set in order of preservation, in columns: numbers side by side in one array, instead of an object
  * for each file that the garbage collector would visit again and again.
  */
-export class FileColumns<TFile> {
+export class FileColumns<TFile> implements TokenRows {
   readonly privateData = new Map<number, unknown>();
   readonly retrieveErrors = new Map<number, LuoError>();
   readonly #files: (TFile | null)[] = [];
@@ -68,6 +69,14 @@ export class FileColumns<TFile> {
     const words = new Int32Array(rows * ROW_WORDS);
     words.set(this.#words);
     this.#words = words;
+  }
+
+  tokenLowAt(row: number): number {
+    return this.#words[row * ROW_WORDS + WORD.tokenLow] as number;
+  }
+
+  tokenHighAt(row: number): number {
+    return this.#words[row * ROW_WORDS + WORD.tokenHigh] as number;
   }
 
   entryAt(row: number): HandlerEntry<TFile> {

@@ -34,7 +34,7 @@ import { unpreserveFiles } from './unpreserve-files';
 export class FileSet<TFile> {
   /** In order of preservation. */
   readonly files = new FileColumns<TFile>();
-  readonly index = new TokenIndex();
+  readonly index = new TokenIndex(this.files);
   /** Usually `files.length`; what the wire said after a failed deserialisation of the seed (B36). */
   count = 0;
   /** Records of the previous kernel, until finished. */

@@ -48,7 +48,7 @@ export function* preserveFile<TFile>(set: FileSet<TFile>, token: bigint, file: T
     luoFile.data = data;
     luoFile.privateData = privateData;
     luoFile.identityHeld = held.identity !== NOTHING;
-    set.index.add(tokenLow, tokenHigh, row);
+    set.index.add(row);
     set.count += 1;
   } catch (error) {
     yield* letGo(set, held);

@@ -1,73 +1,87 @@
+/** The tokens of a set by row, in halves; the index keeps none of its own. */
+export interface TokenRows {
+  tokenLowAt(row: number): number;
+  tokenHighAt(row: number): number;
+}
+
 /**
- * Token to list position in O(1), open addressing over 32-bit halves. Built for a set that is filled one by one
- * and emptied as a whole, so there is no single removal. Of equal tokens the first wins (B36).
+ * Token to row in O(1), open addressing. Built for a set that is filled row by row and emptied as a whole, so there
+ * is no single removal. Of equal tokens the first wins (B36).
+ *
+ * A slot is one word, so that a million files need a table that fits the processor's caches: row + 1 in the bits that
+ * address slots, the remaining bits of the token's hash above. Other tokens are told apart by these without a
+ * look at their rows. 0 marks a free slot.
  */
 export class TokenIndex {
-  #size = 0;
+  #rowCount = 0;
   #mask = 0;
-  /** Three words a slot: position + 1 (0 marks a free slot), low half, high half. */
   #slots = EMPTY;
 
-  /** Position of a token, or -1. */
+  constructor(private readonly rows: TokenRows) {}
+
+  /** Row of a token, or -1. */
   find(low: number, high: number): number {
-    if (this.#size === 0) return -1;
     const slots = this.#slots;
-    for (let slot = hash(low, high) & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const position = slots[slot * WORDS] as number;
-      if (position === 0) return -1;
-      if (slots[slot * WORDS + 1] === low && slots[slot * WORDS + 2] === high) return position - 1;
+    const mask = this.#mask;
+    const hashed = hash(low, high);
+    for (let slot = hashed & mask; ; slot = (slot + 1) & mask) {
+      const word = slots[slot] as number;
+      if (word === 0) return -1;
+      if (((word ^ hashed) & ~mask) !== 0) continue;
+      const row = (word & mask) - 1;
+      if (this.rows.tokenLowAt(row) === low && this.rows.tokenHighAt(row) === high) return row;
     }
   }
 
-  /** Makes room for `count` tokens at once. */
+  /** Makes room for `count` rows at once. */
   reserve(count: number): void {
     let capacity = Math.max(SLOTS_MIN, this.#mask + 1);
     while (capacity < count * 2) capacity *= 2;
-    if (capacity * WORDS > this.#slots.length) this.#resize(capacity);
+    if (capacity > this.#slots.length) this.#resize(capacity);
   }
 
-  /** Adds a token; a known one keeps its first position. */
-  add(low: number, high: number, position: number): void {
-    const capacity = this.#slots.length / WORDS;
-    if (this.#size * 2 >= capacity) this.#resize(Math.max(SLOTS_MIN, capacity * 2));
-    this.#insert(low, high, position);
+  /** Adds the token of the next row; rows come in order. A known token keeps its first row. */
+  add(row: number): void {
+    if ((row + 1) * 2 > this.#slots.length) this.reserve(row + 1);
+    this.#insert(row);
+    this.#rowCount = row + 1;
   }
 
   clear(): void {
-    this.#size = 0;
+    this.#rowCount = 0;
     this.#mask = 0;
     this.#slots = EMPTY;
   }
 
-  #insert(low: number, high: number, position: number): void {
+  #insert(row: number): void {
+    const { rows } = this;
     const slots = this.#slots;
-    let at = (hash(low, high) & this.#mask) * WORDS;
-    while (slots[at] !== 0) {
-      if (slots[at + 1] === low && slots[at + 2] === high) return;
-      at += WORDS;
-      if (at === slots.length) at = 0;
+    const mask = this.#mask;
+    const low = rows.tokenLowAt(row);
+    const high = rows.tokenHighAt(row);
+    const hashed = hash(low, high);
+    let slot = hashed & mask;
+    for (let word = slots[slot] as number; word !== 0; word = slots[slot] as number) {
+      if (((word ^ hashed) & ~mask) === 0) {
+        const other = (word & mask) - 1;
+        if (rows.tokenLowAt(other) === low && rows.tokenHighAt(other) === high) return;
+      }
+      slot = (slot + 1) & mask;
     }
-    slots[at] = position + 1;
-    slots[at + 1] = low;
-    slots[at + 2] = high;
-    this.#size += 1;
+    slots[slot] = (hashed & ~mask) | (row + 1);
   }
 
+  /** Rows are walked in order again, which reads their tokens in sequence. */
   #resize(capacity: number): void {
-    const old = this.#slots;
-    this.#slots = new Int32Array(capacity * WORDS);
+    this.#slots = new Int32Array(capacity);
     this.#mask = capacity - 1;
-    this.#size = 0;
-    for (let at = 0; at < old.length; at += WORDS) {
-      const position = old[at] as number;
-      if (position !== 0) this.#insert(old[at + 1] as number, old[at + 2] as number, position - 1);
-    }
+    for (let row = 0; row < this.#rowCount; row++) this.#insert(row);
   }
 }
 
-const WORDS = 3;
 const SLOTS_MIN = 16;
-const EMPTY = new Int32Array(0);
+/** One free slot: nothing is found in it, and it is too small to be written. */
+const EMPTY = new Int32Array(1);
 
 /** Spreads neighbouring and patterned tokens (an image type in the high half, a number in the low). */
 function hash(low: number, high: number): number {
