@@ -60,7 +60,7 @@ export async function createControlPlane(
     baseUrl,
     fleet: new FleetFixture(database),
     databaseUrl: testDatabase.url,
-    ask: (path, options) => ask(baseUrl, path, options),
+    ask: asking(baseUrl),
     stop: async () => {
       await running.stop();
       await database.close();
@@ -69,6 +69,12 @@ export async function createControlPlane(
     },
   };
 }
+
+/** Asks the control plane that answers at this address. */
+export const asking =
+  (baseUrl: string): ControlPlaneFixture['ask'] =>
+  (path, options) =>
+    ask(baseUrl, path, options);
 
 async function ask<Body>(
   baseUrl: string,

@@ -2,8 +2,11 @@
 import type { HostUpdateResponse, RolloutResponse } from '@luofleet/contracts';
 import type { ControlPlaneFixture } from './control-plane.fixture';
 
+/** A control plane as REST clients see it. */
+export type RestPlane = Pick<ControlPlaneFixture, 'ask' | 'baseUrl'>;
+
 export async function applyRollout(
-  plane: ControlPlaneFixture,
+  plane: RestPlane,
   { name, selector, strategy }: { name: string; selector: string; strategy: object },
 ): Promise<RolloutResponse> {
   const answer = await plane.ask<RolloutResponse>('/api/v1/rollouts', {
@@ -21,7 +24,7 @@ export async function applyRollout(
 
 /** The rollout once it is in this state: looked at after each of its events. */
 export async function rolloutIn(
-  plane: ControlPlaneFixture,
+  plane: RestPlane,
   name: string,
   state: string,
 ): Promise<RolloutResponse> {
@@ -40,10 +43,7 @@ export async function rolloutIn(
   throw new Error(`the event stream ended before rollout ${name} was ${state}`);
 }
 
-export async function updatesOf(
-  plane: ControlPlaneFixture,
-  name: string,
-): Promise<HostUpdateResponse[]> {
+export async function updatesOf(plane: RestPlane, name: string): Promise<HostUpdateResponse[]> {
   const { body } = await plane.ask<{ items: HostUpdateResponse[] }>(
     `/api/v1/rollouts/${name}/updates`,
   );

@@ -151,7 +151,8 @@ export class ScriptedAgent {
     this.look();
   }
 
-  private look(): void {
+  /** Looks again whether what is waited for holds. */
+  look(): void {
     const met = this.waiting.filter(({ holds }) => holds());
     this.waiting = this.waiting.filter((waiter) => !met.includes(waiter));
     for (const { done } of met) done();
