@@ -42,6 +42,7 @@ export class ScriptedAgent {
 
   /** Connects and says hello; returns once welcomed or sent away. */
   async connect(port: number): Promise<this> {
+    this.client?.close();
     this.client = new AgentServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
     this.stream = this.client.connect();
     this.ended = false;

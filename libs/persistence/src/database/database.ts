@@ -11,7 +11,7 @@
  * rolls back and runs `work` again, which reads anew; after TRANSACTION_TRIES it reaches the caller. An unreachable
  * Postgres is UNAVAILABLE. Anything else is INTERNAL with its cause.
  *
- * Ordering: transactions lock rows in the order rollouts, host updates, hosts, commands, and take the events lock last.
+ * Ordering: transactions lock rows in the order rollouts, hosts, host updates, commands, and take the events lock last.
  */
 import { PrismaPg } from '@prisma/adapter-pg';
 import { type Logger, silentLogger } from '@luofleet/platform';
