@@ -15,7 +15,7 @@ import { kernelCommandLine } from './machine.mjs';
 
 const KV_PORT = 7001;
 const POLL_MS = 200;
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 180_000;
 const programs = [
   'agent/agent.cjs',
   'agent/koffi.node',
@@ -78,6 +78,8 @@ class Fleet {
       controlPlane: `10.0.2.2:${this.#grpcPort}`,
       backend: 'kernel',
       stateDir: '/run/luofleet',
+      // Emulated machines on a busy one are slow.
+      startTimeoutMs: 60_000,
       labels: { name },
       workloads: [
         {
