@@ -1,5 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Database, markOffline, openRolloutsOfHost, registerHost } from '@luofleet/persistence';
+import {
+  Database,
+  type HostIntroduction,
+  markOffline,
+  openRolloutsOfHost,
+  registerHost,
+} from '@luofleet/persistence';
 import type { Hello } from '@luofleet/proto';
 import { CommandDispatcher } from '../commands/command.dispatcher';
 import { StreamRegistry } from '../commands/stream.registry';
@@ -10,6 +16,9 @@ import type { Outbox } from './outbox';
 /** Takes a host in when its agent says hello, and lets it go when its stream ends. */
 @Injectable()
 export class HostRegistrar {
+  /** What is under way for a host, by name: its old stream may end while its new one is welcomed. */
+  private readonly turns = new Map<string, Promise<unknown>>();
+
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(StreamRegistry) private readonly streams: StreamRegistry,
@@ -23,6 +32,13 @@ export class HostRegistrar {
    */
   async welcome(hello: Hello, outbox: Outbox): Promise<AgentConnection | null> {
     const introduction = introductionOf(hello);
+    return this.inTurn(introduction.name, () => this.take(introduction, outbox));
+  }
+
+  private async take(
+    introduction: HostIntroduction,
+    outbox: Outbox,
+  ): Promise<AgentConnection | null> {
     const { replicaId, heartbeatIntervalMs } = this.runtime.settings;
     const subject = `host ${introduction.name}`;
     const host = await this.database.transaction('register host', subject, (unit) =>
@@ -52,6 +68,10 @@ export class HostRegistrar {
 
   /** The undo of `welcome`; the host is offline at once unless a newer stream holds its place. Never rejects. */
   async release(connection: AgentConnection): Promise<void> {
+    return this.inTurn(connection.hostName, () => this.letGo(connection));
+  }
+
+  private async letGo(connection: AgentConnection): Promise<void> {
     const { hostId, hostName } = connection;
     if (!this.streams.release(connection)) return;
     try {
@@ -60,6 +80,18 @@ export class HostRegistrar {
       );
     } catch (error) {
       this.runtime.logger.warn('host not taken offline, its silence will', { hostId, err: error });
+    }
+  }
+
+  /** Carries `work` out after what was begun before for the same host. */
+  private async inTurn<T>(hostName: string, work: () => Promise<T>): Promise<T> {
+    const before = this.turns.get(hostName) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.turns.set(hostName, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.turns.get(hostName) === mine) this.turns.delete(hostName);
     }
   }
 }

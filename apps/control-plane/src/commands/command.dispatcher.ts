@@ -61,16 +61,11 @@ export class CommandDispatcher implements OnModuleInit, OnModuleDestroy {
 
   /** Has the queued commands of these hosts sent, wherever their streams are. */
   async dispatch(hostIds: readonly string[]): Promise<void> {
-    const distinct = [...new Set(hostIds)];
-    await this.sendQueued(distinct.filter((id) => this.streams.get(id) !== undefined));
-    const elsewhere = distinct.filter((id) => this.streams.get(id) === undefined);
-    if (elsewhere.length === 0) return;
-    const replicas = await this.database.read('route commands', 'hosts', (client) =>
-      replicasOfHosts(client, elsewhere),
-    );
-    const byReplica = new Map<string, string[]>();
-    for (const [hostId, replicaId] of replicas)
-      byReplica.set(replicaId, [...(byReplica.get(replicaId) ?? []), hostId]);
+    if (hostIds.length === 0) return;
+    const byReplica = await this.byReplica([...new Set(hostIds)]);
+    const { replicaId: own } = this.settings;
+    await this.sendQueued(byReplica.get(own) ?? []);
+    byReplica.delete(own);
     for (const [replicaId, ids] of byReplica) this.tell(replicaId, { kind: 'send', hostIds: ids });
   }
 
@@ -84,8 +79,32 @@ export class CommandDispatcher implements OnModuleInit, OnModuleDestroy {
     this.tell(replicaId, { kind: 'supersede', hostId });
   }
 
+  /** Postgres says who holds a stream: the one that is here may have been left behind without a word. */
+  private async byReplica(hostIds: readonly string[]): Promise<Map<string, string[]>> {
+    const replicas = await this.database.read('route commands', 'hosts', (client) =>
+      replicasOfHosts(client, hostIds),
+    );
+    const byReplica = new Map<string, string[]>();
+    for (const [hostId, replicaId] of replicas) {
+      const hosts = byReplica.get(replicaId);
+      if (hosts) hosts.push(hostId);
+      else byReplica.set(replicaId, [hostId]);
+    }
+    return byReplica;
+  }
+
   private async sendQueued(hostIds: readonly string[]): Promise<void> {
-    this.write(await takeQueuedCommands(this.database, hostIds));
+    const here = hostIds.filter((id) => this.streams.get(id) !== undefined);
+    this.write(await takeQueuedCommands(this.database, here, this.settings.replicaId));
+  }
+
+  /** The word may come late, when the host is back here already. */
+  private async leaveSuperseded(hostId: string): Promise<void> {
+    const byReplica = await this.byReplica([hostId]);
+    if (byReplica.has(this.settings.replicaId)) return;
+    this.streams
+      .get(hostId)
+      ?.sayGoodbye('SUPERSEDED', 'a newer stream of this host is at another replica');
   }
 
   private write(commands: readonly SendableCommand[]): void {
@@ -101,11 +120,9 @@ export class CommandDispatcher implements OnModuleInit, OnModuleDestroy {
     const message = replicaMessageSchema.parse(JSON.parse(text));
     switch (message.kind) {
       case 'send':
-        return this.sendQueued(message.hostIds.filter((id) => this.streams.get(id) !== undefined));
+        return this.sendQueued(message.hostIds);
       case 'supersede':
-        return this.streams
-          .get(message.hostId)
-          ?.sayGoodbye('SUPERSEDED', 'a newer stream of this host is at another replica');
+        return this.leaveSuperseded(message.hostId);
     }
   }
 }

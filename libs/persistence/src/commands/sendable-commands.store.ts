@@ -26,11 +26,13 @@ const JOINS = Prisma.sql`
 
 /**
  * Takes the commands of these hosts that nobody has been told about, marked as sent: whoever takes them sends them.
- * Should that fail, they are sent again when the host says hello.
+ * Should that fail, they are sent again when the host says hello. Hosts whose stream is not `replicaId`'s are left out:
+ * what is left of a stream there leads nowhere, and the host has said its hello elsewhere.
  */
 export async function takeQueuedCommands(
   database: Database,
   hostIds: readonly string[],
+  replicaId: string,
 ): Promise<SendableCommand[]> {
   if (hostIds.length === 0) return [];
   const taken = await database.read('take commands', 'commands', (client) => {
@@ -39,6 +41,7 @@ export async function takeQueuedCommands(
         UPDATE commands c SET state = 'sent', sent_at = now() FROM host_updates hu
         WHERE c.host_id = ANY(${[...hostIds]}::uuid[]) AND c.state = 'queued' AND hu.id = c.host_update_id
           AND ${STILL_MATTERS}
+          AND EXISTS (SELECT FROM hosts h WHERE h.id = c.host_id AND h.replica_id = ${replicaId})
         RETURNING c.*)
       SELECT ${TOLD} FROM taken c JOIN host_updates hu ON hu.id = c.host_update_id ${JOINS}`;
   });
