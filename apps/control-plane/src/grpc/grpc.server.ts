@@ -66,7 +66,11 @@ export class GrpcServer implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await new Promise<void>((resolve) => {
-      const cut = setTimeout(() => this.server.forceShutdown(), DRAIN_MS);
+      const cut = setTimeout(() => {
+        this.server.forceShutdown();
+        // Connections whose other side is silent are not waited for: grpc-js may never tell that they are closed.
+        resolve();
+      }, DRAIN_MS);
       this.server.tryShutdown(() => {
         clearTimeout(cut);
         resolve();
