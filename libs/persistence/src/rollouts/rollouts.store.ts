@@ -191,14 +191,15 @@ export async function writeWaveState(
   if (written !== 1) throw new ConflictError('store wave', `wave ${wave.index}`);
 }
 
-/** Rollouts that something may be due in: those that run or end, and paused ones with updates still in flight. */
+/**
+ * Rollouts that something may be due in: those that run or end, and any with updates still in flight. Costs what is
+ * in flight, not what was ever updated.
+ */
 export async function rolloutsToReconcile(database: Database): Promise<string[]> {
   const rows = await database.read('find rollouts to reconcile', 'rollouts', (client) => {
     return client.$queryRaw<{ id: string }[]>`
-      SELECT r.id FROM rollouts r
-      WHERE r.state IN ('planned', 'running', 'aborting') OR EXISTS (
-        SELECT FROM host_updates hu WHERE hu.rollout_id = r.id AND r.state IN ('paused', 'failed', 'aborted')
-          AND hu.state IN ('running', 'rolling-back', 'held'))`;
+      SELECT id FROM rollouts WHERE state IN ('planned', 'running', 'aborting')
+      UNION SELECT rollout_id FROM host_updates WHERE state IN ('running', 'rolling-back', 'held')`;
   });
   return rows.map(({ id }) => id);
 }
