@@ -16,6 +16,8 @@ import { kernelCommandLine } from './machine.mjs';
 const KV_PORT = 7001;
 const POLL_MS = 200;
 const DEADLINE_MS = 180_000;
+/** Emulated machines are slow: the default times are for real ones. */
+const phaseTimeouts = { freeze: '120s', reboot: '180s', retrieve: '180s' };
 const programs = [
   'agent/agent.cjs',
   'agent/koffi.node',
@@ -122,7 +124,10 @@ class Fleet {
       apiVersion: 'luofleet.dev/v1',
       kind: 'Rollout',
       metadata: { name: `rollout-${this.#applications}` },
-      spec: { release, selector, strategy },
+      spec: {
+        ...{ release, selector },
+        strategy: { ...strategy, phaseTimeouts: { ...phaseTimeouts, ...strategy.phaseTimeouts } },
+      },
     });
     const ended = await this.until(`rollout of ${release}`, async () => {
       const { state } = await this.rest.get(`/rollouts/${rollout.id}`);

@@ -90,7 +90,7 @@ async function lostState(fleet, name, release, reason) {
 /** The plug is pulled while the host is between two kernels. */
 async function unplugged(fleet) {
   const host = await fleet.boot('unplugged');
-  const strategy = { phaseTimeouts: { reboot: '15s', retrieve: '15s' } };
+  const strategy = { phaseTimeouts: { freeze: '15s', reboot: '15s', retrieve: '15s' } };
   const pulled = fleet
     .until('the unplugged host reboots', async () => {
       const { update } = await host.record();

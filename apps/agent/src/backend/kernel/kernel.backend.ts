@@ -8,6 +8,7 @@
 // sessions missing, a file's retrieve error, all well (kernel-arrival.ts).
 // Ordering: stage before quiesce, because a kernel that does not load must cost no blackout; FINISH is checked before a
 // session is closed; after a reboot call has passed the sessions nothing may touch them (D11), and nothing here does.
+import { setImmediate } from 'node:timers/promises';
 import {
   rebootIntoStagedKernel,
   stageKernel,
@@ -53,6 +54,8 @@ export interface KernelBackendOptions {
 }
 
 const RESUME_TIMEOUT_MS = 10_000;
+/** A message goes through gRPC, HTTP/2 and the socket, each of which may put it off to the next turn. */
+const SENDER_TURNS = 4;
 
 export class KernelBackend implements HostBackend {
   readonly kind = 'kernel';
@@ -182,6 +185,7 @@ export class KernelBackend implements HostBackend {
     const { key } = command;
     const { imageSha256 } = release;
     try {
+      await letSendersRun();
       syncFileSystems();
       cross(imageSha256);
       this.sessions.preserveManifest({
@@ -321,6 +325,14 @@ export class KernelBackend implements HostBackend {
     this.frozenAtMs = null;
     if (failures.length > 0) log.error('workloads did not resume', { failures });
   }
+}
+
+/**
+ * The kexec ends the event loop with everything that waits in it. What was reported last, the freeze, gets on its way in
+ * these turns; nobody waits for an answer to it.
+ */
+async function letSendersRun(): Promise<void> {
+  for (let turn = 0; turn < SENDER_TURNS; turn += 1) await setImmediate();
 }
 
 /** A staged kernel that stays is no danger to the host, so failing to drop it must not keep workloads from resuming. */
