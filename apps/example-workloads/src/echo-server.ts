@@ -3,14 +3,17 @@
 // Happy path: what a client sends comes back. Quiesced, it accepts nobody, and the kernel's backlog holds new clients until
 // this instance resumes or its successor accepts; nobody is refused. Clients it has already accepted are served to their
 // end: an echo server has no state that they could change.
-// Unhappy paths: at `stop`, clients that are still connected get what they sent and then the end of the stream. A client's
-// reset is the client's business.
+// Unhappy paths: at `stop`, clients that are still connected have a moment to end by themselves; then they get what they
+// sent and the end of the stream. A client's reset is the client's business.
 import type { Socket } from 'node:net';
 import { receivedDescriptors } from './client/listen-fds';
 import { ListeningSocket } from './client/listening-socket';
 import { serveWorkload } from './client/serve-workload';
 
 const SOCKET_TOKEN = 1n;
+
+/** A client that was accepted right before the end is still to be answered; one that lingers must not hold up the update. */
+const FAREWELL_MS = 1_000;
 
 const clients = new Set<Socket>();
 
@@ -21,8 +24,20 @@ function echo(socket: Socket): void {
   socket.pipe(socket);
 }
 
+/** Resolves when every client has ended by itself, or after FAREWELL_MS. */
+async function clientsLeave(): Promise<void> {
+  const gone = [...clients].map((socket) => new Promise((left) => socket.once('close', left)));
+  let timer: NodeJS.Timeout | undefined;
+  const farewell = new Promise((over) => {
+    timer = setTimeout(over, FAREWELL_MS);
+  });
+  await Promise.race([Promise.all(gone), farewell]);
+  clearTimeout(timer);
+}
+
 /** Ends what is still connected and waits until the last byte is on its way. */
 async function endClients(): Promise<void> {
+  await clientsLeave();
   await Promise.all(
     [...clients].map(
       (socket) =>
@@ -40,16 +55,19 @@ async function main(): Promise<void> {
     received === undefined
       ? await ListeningSocket.bind(Number(process.env.PORT ?? 0), echo)
       : ListeningSocket.adopt(received, echo);
-  await listener.accept();
-  serveWorkload([{ token: SOCKET_TOKEN, fd: listener.fd, name: 'tcp' }], {
-    quiesce: async () => listener.pause(),
-    resume: () => listener.accept(),
-    stop: async () => {
-      listener.pause();
-      await endClients();
+  await serveWorkload(
+    [{ token: SOCKET_TOKEN, fd: listener.fd, name: 'tcp' }],
+    {
+      quiesce: async () => listener.pause(),
+      resume: () => listener.accept(),
+      stop: async () => {
+        listener.pause();
+        await endClients();
+      },
+      check: () => Promise.resolve(),
     },
-    check: () => Promise.resolve(),
-  });
+    () => listener.accept(),
+  );
 }
 
 main().catch((error: unknown) => {

@@ -177,7 +177,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | null> {
 
 async function main(): Promise<void> {
   const store = await KvStore.open(Number(process.env.PORT ?? 0));
-  serveWorkload(
+  await serveWorkload(
     [
       { token: STORE_TOKEN, fd: store.storeFd, name: 'store' },
       { token: SOCKET_TOKEN, fd: store.listener.fd, name: 'http', optional: true },

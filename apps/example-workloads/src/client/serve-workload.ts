@@ -1,7 +1,14 @@
 import { WorkloadClient, type Offer, type WorkloadDuties } from './workload-client';
 
-/** Runs a workload until it is told to stop, by the agent or by SIGTERM. */
-export function serveWorkload(offers: readonly Offer[], duties: WorkloadDuties): void {
+/**
+ * Runs a workload until it is told to stop, by the agent or by SIGTERM. `begin` makes it serve; it is called once signals
+ * are handled, so that no client is accepted by a process that a signal would still end at once.
+ */
+export async function serveWorkload(
+  offers: readonly Offer[],
+  duties: WorkloadDuties,
+  begin: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const client = new WorkloadClient(offers, {
     ...duties,
     stop: async () => {
@@ -22,5 +29,6 @@ export function serveWorkload(offers: readonly Offer[], duties: WorkloadDuties):
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  await begin();
   client.open();
 }
