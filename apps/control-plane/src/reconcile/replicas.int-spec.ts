@@ -14,6 +14,30 @@ import { applyRollout, type RestPlane, rolloutIn } from '../testing/rollout.fixt
 import { ScriptedAgent, succeed, type Script } from '../testing/scripted-agent';
 import { asking } from '../testing/control-plane.fixture';
 
+/** Connections tell their database, so those of this file can be told from those of files that run beside it. */
+const OWN_DATABASE = 7;
+
+function inOwnDatabase(redis: TestRedis): TestRedis {
+  const url = new URL(redis.url);
+  url.pathname = `/${OWN_DATABASE}`;
+  return { ...redis, url: url.href, empty: () => emptyDatabase(url.href) };
+}
+
+async function emptyDatabase(url: string): Promise<void> {
+  const admin = new Redis(url);
+  await admin.flushdb();
+  admin.disconnect();
+}
+
+/** Cuts the subscribing connections of this file's control planes; returns how many. */
+async function cutSubscribers(admin: Redis): Promise<number> {
+  const clients = String(await admin.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).split('\n');
+  const own = clients.filter((client) => client.includes(` db=${OWN_DATABASE} `));
+  const ids = own.map((client) => /\bid=(\d+)/.exec(client)?.[1] ?? '');
+  await Promise.all(ids.map(async (id) => admin.call('CLIENT', 'KILL', 'ID', id)));
+  return ids.length;
+}
+
 describe('several replicas', () => {
   let database: TestDatabase;
   let redis: TestRedis;
@@ -22,7 +46,7 @@ describe('several replicas', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    redis = createTestRedis();
+    redis = inOwnDatabase(createTestRedis());
     const record = new Database({ url: database.url, connectionsMax: 2 });
     await new ReleasesRepository(record).create({
       ...{ name: 'runtime-1.1.0', kind: 'runtime', version: '1.1.0', imageUri: 'file:///image' },
@@ -105,13 +129,15 @@ describe('several replicas', () => {
   it('go on when connections to Redis are cut', async () => {
     const plane = await start('all');
     const admin = new Redis(redis.url);
+    const cut: Promise<number>[] = [];
     const cuts: Script = (command) => {
-      if (command.phase === Phase.PHASE_FINISH) void admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      if (command.phase === Phase.PHASE_FINISH) cut.push(cutSubscribers(admin));
       return succeed(command);
     };
     await Promise.all(['severed-1', 'severed-2'].map((name) => connect(name, plane, cuts)));
     await apply(restOf(plane), 'severed', { maxConcurrent: 1 });
     await rolloutIn(restOf(plane), 'severed', 'succeeded');
+    expect(Math.max(...(await Promise.all(cut)))).toBeGreaterThan(0);
     admin.disconnect();
   });
 
