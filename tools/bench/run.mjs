@@ -5,7 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { build } from 'rolldown';
+import { ensureDependencies } from '../bootstrap/ensure-dependencies.mjs';
+import { reportError } from '../bootstrap/setup-error.mjs';
 
 const benchDir = import.meta.dirname;
 const workspace = path.resolve(benchDir, '../..');
@@ -19,6 +20,9 @@ if (!name || name.startsWith('-') || !existsSync(source)) {
   console.error(`usage: npm run bench -- NAME [--json]\nNAME is one of: ${known.join(', ')}`);
   process.exit(2);
 }
+
+await ensureDependencies().catch((error) => process.exit(reportError(error)));
+const { build } = await import('rolldown'); // installed by now
 
 const outFile = path.join(workspace, 'dist/bench', `${name}.mjs`);
 await build({

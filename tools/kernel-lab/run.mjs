@@ -1,15 +1,9 @@
 #!/usr/bin/env node
 // The kernel lab's command. `node tools/kernel-lab/run.mjs build [--refresh] | boot [--app DIR] [--count N] [--kernel a|b]
-// | test NAME`. stdout carries results, stderr progress.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+// | test NAME`. Works in a fresh clone: dependencies are installed before anything that needs them is loaded.
 import { parseArgs } from 'node:util';
+import { ensureDependencies } from '../bootstrap/ensure-dependencies.mjs';
 import { reportError, SetupError } from '../bootstrap/setup-error.mjs';
-import { runConformance } from './conformance.mjs';
-import { ensureKernels } from './kernel-build.mjs';
-import { openLab } from './lab.mjs';
-import { runNextKernel } from './next-kernel.mjs';
-import { runRollout } from './rollout.mjs';
 import { stopCommands } from './processes.mjs';
 
 const USAGE = `usage: node tools/kernel-lab/run.mjs COMMAND
@@ -18,64 +12,6 @@ const USAGE = `usage: node tools/kernel-lab/run.mjs COMMAND
   test [NAME...] [--record] [--keep]         all tests, or: conformance (the real kernel against its recorded outcomes),
                                              next-kernel (updates into kernels that do not fit), rollout (a fleet of
                                              machines under a control plane)`;
-
-const note = (text) => process.stderr.write(`${text}\n`);
-
-const showKernel = 'uname -a; cat /proc/cmdline; ls -l /dev/liveupdate; cat /proc/uptime\n';
-const tests = {
-  conformance: runConformance,
-  'next-kernel': runNextKernel,
-  rollout: runRollout,
-};
-
-/** Opens the lab, and closes it also when a signal ends us. */
-async function withLab({ refresh, keep }, use) {
-  const lab = await openLab({ note, refresh, keep });
-  const stop = () => void lab.close();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
-  try {
-    return await use(lab);
-  } finally {
-    await lab.close();
-    if (keep) note(`Kept ${lab.directory}`);
-  }
-}
-
-const commands = {
-  async build({ refresh }) {
-    process.stdout.write(`${JSON.stringify(await ensureKernels({ refresh, note }), null, 2)}\n`);
-  },
-  async boot(options) {
-    await withLab(options, async (lab) => {
-      const appDirectory = path.resolve(options.app ?? path.join(lab.directory, 'show-kernel'));
-      if (options.app === undefined) {
-        mkdirSync(appDirectory);
-        writeFileSync(path.join(appDirectory, 'start'), showKernel);
-      }
-      const names = Array.from({ length: Number(options.count) }, (_, i) => `machine-${i + 1}`);
-      const machines = names.map((name) =>
-        lab.boot({ name, appDirectory, kernel: options.kernel }),
-      );
-      for (const machine of machines) {
-        const { code } = await machine.ended;
-        process.stdout.write(`${machine.name} ended (${code})\n${machine.console}`);
-      }
-    });
-  },
-  async test(options, names) {
-    const unknown = names.find((name) => !(name in tests));
-    if (unknown !== undefined) {
-      throw new SetupError(`There is no test ${unknown}`, { advice: USAGE });
-    }
-    await withLab(options, async (lab) => {
-      for (const name of names.length > 0 ? names : Object.keys(tests)) {
-        note(`Running ${name}`);
-        const result = await tests[name](lab, { ...options, note });
-        process.stdout.write(`${JSON.stringify({ test: name, ...result })}\n`);
-      }
-    });
-  },
-};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -91,10 +27,12 @@ const { values, positionals } = parseArgs({
 // The running command fails, its clean-up runs, and we exit.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stopCommands);
 
-const command = commands[positionals[0]];
 try {
-  if (command === undefined) throw new SetupError('Which command?', { advice: USAGE });
-  await command(values, positionals.slice(1));
+  await ensureDependencies();
+  const { commands } = await import('./commands.mjs'); // imports packages
+  const [name = '', ...rest] = positionals;
+  if (!Object.hasOwn(commands, name)) throw new SetupError('Which command?', { advice: USAGE });
+  await commands[name](values, rest, USAGE);
 } catch (error) {
   process.exitCode = reportError(error);
 }

@@ -1,0 +1,68 @@
+// What the kernel lab's command can do: build, boot, test. stdout carries results, stderr progress.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { SetupError } from '../bootstrap/setup-error.mjs';
+import { runConformance } from './conformance.mjs';
+import { ensureKernels } from './kernel-build.mjs';
+import { openLab } from './lab.mjs';
+import { runNextKernel } from './next-kernel.mjs';
+import { runRollout } from './rollout.mjs';
+
+const note = (text) => process.stderr.write(`${text}\n`);
+
+const showKernel = 'uname -a; cat /proc/cmdline; ls -l /dev/liveupdate; cat /proc/uptime\n';
+const tests = {
+  conformance: runConformance,
+  'next-kernel': runNextKernel,
+  rollout: runRollout,
+};
+
+/** Opens the lab, and closes it also when a signal ends us. */
+async function withLab({ refresh, keep }, use) {
+  const lab = await openLab({ note, refresh, keep });
+  const stop = () => void lab.close();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
+  try {
+    return await use(lab);
+  } finally {
+    await lab.close();
+    if (keep) note(`Kept ${lab.directory}`);
+  }
+}
+
+/** By name: `(options, names, usage)`. */
+export const commands = {
+  async build({ refresh }) {
+    process.stdout.write(`${JSON.stringify(await ensureKernels({ refresh, note }), null, 2)}\n`);
+  },
+  async boot(options) {
+    await withLab(options, async (lab) => {
+      const appDirectory = path.resolve(options.app ?? path.join(lab.directory, 'show-kernel'));
+      if (options.app === undefined) {
+        mkdirSync(appDirectory);
+        writeFileSync(path.join(appDirectory, 'start'), showKernel);
+      }
+      const names = Array.from({ length: Number(options.count) }, (_, i) => `machine-${i + 1}`);
+      const machines = names.map((name) =>
+        lab.boot({ name, appDirectory, kernel: options.kernel }),
+      );
+      for (const machine of machines) {
+        const { code } = await machine.ended;
+        process.stdout.write(`${machine.name} ended (${code})\n${machine.console}`);
+      }
+    });
+  },
+  async test(options, names, usage) {
+    const unknown = names.find((name) => !(name in tests));
+    if (unknown !== undefined) {
+      throw new SetupError(`There is no test ${unknown}`, { advice: usage });
+    }
+    await withLab(options, async (lab) => {
+      for (const name of names.length > 0 ? names : Object.keys(tests)) {
+        note(`Running ${name}`);
+        const result = await tests[name](lab, { ...options, note });
+        process.stdout.write(`${JSON.stringify({ test: name, ...result })}\n`);
+      }
+    });
+  },
+};
