@@ -25,6 +25,7 @@
 import { drive, type Step } from './concurrency/step';
 import { failureOf, LuoError, type LuoOperation, type WarningSink } from './errors/luo-error';
 import { uncountedReferences, type FileEngine } from './files/file-engine';
+import { HeldObjects } from './files/held-objects';
 import type { SharedObject } from './flb/shared-object';
 import { SharedObjects } from './flb/shared-objects';
 import type { FileHandler, FileReferences } from './handlers/file-handler';
@@ -81,7 +82,7 @@ export class Orchestrator<TFile> implements DeviceOwner<TFile> {
       registry: this.#registry,
       sharedObjects: this.#sharedObjects,
       references: options.references ?? uncountedReferences(),
-      identities: new Set(),
+      heldObjects: new HeldObjects(),
       warn,
     };
     this.sessions = new SessionLists(engine);

@@ -17,8 +17,7 @@ describe.each(profiles)('preserve, %s', (profile) => {
     const host = await full();
     const [entry] = [...host.orchestrator.sessions.outgoing.values()];
     const preserve = (token: bigint, file: TestFile) => async () => {
-      const { drive } = await import('../index');
-      await drive(entry!.files.preserve(token, file));
+      await entry!.files.preserve(token, file);
     };
     const bad = testFile('bad');
     host.references.close(bad);

@@ -83,21 +83,49 @@ it('D3: the identity is what getId says, over all handlers and sessions', async 
   expect(await codeOf(() => two.preserve(1n, testFile('other')))).toBeNull();
 });
 
-it('D3: retrieve returning an object that is held already only warns', async () => {
+describe('D3: retrieve returning an object that is held already only warns', () => {
   const same = testFile('same');
-  const handler: FileHandler<TestFile> = Object.assign(new FaultyHandler(), {
-    retrieve: () => same,
+
+  async function retrievedTwice(keep: boolean) {
+    const handler: FileHandler<TestFile> = Object.assign(new FaultyHandler(), {
+      retrieve: () => same,
+    });
+    const host = new TestHost({ handlers: [handler] });
+    const first = host.create('s');
+    for (const token of [1n, 2n]) await first.preserve(token, testFile(`f${token}`));
+    await host.reboot();
+    if (keep) await host.create('kept').preserve(1n, testFile('kept'));
+    const session = host.retrieve('s');
+    for (const token of [1n, 2n]) expect(await session.retrieve(token)).toBe(same);
+    return { host, session, next: host.create('next') };
+  }
+
+  it.each([
+    ['at once while something is preserved', true],
+    ['with the next preserve otherwise', false],
+  ])('%s', async (_, keep) => {
+    const { host, session, next } = await retrievedTwice(keep);
+    const warning = expect.objectContaining({ operation: 'retrieve' }) as unknown;
+    expect(host.warnings).toEqual(keep ? [warning] : []);
+    expect(await codeOf(() => next.preserve(1n, same))).toBe('EBUSY');
+    expect(host.warnings).toEqual([warning]);
+    await session.finish();
+    expect(await codeOf(() => next.preserve(1n, same))).toBeNull();
   });
-  const host = new TestHost({ handlers: [handler] });
+});
+
+it('D3: what was retrieved and finished before the first preserve is free', async () => {
+  const host = new TestHost();
   const first = host.create('s');
   for (const token of [1n, 2n]) await first.preserve(token, testFile(`f${token}`));
   await host.reboot();
   const session = host.retrieve('s');
-  for (const token of [1n, 2n]) expect(await session.retrieve(token)).toBe(same);
-  expect(host.warnings).toEqual([expect.objectContaining({ operation: 'retrieve' })]);
-  const next = host.create('next');
+  const files = [await session.retrieve(1n), await session.retrieve(2n)];
   await session.finish();
-  expect(await codeOf(() => next.preserve(1n, same))).toBeNull();
+  const next = host.create('next');
+  for (const [i, file] of files.entries()) {
+    expect(await codeOf(() => next.preserve(BigInt(i), file))).toBeNull();
+  }
 });
 
 it('D4: EEXIST, ENOSPC, EBADF, ENOENT, EBUSY, shared object, preserve: in this order', async () => {

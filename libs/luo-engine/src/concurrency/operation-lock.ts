@@ -29,6 +29,15 @@ export class OperationLock {
 
   /** The same for an operation that is no step. */
   call<T>(operation: LuoOperation, subject: LuoSubject, run: () => T | Promise<T>): T | Promise<T> {
+    if (!this.enter(operation, subject)) return this.queue(run);
+    return this.hold(this.#leaveAfter(run));
+  }
+
+  /**
+   * Enters for an operation that runs at once; false when it must be queued. For operations so frequent that a closure
+   * for each shows: `if (!lock.enter(…)) return lock.queue(…); try { return lock.hold(…); } finally { lock.leave(); }`
+   */
+  enter(operation: LuoOperation, subject: LuoSubject): boolean {
     if (this.#entered) {
       throw new LuoError(
         'EDEADLK',
@@ -37,22 +46,40 @@ export class OperationLock {
         'a handler called back into its own caller',
       );
     }
-    const ahead = this.#tail;
-    if (ahead !== null) return this.#hold(ahead.then(() => this.#enter(run)));
-    const result = this.#enter(run);
-    return result instanceof Promise ? this.#hold(result) : result;
+    if (this.#tail !== null) return false;
+    this.#entered = true;
+    return true;
   }
 
-  #enter<T>(run: () => T | Promise<T>): T | Promise<T> {
-    this.#entered = true;
+  /** The synchronous part is over. */
+  leave(): void {
+    this.#entered = false;
+  }
+
+  /** Keeps others waiting while the result is a promise that is not settled. */
+  hold<T>(result: T | Promise<T>): T | Promise<T> {
+    return result instanceof Promise ? this.#holdUntil(result) : result;
+  }
+
+  /** Runs when all that was asked before is over. */
+  queue<T>(run: () => T | Promise<T>): Promise<T> {
+    return this.#holdUntil(
+      this.idle().then(() => {
+        this.#entered = true;
+        return this.#leaveAfter(run);
+      }),
+    );
+  }
+
+  #leaveAfter<T>(run: () => T | Promise<T>): T | Promise<T> {
     try {
       return run();
     } finally {
-      this.#entered = false;
+      this.leave();
     }
   }
 
-  #hold<T>(result: Promise<T>): Promise<T> {
+  #holdUntil<T>(result: Promise<T>): Promise<T> {
     const settled: Promise<void> = result.then(
       () => this.#release(settled),
       () => this.#release(settled),

@@ -70,10 +70,7 @@ function link<TFile>(set: FileSet<TFile>, records: IncomingRecords): void {
       const { compatible } = entry.handler;
       throw new LuoError('ENOENT', 'deserialize', { compatible }, 'its owner is going away');
     }
-    const row = set.files.length;
-    const tokenLow = readTokenLow(view, at);
-    const tokenHigh = readTokenHigh(view, at);
-    set.files.push(entry, null, tokenLow, tokenHigh);
+    const row = set.files.push(entry, null, readTokenLow(view, at), readTokenHigh(view, at));
     set.files.setData(row, readDataLow(view, at), readDataHigh(view, at));
     set.index.add(row);
     if (!profile.trustsWireCount) set.count += 1;

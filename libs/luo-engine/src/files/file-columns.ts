@@ -1,10 +1,19 @@
 import type { LuoError } from '../errors/luo-error';
 import type { HandlerEntry } from '../handlers/handler-registry';
-import { ROW_WORDS, WORD, type FileWord } from './file-words';
 import { LuoFile } from './luo-file';
 import type { TokenRows } from './token-index';
 
-const ROWS_MIN = 4;
+const ROWS_MIN = 16;
+
+/** Words of a row. u64 values are two halves: a million bigints would be a million heap objects. */
+const DATA_LOW = 0;
+const DATA_HIGH = 1;
+const TOKEN_LOW = 2;
+const TOKEN_HIGH = 3;
+const RETRIEVE_STATUS = 4;
+const IDENTITY_HELD = 5;
+const ENTRY = 6;
+const ROW_WORDS = 7;
 
 /**
  * The files of a set in order of preservation, in columns: numbers side by side in one array, instead of an object
@@ -13,13 +22,16 @@ const ROWS_MIN = 4;
 export class FileColumns<TFile> implements TokenRows {
   readonly privateData = new Map<number, unknown>();
   readonly retrieveErrors = new Map<number, LuoError>();
-  readonly #files: (TFile | null)[] = [];
+  private readonly files: (TFile | null)[] = [];
   /** The handlers of the set; rows name them by position. */
-  readonly #entries: HandlerEntry<TFile>[] = [];
-  #words = new Int32Array(0);
+  private readonly entries: HandlerEntry<TFile>[] = [];
+  /** Files of one handler usually come in a row, so the position of the last one is kept. */
+  private lastEntry: HandlerEntry<TFile> | null = null;
+  private lastPosition = 0;
+  private words = new Int32Array(0);
 
   get length(): number {
-    return this.#files.length;
+    return this.files.length;
   }
 
   /** A view of a row that exists. */
@@ -31,84 +43,108 @@ export class FileColumns<TFile> implements TokenRows {
     for (let row = 0; row < this.length; row++) yield this.at(row);
   }
 
-  push(entry: HandlerEntry<TFile>, file: TFile | null, tokenLow: number, tokenHigh: number): void {
-    const row = this.#files.length;
-    if ((row + 1) * ROW_WORDS > this.#words.length) this.reserve(Math.max(ROWS_MIN, row * 2));
-    this.#files.push(file);
-    const words = this.#words;
+  /** Adds a file as the last row. @returns the row */
+  push(
+    entry: HandlerEntry<TFile>,
+    file: TFile | null,
+    tokenLow: number,
+    tokenHigh: number,
+  ): number {
+    const row = this.files.length;
+    if ((row + 1) * ROW_WORDS > this.words.length) this.reserve(Math.max(ROWS_MIN, row * 2));
+    this.files.push(file);
+    const { words } = this;
     const at = row * ROW_WORDS;
-    words[at + WORD.dataLow] = 0;
-    words[at + WORD.dataHigh] = 0;
-    words[at + WORD.tokenLow] = tokenLow;
-    words[at + WORD.tokenHigh] = tokenHigh;
-    words[at + WORD.retrieveStatus] = 0;
-    words[at + WORD.identityHeld] = 0;
-    words[at + WORD.entry] = this.#positionOf(entry);
+    words[at + DATA_LOW] = 0;
+    words[at + DATA_HIGH] = 0;
+    words[at + TOKEN_LOW] = tokenLow;
+    words[at + TOKEN_HIGH] = tokenHigh;
+    words[at + RETRIEVE_STATUS] = 0;
+    words[at + IDENTITY_HELD] = 0;
+    words[at + ENTRY] = entry === this.lastEntry ? this.lastPosition : this.positionOf(entry);
+    return row;
   }
 
   /** Removes the last row. */
   pop(): void {
-    const row = this.#files.length - 1;
-    this.#files.pop();
+    this.files.pop();
+    const row = this.files.length;
     if (this.privateData.size > 0) this.privateData.delete(row);
     if (this.retrieveErrors.size > 0) this.retrieveErrors.delete(row);
     if (row === 0) this.clear();
   }
 
   clear(): void {
-    this.#files.length = 0;
-    this.#entries.length = 0;
+    this.files.length = 0;
+    this.entries.length = 0;
+    this.lastEntry = null;
     this.privateData.clear();
     this.retrieveErrors.clear();
-    this.#words = new Int32Array(0);
+    this.words = new Int32Array(0);
   }
 
   /** Makes room for `rows` rows at once. */
   reserve(rows: number): void {
-    if (rows * ROW_WORDS <= this.#words.length) return;
+    if (rows * ROW_WORDS <= this.words.length) return;
     const words = new Int32Array(rows * ROW_WORDS);
-    words.set(this.#words);
-    this.#words = words;
+    words.set(this.words);
+    this.words = words;
   }
 
   tokenLowAt(row: number): number {
-    return this.#words[row * ROW_WORDS + WORD.tokenLow] as number;
+    return this.words[row * ROW_WORDS + TOKEN_LOW] as number;
   }
 
   tokenHighAt(row: number): number {
-    return this.#words[row * ROW_WORDS + WORD.tokenHigh] as number;
+    return this.words[row * ROW_WORDS + TOKEN_HIGH] as number;
   }
 
-  entryAt(row: number): HandlerEntry<TFile> {
-    return this.#entries[
-      this.#words[row * ROW_WORDS + WORD.entry] as number
-    ] as HandlerEntry<TFile>;
+  dataLowAt(row: number): number {
+    return this.words[row * ROW_WORDS + DATA_LOW] as number;
   }
 
-  fileAt(row: number): TFile | null {
-    return this.#files[row] as TFile | null;
-  }
-
-  setFile(row: number, file: TFile | null): void {
-    this.#files[row] = file;
-  }
-
-  word(row: number, word: FileWord): number {
-    return this.#words[row * ROW_WORDS + word] as number;
-  }
-
-  setWord(row: number, word: FileWord, value: number): void {
-    this.#words[row * ROW_WORDS + word] = value;
+  dataHighAt(row: number): number {
+    return this.words[row * ROW_WORDS + DATA_HIGH] as number;
   }
 
   setData(row: number, low: number, high: number): void {
-    this.#words[row * ROW_WORDS + WORD.dataLow] = low;
-    this.#words[row * ROW_WORDS + WORD.dataHigh] = high;
+    this.words[row * ROW_WORDS + DATA_LOW] = low;
+    this.words[row * ROW_WORDS + DATA_HIGH] = high;
   }
 
-  /** Files of one handler usually come in a row, so the last one is looked at first. */
-  #positionOf(entry: HandlerEntry<TFile>): number {
-    const known = this.#entries.lastIndexOf(entry);
-    return known >= 0 ? known : this.#entries.push(entry) - 1;
+  entryAt(row: number): HandlerEntry<TFile> {
+    return this.entries[this.words[row * ROW_WORDS + ENTRY] as number] as HandlerEntry<TFile>;
+  }
+
+  fileAt(row: number): TFile | null {
+    return this.files[row] as TFile | null;
+  }
+
+  setFile(row: number, file: TFile | null): void {
+    this.files[row] = file;
+  }
+
+  retrieveStatusAt(row: number): number {
+    return this.words[row * ROW_WORDS + RETRIEVE_STATUS] as number;
+  }
+
+  setRetrieveStatus(row: number, status: number): void {
+    this.words[row * ROW_WORDS + RETRIEVE_STATUS] = status;
+  }
+
+  /** Its identity is in the table of held objects (D3). */
+  identityHeldAt(row: number): boolean {
+    return this.words[row * ROW_WORDS + IDENTITY_HELD] !== 0;
+  }
+
+  setIdentityHeld(row: number): void {
+    this.words[row * ROW_WORDS + IDENTITY_HELD] = 1;
+  }
+
+  private positionOf(entry: HandlerEntry<TFile>): number {
+    const known = this.entries.indexOf(entry);
+    this.lastEntry = entry;
+    this.lastPosition = known >= 0 ? known : this.entries.push(entry) - 1;
+    return this.lastPosition;
   }
 }

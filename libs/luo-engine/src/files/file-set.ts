@@ -10,7 +10,7 @@
  *
  * Order (B50): preserve, freeze, unfreeze, deserialize and canFinish go FIFO, unpreserve and finish LIFO.
  *
- * A set does no locking: whoever owns it runs one operation at a time. Operations but retrieve are steps; see `drive`.
+ * A set does no locking: whoever owns it runs one operation at a time. Operations but preserve and retrieve are steps; see `drive`.
  */
 import { BlockChain, recordsPerBlock } from '../blocks/block-chain';
 import { ContiguousRecords, recordsPerBuffer } from '../blocks/contiguous-records';
@@ -74,7 +74,7 @@ export class FileSet<TFile> {
    * @throws LuoError upstream: EEXIST, ENOSPC or ENOMEM, EBADF, ENOENT, EBUSY, a shared object's, the
    * handler's (D4); seed: EEXIST, ENOSPC, EBADF, ENOMEM, ENOENT, the handler's (B14). Nothing is changed then.
    */
-  preserve(token: bigint, file: TFile): Step<void> {
+  preserve(token: bigint, file: TFile): void | Promise<void> {
     return preserveFile(this, token, file);
   }
 

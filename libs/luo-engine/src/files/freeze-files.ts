@@ -2,11 +2,10 @@ import { isPending, type Step } from '../concurrency/step';
 import { errnoNameOfNumber, HandlerError } from '../errors/errno';
 import { failureOf } from '../errors/luo-error';
 import type { FreezeResult } from '../handlers/file-handler';
-import { writeFileRecord } from '../wire/file-record';
-import { isU64 } from '../wire/little-endian';
+import { FILE_RECORD_BYTES, writeFileRecord } from '../wire/file-record';
+import { highHalf, isU64, lowHalf, splitU64 } from '../wire/little-endian';
 import type { FileSetRecord } from '../wire/session-record';
 import type { FileSet } from './file-set';
-import type { LuoFile } from './luo-file';
 
 /** See `FileSet.freeze`. */
 export function* freezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): Step<void> {
@@ -17,20 +16,25 @@ export function* freezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): St
     engine.warn({ operation: 'freeze', subject: set.subject({}), detail });
     throw set.error('EINVAL', 'freeze', {}, detail);
   }
-  for (let i = 0; i < files.length; i++) {
-    const luoFile = files.at(i);
-    const { handler, words } = luoFile.entry;
+  let view = outgoing.view(0);
+  let at = outgoing.offset(0);
+  for (let row = 0; row < files.length; row++, at += FILE_RECORD_BYTES) {
+    const { handler, words } = files.entryAt(row);
     if (handler.freeze !== undefined) {
       try {
-        const answer = handler.freeze(luoFile.outgoing);
+        const answer = handler.freeze(files.at(row).outgoing);
         const result = isPending(answer) ? ((yield answer) as FreezeResult) : answer;
-        if (result !== undefined) adoptFrozen(luoFile, result);
+        if (result !== undefined) adoptFrozen(set, row, result);
       } catch (error) {
-        yield* unfreezeFirst(set, i);
-        throw failureOf('freeze', set.subject(luoFile.subject), error);
+        yield* unfreezeFirst(set, row);
+        throw failureOf('freeze', set.subject(files.at(row).subject), error);
       }
     }
-    writeFileRecord(outgoing.view(i), outgoing.offset(i), words, luoFile);
+    if (at + FILE_RECORD_BYTES > view.byteLength) {
+      view = outgoing.view(row);
+      at = outgoing.offset(row);
+    }
+    writeFileRecord(view, at, words, files, row);
   }
   outgoing.close(files.length);
   out.count = BigInt(set.count);
@@ -38,12 +42,17 @@ export function* freezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): St
 }
 
 /** A new handle counts only with status 0; only a negative status is a failure (B24, B25). */
-function adoptFrozen<TFile>(luoFile: LuoFile<TFile>, result: Exclude<FreezeResult, void>): void {
+function adoptFrozen<TFile>(
+  set: FileSet<TFile>,
+  row: number,
+  result: Exclude<FreezeResult, void>,
+): void {
   const { status, data } = typeof result === 'bigint' ? { status: 0, data: result } : result;
   if (status < 0) throw new HandlerError(errnoNameOfNumber(-status), `status ${status}`);
   if (status !== 0 || data === undefined) return;
   if (!isU64(data)) throw new HandlerError('EINVAL', `its handle ${String(data)} is no u64`);
-  luoFile.data = data;
+  splitU64(data);
+  set.files.setData(row, lowHalf(), highHalf());
 }
 
 /** See `FileSet.unfreeze`. */
@@ -57,8 +66,8 @@ export function* unfreezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): 
 /** Unfreezes the first `count` files, first to last (B28), and zeroes every record (B27). */
 function* unfreezeFirst<TFile>(set: FileSet<TFile>, count: number): Step<void> {
   const { engine, files } = set;
-  for (let i = 0; i < count; i++) {
-    const luoFile = files.at(i);
+  for (let row = 0; row < count; row++) {
+    const luoFile = files.at(row);
     try {
       const answer = luoFile.entry.handler.unfreeze?.(luoFile.outgoing);
       if (isPending(answer)) yield answer;
@@ -66,7 +75,7 @@ function* unfreezeFirst<TFile>(set: FileSet<TFile>, count: number): Step<void> {
       const detail = 'unfreeze threw; it must not';
       engine.warn({ operation: 'unfreeze', subject: set.subject(luoFile.subject), detail, cause });
     }
-    if (engine.profile.unfreezeClearsHandle) luoFile.data = 0n;
+    if (engine.profile.unfreezeClearsHandle) files.setData(row, 0, 0);
   }
   set.outgoing.clear();
 }

@@ -1,9 +1,8 @@
-import type { LuoError, LuoSubject } from '../errors/luo-error';
-import type { FinishingFile, OutgoingFile, RetrieveStatus } from '../handlers/file-handler';
+import type { LuoSubject } from '../errors/luo-error';
+import type { OutgoingFile, RetrieveStatus } from '../handlers/file-handler';
 import type { HandlerEntry } from '../handlers/handler-registry';
-import { highHalf, joinU64, lowHalf, splitU64 } from '../wire/little-endian';
+import { joinU64 } from '../wire/little-endian';
 import type { FileColumns } from './file-columns';
-import { WORD } from './file-words';
 
 /** What can be said of a preserved file from outside. */
 export interface FileReport {
@@ -33,45 +32,16 @@ export class LuoFile<TFile> implements FileReport {
     return this.columns.fileAt(this.row);
   }
 
-  set file(file: TFile | null) {
-    this.columns.setFile(this.row, file);
-  }
-
   get privateData(): unknown {
     return this.columns.privateData.get(this.row);
   }
 
-  set privateData(value: unknown) {
-    if (value !== undefined) this.columns.privateData.set(this.row, value);
-  }
-
-  get dataLow(): number {
-    return this.columns.word(this.row, WORD.dataLow);
-  }
-
-  get dataHigh(): number {
-    return this.columns.word(this.row, WORD.dataHigh);
-  }
-
   get data(): bigint {
-    return joinU64(this.dataLow, this.dataHigh);
-  }
-
-  set data(value: bigint) {
-    splitU64(value);
-    this.columns.setData(this.row, lowHalf(), highHalf());
-  }
-
-  get tokenLow(): number {
-    return this.columns.word(this.row, WORD.tokenLow);
-  }
-
-  get tokenHigh(): number {
-    return this.columns.word(this.row, WORD.tokenHigh);
+    return joinU64(this.columns.dataLowAt(this.row), this.columns.dataHighAt(this.row));
   }
 
   get token(): bigint {
-    return joinU64(this.tokenLow, this.tokenHigh);
+    return joinU64(this.columns.tokenLowAt(this.row), this.columns.tokenHighAt(this.row));
   }
 
   get compatible(): string {
@@ -79,29 +49,7 @@ export class LuoFile<TFile> implements FileReport {
   }
 
   get retrieveStatus(): RetrieveStatus {
-    return this.columns.word(this.row, WORD.retrieveStatus);
-  }
-
-  set retrieveStatus(status: RetrieveStatus) {
-    this.columns.setWord(this.row, WORD.retrieveStatus, status);
-  }
-
-  /** Why retrieve failed, where that stands (D2). */
-  get retrieveError(): LuoError | null {
-    return this.columns.retrieveErrors.get(this.row) ?? null;
-  }
-
-  set retrieveError(error: LuoError | null) {
-    if (error !== null) this.columns.retrieveErrors.set(this.row, error);
-  }
-
-  /** Its identity is in the table of preserved objects (D3). */
-  get identityHeld(): boolean {
-    return this.columns.word(this.row, WORD.identityHeld) !== 0;
-  }
-
-  set identityHeld(held: boolean) {
-    this.columns.setWord(this.row, WORD.identityHeld, held ? 1 : 0);
+    return this.columns.retrieveStatusAt(this.row);
   }
 
   get subject(): LuoSubject {
@@ -111,10 +59,5 @@ export class LuoFile<TFile> implements FileReport {
   /** As callbacks before the reboot see it; they run only while `file` is set. */
   get outgoing(): OutgoingFile<TFile> {
     return this as OutgoingFile<TFile>;
-  }
-
-  /** As callbacks at the end of a session see it. */
-  get finishing(): FinishingFile<TFile> {
-    return this;
   }
 }

@@ -1,15 +1,21 @@
-import { isPending, type Step } from '../concurrency/step';
+import { drive, isPending } from '../concurrency/step';
 import { errnoNameOfNumber, HandlerError } from '../errors/errno';
 import { failureOf, LuoError } from '../errors/luo-error';
-import type { Preservation, PreserveResult } from '../handlers/file-handler';
+import type { PreserveResult } from '../handlers/file-handler';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { highHalf, isU64, lowHalf, splitU64 } from '../wire/little-endian';
-import { addIdentity, identityOf } from './file-engine';
 import type { FileSet } from './file-set';
+import { identityOf } from './held-objects';
 
-/** See `FileSet.preserve`. The order of the checks is the order of the errors (B14, D4). */
-export function* preserveFile<TFile>(set: FileSet<TFile>, token: bigint, file: TFile): Step<void> {
-  const { engine } = set;
+/**
+ * See `FileSet.preserve`. The order of the checks is the order of the errors (B14, D4). No step: the most frequent call
+ * before the reboot, and a generator for each file would cost as much as everything else in it.
+ */
+export function preserveFile<TFile>(
+  set: FileSet<TFile>,
+  token: bigint,
+  file: TFile,
+): void | Promise<void> {
   if (!isU64(token)) throw set.error('EINVAL', 'preserve', {}, `${String(token)} is no u64 token`);
   splitU64(token);
   const tokenLow = lowHalf();
@@ -21,53 +27,11 @@ export function* preserveFile<TFile>(set: FileSet<TFile>, token: bigint, file: T
     throw set.error('EINVAL', 'preserve', { token }, 'the set came from the previous kernel');
   }
   reserveRoom(set, token);
-  if (!engine.references.get(file)) {
+  if (!set.engine.references.get(file)) {
     set.outgoing.shrink(set.count);
     throw set.error('EBADF', 'preserve', { token }, 'the file is closed or invalid');
   }
-  const held: Held<TFile> = { entry: null, ownerPinned: false, identity: NOTHING, shared: false };
-  try {
-    if (engine.profile.fileStorage === 'contiguous') set.outgoing.grow(set.count + 1);
-    for (const entry of engine.registry.entries) {
-      held.entry = entry;
-      const answer = entry.handler.canPreserve(file);
-      if (isPending(answer) ? (yield answer) === true : answer) break;
-      held.entry = null;
-    }
-    const entry = hold(set, held, file);
-    if (entry.sharedObjects.length > 0) {
-      yield* engine.sharedObjects.preserveFor(entry);
-      held.shared = true;
-    }
-    const answer = entry.handler.preserve(file);
-    const result = isPending(answer) ? ((yield answer) as PreserveResult<unknown>) : answer;
-    const { data, privateData } = accepted(result);
-    const row = set.files.length;
-    set.files.push(entry, file, tokenLow, tokenHigh);
-    const luoFile = set.files.at(row);
-    luoFile.data = data;
-    luoFile.privateData = privateData;
-    luoFile.identityHeld = held.identity !== NOTHING;
-    set.index.add(row);
-    set.count += 1;
-  } catch (error) {
-    yield* letGo(set, held);
-    engine.references.put(file);
-    set.outgoing.shrink(set.count);
-    const compatible = held.entry?.handler.compatible;
-    const subject = set.subject(compatible === undefined ? { token } : { token, compatible });
-    throw failureOf('preserve', subject, error);
-  }
-}
-
-const NOTHING: unique symbol = Symbol('nothing');
-
-/** What a preserve in progress holds and must let go of when it fails. */
-interface Held<TFile> {
-  entry: HandlerEntry<TFile> | null;
-  ownerPinned: boolean;
-  identity: unknown;
-  shared: boolean;
+  return new Preserving(set, file, tokenLow, tokenHigh).start(token);
 }
 
 /** Upstream grows before it looks at the file, so ENOSPC and ENOMEM precede EBADF (D1); the seed only counts. */
@@ -84,45 +48,146 @@ function reserveRoom<TFile>(set: FileSet<TFile>, token: bigint): void {
   }
 }
 
-/** Pins the handler's owner and notes the object's identity, where the profile wants it (D3, D8). */
-function hold<TFile>(set: FileSet<TFile>, held: Held<TFile>, file: TFile): HandlerEntry<TFile> {
-  const { profile, identities } = set.engine;
-  const { entry } = held;
-  if (entry === null) {
+const NOTHING: unique symbol = Symbol('nothing');
+
+/**
+ * One file on its way into a set, with what it holds so far. Each stage calls the next; where a handler answers with a
+ * promise, the rest is called when that is settled. Whatever makes a closure is a function of its own: a function that
+ * only might make one allocates for it each time.
+ */
+class Preserving<TFile> {
+  private entry: HandlerEntry<TFile> | null = null;
+  private ownerPinned = false;
+  private identity: unknown = NOTHING;
+  private shared = false;
+
+  constructor(
+    private readonly set: FileSet<TFile>,
+    private readonly file: TFile,
+    private readonly tokenLow: number,
+    private readonly tokenHigh: number,
+  ) {}
+
+  start(token: bigint): void | Promise<void> {
+    const { set } = this;
+    let waiting: void | Promise<void>;
+    try {
+      if (set.engine.profile.fileStorage === 'contiguous') set.outgoing.grow(set.count + 1);
+      waiting = this.choose(0);
+    } catch (error) {
+      return this.fail(token, error);
+    }
+    return waiting === undefined ? undefined : this.failLater(token, waiting);
+  }
+
+  private failLater(token: bigint, waiting: Promise<void>): Promise<void> {
+    return waiting.catch((error: unknown) => this.fail(token, error));
+  }
+
+  /** Asks the handlers from one on; the first that can takes the file (B16). */
+  private choose(from: number): void | Promise<void> {
+    const { entries } = this.set.engine.registry;
+    for (let i = from; i < entries.length; i++) {
+      const entry = entries[i] as HandlerEntry<TFile>;
+      this.entry = entry;
+      const answer = entry.handler.canPreserve(this.file);
+      if (isPending(answer)) return this.chooseLater(answer, entry, i);
+      if (answer) return this.hold(entry);
+    }
+    this.entry = null;
     throw new LuoError('ENOENT', 'preserve', {}, 'no registered handler takes this kind of file');
   }
-  const { handler } = entry;
-  if (profile.ownerPinnedBy === 'file' && handler.owner !== undefined) {
-    if (!handler.owner.tryGet()) {
-      throw new LuoError('ENOENT', 'preserve', {}, 'the owner of its handler is going away');
-    }
-    held.ownerPinned = true;
+
+  private async chooseLater(
+    answer: PromiseLike<boolean>,
+    entry: HandlerEntry<TFile>,
+    asked: number,
+  ): Promise<void> {
+    return (await answer) === true ? this.hold(entry) : this.choose(asked + 1);
   }
-  if (profile.preserveOnce) {
-    const identity = identityOf(handler, file);
-    if (!addIdentity(identities, identity)) {
-      const detail =
-        'the object is preserved already, or retrieved and not finished; finish that first';
-      throw new LuoError('EBUSY', 'preserve', {}, detail);
+
+  /** Pins the handler's owner and notes the object's identity, where the profile wants it (D3, D8). */
+  private hold(entry: HandlerEntry<TFile>): void | Promise<void> {
+    const { profile, heldObjects } = this.set.engine;
+    const { handler } = entry;
+    if (profile.ownerPinnedBy === 'file' && handler.owner !== undefined) {
+      if (!handler.owner.tryGet()) {
+        throw new LuoError('ENOENT', 'preserve', {}, 'the owner of its handler is going away');
+      }
+      this.ownerPinned = true;
     }
-    held.identity = identity;
+    if (profile.preserveOnce) {
+      const identity = identityOf(handler, this.file);
+      if (!heldObjects.hold(identity)) {
+        const detail =
+          'the object is preserved already, or retrieved and not finished; finish that first';
+        throw new LuoError('EBUSY', 'preserve', {}, detail);
+      }
+      this.identity = identity;
+    }
+    return entry.sharedObjects.length === 0 ? this.preserve(entry) : this.share(entry);
   }
-  return entry;
+
+  /** The objects that files of this handler share come first (S23). */
+  private share(entry: HandlerEntry<TFile>): void | Promise<void> {
+    const proceed = (): void | Promise<void> => {
+      this.shared = true;
+      return this.preserve(entry);
+    };
+    const waiting = drive(this.set.engine.sharedObjects.preserveFor(entry));
+    return waiting === undefined ? proceed() : waiting.then(proceed);
+  }
+
+  private preserve(entry: HandlerEntry<TFile>): void | Promise<void> {
+    const answer = entry.handler.preserve(this.file);
+    if (isPending(answer)) return this.addLater(entry, answer);
+    this.add(entry, answer);
+  }
+
+  private async addLater(
+    entry: HandlerEntry<TFile>,
+    answer: PromiseLike<PreserveResult<unknown>>,
+  ): Promise<void> {
+    this.add(entry, await answer);
+  }
+
+  /** Any status but 0 is a failure (B17), and so is a handle that is no u64. */
+  private add(entry: HandlerEntry<TFile>, result: PreserveResult<unknown>): void {
+    const { set, tokenLow, tokenHigh } = this;
+    const data = typeof result === 'bigint' ? result : acceptedData(result);
+    if (!isU64(data)) throw new HandlerError('EINVAL', `its handle ${String(data)} is no u64`);
+    const row = set.files.push(entry, this.file, tokenLow, tokenHigh);
+    splitU64(data);
+    set.files.setData(row, lowHalf(), highHalf());
+    if (typeof result !== 'bigint' && result.privateData !== undefined) {
+      set.files.privateData.set(row, result.privateData);
+    }
+    if (this.identity !== NOTHING) set.files.setIdentityHeld(row);
+    set.index.addMissed(row, tokenLow, tokenHigh);
+    set.count += 1;
+  }
+
+  /** Lets go of all it holds, then throws (B18). */
+  private fail(token: bigint, error: unknown): Promise<void> {
+    const { set, entry } = this;
+    const { sharedObjects, heldObjects, references } = set.engine;
+    const end = (): never => {
+      if (this.identity !== NOTHING) heldObjects.letGo(this.identity);
+      if (this.ownerPinned) entry?.handler.owner?.put();
+      references.put(this.file);
+      set.outgoing.shrink(set.count);
+      const compatible = entry?.handler.compatible;
+      const subject = set.subject(compatible === undefined ? { token } : { token, compatible });
+      throw failureOf('preserve', subject, error);
+    };
+    const waiting =
+      entry !== null && this.shared ? drive(sharedObjects.unpreserveFor(entry)) : undefined;
+    return waiting === undefined ? end() : waiting.then(end);
+  }
 }
 
-/** What a success brought; any other status is a failure (B17), and so is a handle that is no u64. */
-function accepted(result: PreserveResult<unknown>): Preservation {
-  const preservation = typeof result === 'bigint' ? { data: result } : result;
-  const { data, status = 0 } = preservation;
+function acceptedData(result: Exclude<PreserveResult<unknown>, bigint>): bigint {
+  const { data, status = 0 } = result;
   if (status !== 0) throw new HandlerError(errnoNameOfNumber(Math.abs(status)), `status ${status}`);
-  if (!isU64(data)) throw new HandlerError('EINVAL', `its handle ${String(data)} is no u64`);
-  return preservation;
-}
-
-function* letGo<TFile>(set: FileSet<TFile>, held: Held<TFile>): Step<void> {
-  const { engine } = set;
-  if (held.entry === null) return;
-  if (held.shared) yield* engine.sharedObjects.unpreserveFor(held.entry);
-  if (held.identity !== NOTHING) engine.identities.delete(held.identity);
-  if (held.ownerPinned) held.entry.handler.owner?.put();
+  return data;
 }

@@ -2,75 +2,76 @@ import { isPending, type Awaitable } from '../concurrency/step';
 import { HandlerError } from '../errors/errno';
 import { failureOf, type LuoError } from '../errors/luo-error';
 import { highHalf, isU64, lowHalf, splitU64 } from '../wire/little-endian';
-import { addIdentity, identityOf } from './file-engine';
 import type { FileSet } from './file-set';
-import type { LuoFile } from './luo-file';
 
 /** See `FileSet.retrieve`. No step: one callback, and the most frequent call after the reboot. */
 export function retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): TFile | Promise<TFile> {
-  const { engine, files } = set;
+  const { files } = set;
   if (!isU64(token)) throw set.error('EINVAL', 'retrieve', {}, `${String(token)} is no u64 token`);
   splitU64(token);
   const row = set.index.find(lowHalf(), highHalf());
   if (row < 0) {
     throw set.error('ENOENT', 'retrieve', { token }, 'no file of this session has this token');
   }
-  const luoFile = files.at(row);
-  if (luoFile.retrieveStatus < 0) throw luoFile.retrieveError;
-  if (luoFile.retrieveStatus > 0) {
-    const file = luoFile.file as TFile;
-    if (engine.references.get(file)) return file;
-    throw set.error(
-      'EBADF',
-      'retrieve',
-      { token },
-      'the retrieved file was closed behind the engine',
-    );
-  }
+  if (files.retrieveStatusAt(row) !== 0) return retrievedBefore(set, row);
   let answer: Awaitable<TFile>;
   try {
-    answer = luoFile.entry.handler.retrieve(luoFile);
+    answer = files.entryAt(row).handler.retrieve(files.at(row));
   } catch (thrown) {
-    throw refused(set, luoFile, thrown);
+    throw refused(set, row, thrown);
   }
-  if (!isPending(answer)) return keep(set, luoFile, answer);
-  return Promise.resolve(answer).then(
-    (file) => keep(set, luoFile, file),
-    (thrown: unknown) => {
-      throw refused(set, luoFile, thrown);
-    },
+  return isPending(answer) ? keepLater(set, row, answer) : keep(set, row, answer);
+}
+
+async function keepLater<TFile>(
+  set: FileSet<TFile>,
+  row: number,
+  answer: PromiseLike<TFile>,
+): Promise<TFile> {
+  let file: TFile;
+  try {
+    file = await answer;
+  } catch (thrown) {
+    throw refused(set, row, thrown);
+  }
+  return keep(set, row, file);
+}
+
+/** The same object (B39), or the same failure (D2). */
+function retrievedBefore<TFile>(set: FileSet<TFile>, row: number): TFile {
+  const { files, engine } = set;
+  const failure = files.retrieveErrors.get(row);
+  if (failure !== undefined) throw failure;
+  const file = files.fileAt(row) as TFile;
+  if (engine.references.get(file)) return file;
+  const { token } = files.at(row);
+  throw set.error(
+    'EBADF',
+    'retrieve',
+    { token },
+    'the retrieved file was closed behind the engine',
   );
 }
 
 /** The caller gets the handler's reference, the engine takes one of its own until finish (B40). */
-function keep<TFile>(set: FileSet<TFile>, luoFile: LuoFile<TFile>, file: TFile): TFile {
-  const { profile, references } = set.engine;
+function keep<TFile>(set: FileSet<TFile>, row: number, file: TFile): TFile {
+  const { profile, references, heldObjects } = set.engine;
   if (!references.get(file)) {
-    throw refused(set, luoFile, new HandlerError('EBADF', 'it returned no valid file'));
+    throw refused(set, row, new HandlerError('EBADF', 'it returned no valid file'));
   }
-  luoFile.file = file;
-  luoFile.retrieveStatus = 1;
-  if (profile.preserveOnce) noteIdentity(set, luoFile, file);
+  set.files.setFile(row, file);
+  set.files.setRetrieveStatus(row, 1);
+  if (profile.preserveOnce) heldObjects.retrieved(set, row);
   return file;
 }
 
 /** Handlers free their state when retrieve fails, so asking again could only do harm (D2, but B41). */
-function refused<TFile>(set: FileSet<TFile>, luoFile: LuoFile<TFile>, thrown: unknown): LuoError {
-  const failure = failureOf('retrieve', set.subject(luoFile.subject), thrown);
-  if (set.engine.profile.stickyRetrieve) {
-    luoFile.retrieveStatus = -failure.errno;
-    luoFile.retrieveError = failure;
+function refused<TFile>(set: FileSet<TFile>, row: number, thrown: unknown): LuoError {
+  const { files, engine } = set;
+  const failure = failureOf('retrieve', set.subject(files.at(row).subject), thrown);
+  if (engine.profile.stickyRetrieve) {
+    files.setRetrieveStatus(row, -failure.errno);
+    files.retrieveErrors.set(row, failure);
   }
   return failure;
-}
-
-/** A retrieved file cannot be preserved for the next reboot before it is finished (D3). */
-function noteIdentity<TFile>(set: FileSet<TFile>, luoFile: LuoFile<TFile>, file: TFile): void {
-  const { identities, warn } = set.engine;
-  if (!addIdentity(identities, identityOf(luoFile.entry.handler, file))) {
-    const detail = 'retrieve returned an object that is preserved or retrieved already';
-    warn({ operation: 'retrieve', subject: set.subject(luoFile.subject), detail });
-    return;
-  }
-  luoFile.identityHeld = true;
 }

@@ -13,20 +13,26 @@ export interface TokenRows {
  * look at their rows. 0 marks a free slot.
  */
 export class TokenIndex {
-  #rowCount = 0;
-  #mask = 0;
-  #slots = EMPTY;
+  private rowCount = 0;
+  private mask = 0;
+  private slots = EMPTY;
+  /** Hash that was last looked for in vain, and the free slot where the search ended: the next add is usually there. */
+  private missedHash = 0;
+  private missedSlot = 0;
 
   constructor(private readonly rows: TokenRows) {}
 
   /** Row of a token, or -1. */
   find(low: number, high: number): number {
-    const slots = this.#slots;
-    const mask = this.#mask;
+    const { slots, mask } = this;
     const hashed = hash(low, high);
     for (let slot = hashed & mask; ; slot = (slot + 1) & mask) {
       const word = slots[slot] as number;
-      if (word === 0) return -1;
+      if (word === 0) {
+        this.missedHash = hashed;
+        this.missedSlot = slot;
+        return -1;
+      }
       if (((word ^ hashed) & ~mask) !== 0) continue;
       const row = (word & mask) - 1;
       if (this.rows.tokenLowAt(row) === low && this.rows.tokenHighAt(row) === high) return row;
@@ -35,28 +41,36 @@ export class TokenIndex {
 
   /** Makes room for `count` rows at once. */
   reserve(count: number): void {
-    let capacity = Math.max(SLOTS_MIN, this.#mask + 1);
+    let capacity = Math.max(SLOTS_MIN, this.mask + 1);
     while (capacity < count * 2) capacity *= 2;
-    if (capacity > this.#slots.length) this.#resize(capacity);
+    if (capacity > this.slots.length) this.resize(capacity);
   }
 
   /** Adds the token of the next row; rows come in order. A known token keeps its first row. */
   add(row: number): void {
-    if ((row + 1) * 2 > this.#slots.length) this.reserve(row + 1);
-    this.#insert(row);
-    this.#rowCount = row + 1;
+    if ((row + 1) * 2 > this.slots.length) this.reserve(row + 1);
+    this.insert(row);
+    this.rowCount = row + 1;
+  }
+
+  /** The same for a token that {@link find} has just not found. */
+  addMissed(row: number, low: number, high: number): void {
+    const { slots, missedSlot } = this;
+    const hashed = hash(low, high);
+    const hasRoom = (row + 1) * 2 <= slots.length;
+    if (!hasRoom || hashed !== this.missedHash || slots[missedSlot] !== 0) return this.add(row);
+    slots[missedSlot] = (hashed & ~this.mask) | (row + 1);
+    this.rowCount = row + 1;
   }
 
   clear(): void {
-    this.#rowCount = 0;
-    this.#mask = 0;
-    this.#slots = EMPTY;
+    this.rowCount = 0;
+    this.mask = 0;
+    this.slots = EMPTY;
   }
 
-  #insert(row: number): void {
-    const { rows } = this;
-    const slots = this.#slots;
-    const mask = this.#mask;
+  private insert(row: number): void {
+    const { rows, slots, mask } = this;
     const low = rows.tokenLowAt(row);
     const high = rows.tokenHighAt(row);
     const hashed = hash(low, high);
@@ -72,14 +86,14 @@ export class TokenIndex {
   }
 
   /** Rows are walked in order again, which reads their tokens in sequence. */
-  #resize(capacity: number): void {
-    this.#slots = new Int32Array(capacity);
-    this.#mask = capacity - 1;
-    for (let row = 0; row < this.#rowCount; row++) this.#insert(row);
+  private resize(capacity: number): void {
+    this.slots = new Int32Array(capacity);
+    this.mask = capacity - 1;
+    for (let row = 0; row < this.rowCount; row++) this.insert(row);
   }
 }
 
-const SLOTS_MIN = 16;
+const SLOTS_MIN = 32;
 /** One free slot: nothing is found in it, and it is too small to be written. */
 const EMPTY = new Int32Array(1);
 

@@ -8,7 +8,7 @@ import type { FileHandler } from './file-handler';
 /** A registered handler with what the engine keeps about it. */
 export interface HandlerEntry<TFile> {
   readonly handler: FileHandler<TFile>;
-  /** `compatible` as it is written into every record of its files. */
+  /** `compatible` as it is written into every record of its files; see `compatibleWords`. */
   readonly words: Int32Array;
   /** Shared objects its files depend on, in order of registration (S23). */
   sharedObjects: SharedObjectState[];

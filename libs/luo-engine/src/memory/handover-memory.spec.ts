@@ -143,7 +143,7 @@ it('a cold boot has nothing to restore', async () => {
 it('a region of another version or page size is refused by name', async () => {
   const region = createHandoverMemory({ pageSizeBytes: 256 }).seal(ROOT);
   const version = region.slice();
-  version[8] = 2;
+  version[8] = 3;
   const boot = (incoming: Uint8Array, pageSizeBytes?: number) => () =>
     createHandoverMemory({ incoming, pageSizeBytes });
   expect(await codeOf(boot(version))).toBe('EPROTO');
@@ -154,6 +154,6 @@ it('a region of another version or page size is refused by name', async () => {
     createHandoverMemory({ incoming: version });
   } catch (error) {
     expect(error).toBeInstanceOf(LuoError);
-    expect((error as LuoError).message).toContain('format version 2, not 1');
+    expect((error as LuoError).message).toContain('format version 3, not 2');
   }
 });

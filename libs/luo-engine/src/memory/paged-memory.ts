@@ -32,16 +32,35 @@ interface Backing {
   reopen(): void;
 }
 
-/** Each allocation its own array; a host without preserved files costs nothing. */
-const heapBacking: Backing = {
-  allocate: (_offset, sizeBytes) => new Uint8Array(sizeBytes),
-  assemble: (sizeBytes, pages) => {
-    const region = new Uint8Array(sizeBytes);
-    for (const [address, bytes] of pages) region.set(bytes, address);
-    return region;
-  },
-  reopen: () => undefined,
-};
+const CHUNK_BYTES_MAX = 2 ** 20;
+
+/**
+ * Pages anywhere on the heap, brought to their addresses when the region is assembled. They are cut from chunks that
+ * double up to a megabyte, because an array of its own costs more than a page's records; a host without preserved files
+ * costs nothing. A chunk lives as long as any of its pages; none is cut from it twice, so all of them start zeroed.
+ */
+function heapBacking(): Backing {
+  let chunk = new ArrayBuffer(0);
+  let usedBytes = 0;
+  return {
+    allocate: (_offset, sizeBytes) => {
+      if (usedBytes + sizeBytes > chunk.byteLength) {
+        const doubled = Math.min(chunk.byteLength * 2, CHUNK_BYTES_MAX);
+        chunk = new ArrayBuffer(Math.max(sizeBytes, doubled));
+        usedBytes = 0;
+      }
+      const bytes = new Uint8Array(chunk, usedBytes, sizeBytes);
+      usedBytes += sizeBytes;
+      return bytes;
+    },
+    assemble: (sizeBytes, pages) => {
+      const region = new Uint8Array(sizeBytes);
+      for (const [address, bytes] of pages) region.set(bytes, address);
+      return region;
+    },
+    reopen: () => undefined,
+  };
+}
 
 /** Pages inside the caller's buffer; the header is written last and erased first, so half a region is no region. */
 function bufferBacking(buffer: Uint8Array): Backing {
@@ -193,7 +212,7 @@ function pageSizeFor({ incoming, pageSizeBytes }: HandoverMemoryOptions): number
 /** Handover memory on the heap: `seal` returns a fresh array with the whole region. */
 export function createHandoverMemory(options: HandoverMemoryOptions = {}): HandoverMemory {
   const { pagesMax = PAGES_MAX_DEFAULT, incoming } = options;
-  return new PagedMemory(pageSizeFor(options), pagesMax, heapBacking, incoming);
+  return new PagedMemory(pageSizeFor(options), pagesMax, heapBacking(), incoming);
 }
 
 /**

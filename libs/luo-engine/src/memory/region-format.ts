@@ -1,5 +1,5 @@
 /**
- * DOC: layout of the handover region, version 1, little endian
+ * DOC: layout of the handover region, version 2, little endian
  *
  *     0  magic "LUOFLEET"        32  luo_ser: compatible[8] "luo-v5"
  *     8  format version u32      40           liveupdate number u64
@@ -19,7 +19,7 @@ import type { HandoverRoot } from './handover-memory';
 
 /** Version string of the kernel's own structures inside the region. */
 export const LUO_ABI_COMPATIBLE = 'luo-v5';
-export const REGION_FORMAT_VERSION = 1;
+export const REGION_FORMAT_VERSION = 2;
 export const ALLOCATION_ENTRY_BYTES = 8;
 
 const MAGIC = 'LUOFLEET';
@@ -91,8 +91,7 @@ export function writeRegion(
 
 /** Recomputes the checksum of a region in place. */
 export function sealChecksum(region: Uint8Array): void {
-  const view = viewOf(region);
-  view.setUint32(CHECKSUM_OFFSET, checksum(view, region.length, CHECKSUM_OFFSET), true);
+  viewOf(region).setUint32(CHECKSUM_OFFSET, checksum(region, CHECKSUM_OFFSET), true);
 }
 
 function refuse(code: 'EINVAL' | 'EPROTO' | 'EBADMSG', detail: string): never {
@@ -125,7 +124,7 @@ export function readRegion(region: Uint8Array, pageSizeBytes: number): RegionCon
   if (regionBytes !== BigInt(region.length) || region.length % pageSizeBytes !== 0) {
     refuse('EBADMSG', `names a size of ${regionBytes} bytes but has ${region.length}`);
   }
-  if (view.getUint32(CHECKSUM_OFFSET, true) !== checksum(view, region.length, CHECKSUM_OFFSET)) {
+  if (view.getUint32(CHECKSUM_OFFSET, true) !== checksum(region, CHECKSUM_OFFSET)) {
     refuse('EBADMSG', 'is torn: its checksum does not match');
   }
   if (view.getUint32(12, true) !== pageSizeBytes) refuse('EINVAL', 'has another page size');

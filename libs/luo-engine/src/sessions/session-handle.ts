@@ -50,13 +50,24 @@ export class Session<TFile> implements LiveUpdateSession<TFile> {
 
   preserve(token: bigint, file: TFile): void | Promise<void> {
     this.#requireDirection('preserve', 'outgoing');
-    return this.#run('preserve', this.entry.files.preserve(token, file));
+    const { lock, subject, files } = this.entry;
+    if (!lock.enter('preserve', subject)) return this.#preserveInTurn(token, file);
+    try {
+      return lock.hold(files.preserve(token, file));
+    } finally {
+      lock.leave();
+    }
   }
 
   retrieve(token: bigint): TFile | Promise<TFile> {
     this.#requireDirection('retrieve', 'incoming');
     const { lock, subject, files } = this.entry;
-    return lock.call('retrieve', subject, () => files.retrieve(token));
+    if (!lock.enter('retrieve', subject)) return this.#retrieveInTurn(token);
+    try {
+      return lock.hold(files.retrieve(token));
+    } finally {
+      lock.leave();
+    }
   }
 
   finish(): void | Promise<void> {
@@ -69,6 +80,16 @@ export class Session<TFile> implements LiveUpdateSession<TFile> {
     this.owner.requireThawed('close');
     this.#open = false;
     return this.#run('close', this.#close());
+  }
+
+  #preserveInTurn(token: bigint, file: TFile): Promise<void> {
+    const { lock, files } = this.entry;
+    return lock.queue(() => files.preserve(token, file));
+  }
+
+  #retrieveInTurn(token: bigint): Promise<TFile> {
+    const { lock, files } = this.entry;
+    return lock.queue(() => files.retrieve(token));
   }
 
   *#close(): Step<CloseOutcome> {

@@ -12,39 +12,46 @@ export const FILE_RECORD_BYTES = 64;
 export const COMPATIBLE_BYTES = 48;
 const DATA_OFFSET = 48;
 const TOKEN_OFFSET = 56;
-const WORDS = COMPATIBLE_BYTES / 4;
 
-/** A file's u64 fields in halves; see `little-endian.ts`. */
-export interface FileRecordFields {
-  readonly dataLow: number;
-  readonly dataHigh: number;
-  readonly tokenLow: number;
-  readonly tokenHigh: number;
+/** The u64 fields of files by row, in halves; see `little-endian.ts`. */
+export interface FileRecordRows {
+  dataLowAt(row: number): number;
+  dataHighAt(row: number): number;
+  tokenLowAt(row: number): number;
+  tokenHighAt(row: number): number;
 }
 
-/** The compatible field as twelve words: encoded once for each handler, copied once for each file. */
+/**
+ * The compatible field as words, up to the one with the NUL: encoded once for each handler, copied and compared once for
+ * each file.
+ */
 export function compatibleWords(compatible: string): Int32Array {
-  const view = viewOf(encodeField(compatible, COMPATIBLE_BYTES));
-  return Int32Array.from({ length: WORDS }, (_, i) => view.getInt32(i * 4, true));
+  const field = encodeField(compatible, COMPATIBLE_BYTES);
+  const view = viewOf(field);
+  const length = (field.indexOf(0) >> 2) + 1;
+  return Int32Array.from({ length }, (_, i) => view.getInt32(i * 4, true));
 }
 
-/** Writes one record. */
+/** Writes one record into zeroed memory. */
 export function writeFileRecord(
   view: DataView,
   offset: number,
-  words: Int32Array,
-  fields: FileRecordFields,
+  compatible: Int32Array,
+  rows: FileRecordRows,
+  row: number,
 ): void {
-  for (let i = 0; i < WORDS; i++) view.setInt32(offset + i * 4, words[i] as number, true);
-  view.setInt32(offset + DATA_OFFSET, fields.dataLow, true);
-  view.setInt32(offset + DATA_OFFSET + 4, fields.dataHigh, true);
-  view.setInt32(offset + TOKEN_OFFSET, fields.tokenLow, true);
-  view.setInt32(offset + TOKEN_OFFSET + 4, fields.tokenHigh, true);
+  for (let i = 0; i < compatible.length; i++) {
+    view.setInt32(offset + i * 4, compatible[i] as number, true);
+  }
+  view.setInt32(offset + DATA_OFFSET, rows.dataLowAt(row), true);
+  view.setInt32(offset + DATA_OFFSET + 4, rows.dataHighAt(row), true);
+  view.setInt32(offset + TOKEN_OFFSET, rows.tokenLowAt(row), true);
+  view.setInt32(offset + TOKEN_OFFSET + 4, rows.tokenHighAt(row), true);
 }
 
 /** True when the record names exactly this compatible string; the fast way for runs of equal handlers. */
 export function hasCompatible(view: DataView, offset: number, words: Int32Array): boolean {
-  for (let i = 0; i < WORDS; i++) {
+  for (let i = 0; i < words.length; i++) {
     if (view.getInt32(offset + i * 4, true) !== words[i]) return false;
   }
   return true;

@@ -4,7 +4,10 @@
  */
 const whole = new BigUint64Array(1);
 const halves = new Int32Array(whole.buffer);
-const LOW = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 0 : 1;
+
+/** The runtime's own byte order. */
+export const IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const LOW = IS_LITTLE_ENDIAN ? 0 : 1;
 const HIGH = 1 - LOW;
 
 const U64_MAX = 2n ** 64n - 1n;

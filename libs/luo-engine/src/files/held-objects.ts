@@ -1,0 +1,79 @@
+/**
+ * DOC: held objects
+ *
+ * An object is preserved at most once over all sessions, and one that was retrieved can be preserved again only after its
+ * session is finished (D3). This table knows the identities of all such objects.
+ *
+ * Only preserve asks, so retrieved objects are noted when the first preserve does: an agent that retrieves and finishes
+ * everything before it preserves again, as they do, never pays for it. While the table has entries they are noted at once.
+ *
+ * Unhappy path: retrieve returned an object that is held already. That is the handler's fault; it is warned of when it
+ * is noticed, and the object stays with whoever held it first.
+ */
+import type { FileHandler } from '../handlers/file-handler';
+import type { FileSet } from './file-set';
+
+/** The object behind a file: the file itself unless its handler knows better. */
+export function identityOf<TFile>(handler: FileHandler<TFile>, file: TFile): unknown {
+  return handler.getId === undefined ? file : handler.getId(file);
+}
+
+export class HeldObjects<TFile> {
+  readonly #identities = new Set<unknown>();
+  /** Sets with retrieved files that are not noted yet. */
+  readonly #unnoted = new Set<FileSet<TFile>>();
+
+  /** Holds an object to be preserved; false when it is held already. */
+  hold(identity: unknown): boolean {
+    if (this.#unnoted.size > 0) this.#noteAll();
+    return this.#add(identity);
+  }
+
+  /** Undoes {@link hold}. */
+  letGo(identity: unknown): void {
+    this.#identities.delete(identity);
+  }
+
+  /** A file of the set was retrieved. */
+  retrieved(set: FileSet<TFile>, row: number): void {
+    if (this.#identities.size > 0) this.#note(set, row);
+    else this.#unnoted.add(set);
+  }
+
+  /** A file leaves its set, by finish or unpreserve. */
+  left(set: FileSet<TFile>, row: number): void {
+    const { files } = set;
+    if (files.identityHeldAt(row)) {
+      this.letGo(identityOf(files.entryAt(row).handler, files.fileAt(row) as TFile));
+    }
+    if (row === 0 && this.#unnoted.size > 0) this.#unnoted.delete(set);
+  }
+
+  #noteAll(): void {
+    for (const set of this.#unnoted) {
+      for (let row = 0; row < set.files.length; row++) {
+        if (set.files.retrieveStatusAt(row) > 0 && !set.files.identityHeldAt(row)) {
+          this.#note(set, row);
+        }
+      }
+    }
+    this.#unnoted.clear();
+  }
+
+  #note(set: FileSet<TFile>, row: number): void {
+    const { files, engine } = set;
+    const { handler } = files.entryAt(row);
+    if (this.#add(identityOf(handler, files.fileAt(row) as TFile))) {
+      files.setIdentityHeld(row);
+      return;
+    }
+    const detail = 'retrieve returned an object that is preserved or retrieved already';
+    engine.warn({ operation: 'retrieve', subject: set.subject(files.at(row).subject), detail });
+  }
+
+  /** One hash of the object instead of the two of a look-up and an insertion. */
+  #add(identity: unknown): boolean {
+    const before = this.#identities.size;
+    return this.#identities.add(identity).size > before;
+  }
+}
