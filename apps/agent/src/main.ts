@@ -2,11 +2,12 @@
 //
 //   agent.cjs run --config FILE        one real host
 //   agent.cjs simulate --hosts N ...   many simulated hosts in this process
-//   agent.cjs version                  {"version","handlers"} as JSON; preflight asks an image with it
+//   agent.cjs version                  {"version","handlers","handoverFormats"} as JSON; preflight asks an image with it
 //
 // Exit status: 0 stopped in order, 1 failed, 2 wrong usage, settings or journal.
 import { parseArgs } from 'node:util';
 import { agentVersion } from './agent-version';
+import { handoverFormat } from './backend/engine/handover-file';
 import { compatibles } from './backend/engine/host-file';
 import { JournalError } from './journal/journal-record';
 import { describeError } from './model/reason';
@@ -33,7 +34,11 @@ async function main([command, ...args]: string[]): Promise<void> {
     }
     case 'version':
       process.stdout.write(
-        `${JSON.stringify({ version: agentVersion, handlers: Object.values(compatibles) })}\n`,
+        `${JSON.stringify({
+          version: agentVersion,
+          handlers: Object.values(compatibles),
+          handoverFormats: [handoverFormat],
+        })}\n`,
       );
       return;
     case undefined:

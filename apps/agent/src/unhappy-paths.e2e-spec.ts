@@ -132,6 +132,20 @@ describe('updates that fail', () => {
     expect([result.outcome, result.reason?.code]).toEqual([BACK, code]);
   });
 
+  it.each([
+    ['reads another handover format', ['1.0', '9.9'], /reads 1\.0, 9\.9/],
+    ['names no handover format', undefined, /names no format/],
+  ])('preflight stops an image that %s', async (_what, handoverFormats, words) => {
+    await start({});
+    const image = path.join(harness.agent.directory, 'foreign.cjs');
+    const said = JSON.stringify({ version: '1.1.0', handoverFormats });
+    writeFileSync(image, `console.log(${JSON.stringify(said)});`);
+    harness.send(commandFor(Phase.PHASE_PREFLIGHT, { release: releaseOf(image, '1.1.0') }));
+    const result = await harness.plane.resultOf(keyOf(Phase.PHASE_PREFLIGHT));
+    expect([result.outcome, result.reason?.code]).toEqual([BACK, 'ABI_MISMATCH']);
+    expect(result.reason?.detail).toMatch(words);
+  });
+
   it('a rollback after preserve undoes it and voids what waits; after the reboot it is refused', async () => {
     await start({});
     const [preflight, preserve, freeze, reboot, retrieve] = harness.commands();

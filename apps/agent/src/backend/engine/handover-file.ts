@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { memfdCreate } from '@luofleet/linux';
+import { REGION_FORMAT_VERSION } from '@luofleet/luo-engine';
 import type { SessionStatus } from '../../model/command';
 import type { AgentSettings } from '../../settings/agent-settings';
 import type { ProcessIdentity } from '../../workloads/process-table';
@@ -34,6 +35,9 @@ export class HandoverError extends Error {
 const MAGIC = 'LUOHANDV';
 const VERSION = 1;
 const HEADER_BYTES = 56;
+
+/** What this runtime writes, and the one thing it can read: layout of the memfd, and of the engine's region in it. */
+export const handoverFormat = `${VERSION}.${REGION_FORMAT_VERSION}`;
 
 /** Writes manifest and region into a new memfd (close-on-exec until execve) and returns it. */
 export function writeHandover(manifest: HandoverManifest, region: Uint8Array): number {

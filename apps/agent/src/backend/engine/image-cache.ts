@@ -23,6 +23,7 @@ import { koffiNativeFile } from '@luofleet/linux';
 import { sha256OfFile } from '../../agent-version';
 import type { Release } from '../../model/command';
 import { describeError, reasonOf, type Reason } from '../../model/reason';
+import { handoverFormat } from './handover-file';
 
 export interface CurrentImage {
   path: string;
@@ -61,7 +62,10 @@ export class ImageCache {
     return file;
   }
 
-  /** Makes the release's image ready: fetched, digest right, starts and says the release's version. Throws ImageError. */
+  /**
+   * Makes the release's image ready: fetched, digest right, starts, says the release's version, and can read what this
+   * runtime hands over. Throws ImageError.
+   */
   async prepare(release: Release, signal: AbortSignal): Promise<string> {
     const { imageSha256, imageUri } = release;
     mkdirSync(this.directory, { recursive: true });
@@ -108,7 +112,7 @@ export class ImageCache {
   }
 
   private async tryOut(file: string, release: Release, signal: AbortSignal): Promise<void> {
-    let said: { version?: string; handlers?: string[] };
+    let said: { version?: string; handoverFormats?: string[] };
     try {
       const options = { timeout: START_TIMEOUT_MS, signal };
       const { stdout } = await promisify(execFile)(process.execPath, [file, 'version'], options);
@@ -117,9 +121,16 @@ export class ImageCache {
       rmSync(file, { force: true });
       throw unavailable(`image ${release.version} does not start: ${describeError(cause)}`, file);
     }
-    if (said.version === release.version) return;
-    const detail = `the image says it is ${said.version}, the release says ${release.version}`;
-    throw new ImageError(reasonOf('WRONG_VERSION', detail, { subject: `image ${release.name}` }));
+    const subject = `image ${release.name}`;
+    if (said.version !== release.version) {
+      const detail = `the image says it is ${said.version}, the release says ${release.version}`;
+      throw new ImageError(reasonOf('WRONG_VERSION', detail, { subject }));
+    }
+    const formats = said.handoverFormats ?? [];
+    if (formats.includes(handoverFormat)) return;
+    const theirs = formats.length === 0 ? 'names no format' : `reads ${formats.join(', ')}`;
+    const detail = `this runtime hands over in format ${handoverFormat}, the image ${theirs}: everything would be lost`;
+    throw new ImageError(reasonOf('ABI_MISMATCH', detail, { subject }));
   }
 }
 
