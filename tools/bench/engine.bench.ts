@@ -6,7 +6,9 @@
  * number of sessions is in the result. Files, tokens and handles exist before the clock starts.
  *
  * The yardstick is a bare `Map` that takes the same number of entries and then loses them one by one, with the
- * same bigint tokens as keys, and once more with small integers, the cheapest keys there are.
+ * same bigint tokens as keys, and once more with small integers, the cheapest keys there are. What no engine can do
+ * without is measured too: the callbacks alone, and one `Set` insertion of each object, by which an object is preserved
+ * only once.
  *
  * Every figure is the best of several runs: on a shared machine the best is the one least disturbed. The median
  * is given beside it.
@@ -137,6 +139,27 @@ function bareMap<K>(keys: readonly K[], values: readonly BenchFile[]): void {
   if (map.size !== 0) throw new Error('the map kept something');
 }
 
+/** The six callbacks of every file, with all that they make, and nobody between them. */
+function callbacksAlone({ files }: Workload): void {
+  const retrieved: BenchFile[] = [];
+  for (const file of files) {
+    if (handler.canPreserve(file) !== true) throw new Error('the handler refuses');
+    const outgoing = { file, data: handler.preserve(file) as bigint, privateData: undefined };
+    handler.freeze?.(outgoing);
+    // The next runtime makes its own copy of the handle, from the record.
+    const data = BigInt.asUintN(64, outgoing.data);
+    retrieved.push(handler.retrieve({ data }) as BenchFile);
+  }
+  for (const file of retrieved) handler.finish({ file, data: file.handle, retrieveStatus: 1 });
+}
+
+/** Every object into one set, once. */
+function identities({ files }: Workload): void {
+  const known = new Set<BenchFile>();
+  for (const file of files) known.add(file);
+  if (known.size !== files.length) throw new Error('two files are one object');
+}
+
 /**
  * Best and median time of one call, in runs long enough to measure. Garbage is collected when the runtime sees fit and
  * counts; a forced collection between runs would also throw compiled code away.
@@ -164,6 +187,10 @@ function perSecond(count: number, ms: number): number {
   return Math.round((count * 1000) / ms);
 }
 
+function perFileNs(count: number, { bestMs }: Figures): number {
+  return Math.round((bestMs * 1e6) / count);
+}
+
 /** Bytes the engine holds for each preserved file, and bytes of the handover region for each. */
 function bytesPerFile(work: Workload): { heap: number; region: number } {
   const { length } = work.files;
@@ -184,12 +211,20 @@ function row(count: number) {
   const mapBigint = measure(count, () => bareMap(work.tokens, work.files));
   const integers = work.files.map((_, i) => i);
   const mapInteger = measure(count, () => bareMap(integers, work.files));
+  const callbacks = measure(count, () => callbacksAlone(work));
+  const identity = measure(count, () => identities(work));
   const result = {
     files: count,
     sessions: sessionCount(count),
     filesPerSecond: perSecond(count, cycle.bestMs),
     filesPerSecondMedian: perSecond(count, cycle.medianMs),
     bytesPerFile: bytesPerFile(work),
+    nsPerFile: {
+      engine: perFileNs(count, cycle),
+      callbacksAlone: perFileNs(count, callbacks),
+      identityInsertion: perFileNs(count, identity),
+      bareMap: perFileNs(count, mapBigint),
+    },
     mapBigintKeysPerSecond: perSecond(count, mapBigint.bestMs),
     mapIntegerKeysPerSecond: perSecond(count, mapInteger.bestMs),
     ratioToMapBigintKeys: round(mapBigint.bestMs / cycle.bestMs),

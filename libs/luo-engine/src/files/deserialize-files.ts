@@ -32,7 +32,7 @@ export function deserializeFiles<TFile>(
     if (profile.trustsWireCount) set.count = Number(record.count);
     set.incoming = restoreRecords(set, record);
     if (!profile.trustsWireCount) {
-      set.index.reserve(set.incoming.count);
+      set.index.expect(set.incoming.count);
       set.files.reserve(set.incoming.count);
     }
     link(set, set.incoming);
@@ -70,9 +70,11 @@ function link<TFile>(set: FileSet<TFile>, records: IncomingRecords): void {
       const { compatible } = entry.handler;
       throw new LuoError('ENOENT', 'deserialize', { compatible }, 'its owner is going away');
     }
-    const row = set.files.push(entry, null, readTokenLow(view, at), readTokenHigh(view, at));
+    const tokenLow = readTokenLow(view, at);
+    const tokenHigh = readTokenHigh(view, at);
+    const row = set.files.push(entry, null, tokenLow, tokenHigh);
     set.files.setData(row, readDataLow(view, at), readDataHigh(view, at));
-    set.index.add(row);
+    set.index.add(row, tokenLow, tokenHigh);
     if (!profile.trustsWireCount) set.count += 1;
   });
 }

@@ -163,7 +163,7 @@ class Preserving<TFile> {
       set.files.privateData.set(row, result.privateData);
     }
     if (this.identity !== NOTHING) set.files.setIdentityHeld(row);
-    set.index.addMissed(row, tokenLow, tokenHigh);
+    set.index.add(row, tokenLow, tokenHigh);
     set.count += 1;
   }
 

@@ -5,26 +5,38 @@ export interface TokenRows {
 }
 
 /**
- * Token to row in O(1), open addressing. Built for a set that is filled row by row and emptied as a whole, so there
- * is no single removal. Of equal tokens the first wins (B36).
+ * Token to row. Built for a set that is filled row by row and emptied as a whole, so there is no single removal. Of equal
+ * tokens the first wins (B36).
  *
- * A slot is one word, so that a million files need a table that fits the processor's caches: row + 1 in the bits that
- * address slots, the remaining bits of the token's hash above. Other tokens are told apart by these without a
- * look at their rows. 0 marks a free slot.
+ * Most callers number their files. As long as tokens ascend, the rows themselves are the index: a token above the last
+ * is new, the one after the last found is usually asked for next, and others are found by bisection. The first token out
+ * of order, or many searches out of order, build a table.
+ *
+ * The table is open addressing with one word a slot, so that a million files need one that fits the processor's caches:
+ * row + 1 in the bits that address slots, the remaining bits of the token's hash above. Other tokens are told apart by
+ * these without a look at their rows. 0 marks a free slot.
  */
 export class TokenIndex {
   private rowCount = 0;
+  /** Rows to come, as far as known. */
+  private expected = 0;
+  /** The last token while tokens ascend. */
+  private lastLow = 0;
+  private lastHigh = 0;
+  private nextRow = 0;
+  private bisections = 0;
   private mask = 0;
-  private slots = EMPTY;
+  private slots = NO_TABLE;
   /** Hash that was last looked for in vain, and the free slot where the search ended: the next add is usually there. */
   private missedHash = 0;
-  private missedSlot = 0;
+  private missedSlot = NOWHERE;
 
   constructor(private readonly rows: TokenRows) {}
 
   /** Row of a token, or -1. */
   find(low: number, high: number): number {
     const { slots, mask } = this;
+    if (slots === NO_TABLE) return this.findAscending(low, high);
     const hashed = hash(low, high);
     for (let slot = hashed & mask; ; slot = (slot + 1) & mask) {
       const word = slots[slot] as number;
@@ -35,67 +47,114 @@ export class TokenIndex {
       }
       if (((word ^ hashed) & ~mask) !== 0) continue;
       const row = (word & mask) - 1;
-      if (this.rows.tokenLowAt(row) === low && this.rows.tokenHighAt(row) === high) return row;
+      if (this.isAt(row, low, high)) return row;
     }
   }
 
-  /** Makes room for `count` rows at once. */
-  reserve(count: number): void {
-    let capacity = Math.max(SLOTS_MIN, this.mask + 1);
-    while (capacity < count * 2) capacity *= 2;
-    if (capacity > this.slots.length) this.resize(capacity);
+  /** Tells how many rows will come, so that a table is made in its final size. */
+  expect(count: number): void {
+    this.expected = count;
   }
 
   /** Adds the token of the next row; rows come in order. A known token keeps its first row. */
-  add(row: number): void {
-    if ((row + 1) * 2 > this.slots.length) this.reserve(row + 1);
-    this.insert(row);
-    this.rowCount = row + 1;
-  }
-
-  /** The same for a token that {@link find} has just not found. */
-  addMissed(row: number, low: number, high: number): void {
-    const { slots, missedSlot } = this;
+  add(row: number, low: number, high: number): void {
+    if (this.slots === NO_TABLE) {
+      if (row === 0 || isAbove(low, high, this.lastLow, this.lastHigh)) {
+        this.lastLow = low;
+        this.lastHigh = high;
+        this.rowCount = row + 1;
+        return;
+      }
+      this.buildTable(row + 1);
+    }
+    if ((row + 1) * 2 > this.slots.length) this.buildTable(row + 1);
     const hashed = hash(low, high);
-    const hasRoom = (row + 1) * 2 <= slots.length;
-    if (!hasRoom || hashed !== this.missedHash || slots[missedSlot] !== 0) return this.add(row);
-    slots[missedSlot] = (hashed & ~this.mask) | (row + 1);
+    const { missedSlot } = this;
+    const missed = hashed === this.missedHash && this.slots[missedSlot] === 0;
+    this.insert(row, low, high, missed ? missedSlot : hashed & this.mask);
     this.rowCount = row + 1;
   }
 
   clear(): void {
     this.rowCount = 0;
+    this.expected = 0;
+    this.nextRow = 0;
+    this.bisections = 0;
     this.mask = 0;
-    this.slots = EMPTY;
+    this.slots = NO_TABLE;
   }
 
-  private insert(row: number): void {
-    const { rows, slots, mask } = this;
-    const low = rows.tokenLowAt(row);
-    const high = rows.tokenHighAt(row);
+  private findAscending(low: number, high: number): number {
+    const { rowCount, nextRow } = this;
+    if (rowCount === 0 || isAbove(low, high, this.lastLow, this.lastHigh)) return -1;
+    if (nextRow < rowCount && this.isAt(nextRow, low, high)) {
+      this.nextRow = nextRow + 1;
+      return nextRow;
+    }
+    this.bisections += 1;
+    if (this.bisections > BISECTIONS_MIN && this.bisections > rowCount >> 4) {
+      this.buildTable(rowCount);
+      return this.find(low, high);
+    }
+    return this.bisect(low, high);
+  }
+
+  private bisect(low: number, high: number): number {
+    let from = 0;
+    let to = this.rowCount - 1;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      const { rows } = this;
+      if (isAbove(low, high, rows.tokenLowAt(middle), rows.tokenHighAt(middle))) from = middle + 1;
+      else to = middle;
+    }
+    if (!this.isAt(from, low, high)) return -1;
+    this.nextRow = from + 1;
+    return from;
+  }
+
+  private isAt(row: number, low: number, high: number): boolean {
+    return this.rows.tokenLowAt(row) === low && this.rows.tokenHighAt(row) === high;
+  }
+
+  private insert(row: number, low: number, high: number, from: number): void {
+    const { slots, mask } = this;
     const hashed = hash(low, high);
-    let slot = hashed & mask;
+    let slot = from;
     for (let word = slots[slot] as number; word !== 0; word = slots[slot] as number) {
-      if (((word ^ hashed) & ~mask) === 0) {
-        const other = (word & mask) - 1;
-        if (rows.tokenLowAt(other) === low && rows.tokenHighAt(other) === high) return;
-      }
+      if (((word ^ hashed) & ~mask) === 0 && this.isAt((word & mask) - 1, low, high)) return;
       slot = (slot + 1) & mask;
     }
     slots[slot] = (hashed & ~mask) | (row + 1);
   }
 
-  /** Rows are walked in order again, which reads their tokens in sequence. */
-  private resize(capacity: number): void {
+  /** A table of all rows so far with room for `count`. Rows are walked in order, which reads their tokens in sequence. */
+  private buildTable(count: number): void {
+    let capacity = SLOTS_MIN;
+    while (capacity < Math.max(count, this.expected) * 2) capacity *= 2;
     this.slots = new Int32Array(capacity);
     this.mask = capacity - 1;
-    for (let row = 0; row < this.rowCount; row++) this.insert(row);
+    this.missedSlot = NOWHERE;
+    for (let row = 0; row < this.rowCount; row++) {
+      const low = this.rows.tokenLowAt(row);
+      const high = this.rows.tokenHighAt(row);
+      this.insert(row, low, high, hash(low, high) & this.mask);
+    }
   }
 }
 
 const SLOTS_MIN = 32;
-/** One free slot: nothing is found in it, and it is too small to be written. */
-const EMPTY = new Int32Array(1);
+const BISECTIONS_MIN = 32;
+const NOWHERE = -1;
+const NO_TABLE = new Int32Array(0);
+/** Flipping it turns the order of signed numbers into that of unsigned ones. */
+const SIGN = 1 << 31;
+
+/** True when the first token is above the second, as u64. */
+function isAbove(low: number, high: number, otherLow: number, otherHigh: number): boolean {
+  if (high !== otherHigh) return (high ^ SIGN) > (otherHigh ^ SIGN);
+  return (low ^ SIGN) > (otherLow ^ SIGN);
+}
 
 /** Spreads neighbouring and patterned tokens (an image type in the high half, a number in the low). */
 function hash(low: number, high: number): number {
