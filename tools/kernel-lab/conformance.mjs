@@ -20,7 +20,7 @@ export async function runConformance(lab, { record = false } = {}) {
   await makeNodeApp(appDirectory, `${SOURCES}/guest.main.ts`);
   copyFileSync(lab.kernels.b.path, path.join(appDirectory, 'bzImage'));
   const machine = lab.boot({ name: 'conformance', appDirectory });
-  await machine.ended;
+  await machine.untilOff();
   if (!/^CONFORMANCE done/m.test(machine.console)) {
     throw new SetupError(`The conformance machine did not get to its end:\n${machine.tail}`);
   }

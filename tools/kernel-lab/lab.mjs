@@ -2,7 +2,7 @@
 //
 //   const lab = await openLab({ note: console.error });
 //   const machine = lab.boot({ name: 'host-1', appDirectory, kernel: 'a' });
-//   await machine.ended;
+//   await machine.untilOff();
 //   await lab.close();
 //
 // Happy path: openLab finds everything in the cache; boot starts a machine; close stops what still runs and removes the

@@ -1,13 +1,15 @@
 // One machine: a QEMU process under software emulation with a kernel of ours, the shared root, and user-mode networking
 // (the host is 10.0.2.2; nothing outside is needed or reached).
 //
-// Happy path: bootMachine, waitForConsole, the guest switches itself off, `ended` resolves.
-// Unhappy paths: a guest that panics resets at once (panic=-1) and QEMU ends instead (-no-reboot): `ended` resolves with
-// the console's tail to look at. stop() ends exactly this process, and when the process that started it dies, so does it.
+// Happy path: bootMachine, waitForConsole, the guest switches itself off, `untilOff` resolves.
+// Unhappy paths: a guest that panics resets at once (panic=-1) and QEMU ends instead (-no-reboot): `untilOff` resolves,
+// with the console's tail to look at. One that stands still fails the wait for it (machine-deadline.mjs). stop() ends
+// exactly this process, and when the process that started it dies, so does it.
 // Ordering: the console is written to a log before anybody waiting for a line of it is told.
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { beforeDeadline } from './machine-deadline.mjs';
 
 const MEMORY_MIB = 1024;
 const CPUS = 2;
@@ -82,8 +84,8 @@ function share(tag, directory, readOnly) {
   ];
 }
 
-/** A running machine. */
-class Machine {
+/** A running machine: `child` is its process, with the console on stdout. */
+export class Machine {
   #child;
   #console = '';
   #waiting = new Set();
@@ -96,13 +98,11 @@ class Machine {
     const log = createWriteStream(logPath);
     child.stdout.setEncoding('utf8').on('data', (text) => this.#read(text, log));
     child.stderr.setEncoding('utf8').on('data', (text) => this.#read(text, log));
-    /** Resolves to `{code, signal}` when the machine is off. */
+    /** Resolves to `{code, signal}` when the machine is off and its log is complete. A test waits with untilOff. */
     this.ended = new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, signal) => {
-        log.end();
-        for (const waiter of this.#waiting) waiter.fail();
-        resolve({ code, signal });
+        log.end(() => resolve({ code, signal }));
       });
     });
     this.ended.catch(() => {}); // whoever awaits it sees the failure
@@ -118,26 +118,36 @@ class Machine {
     return this.#console.slice(-TAIL_BYTES);
   }
 
+  /** Resolves to `{code, signal}` when the machine has switched itself off; rejects when it stands still instead. */
+  untilOff(limits) {
+    return beforeDeadline(this, 'the end', this.ended, limits);
+  }
+
   /**
    * Resolves to the match of `pattern` on the console, counting from `from` (a length of `console` taken earlier).
-   * Rejects when the machine goes off first.
+   * Rejects when the machine goes off first, or stands still.
    */
-  waitForConsole(pattern, from = 0) {
-    const found = pattern.exec(this.#console.slice(from));
-    if (found !== null) return Promise.resolve(found);
-    return new Promise((resolve, reject) => {
-      const waiter = {
-        look: () => {
-          const match = pattern.exec(this.#console.slice(from));
-          if (match === null) return;
-          this.#waiting.delete(waiter);
-          resolve(match);
-        },
-        fail: () =>
-          reject(new Error(`${this.name} went off without saying ${pattern}:\n${this.tail}`)),
-      };
-      this.#waiting.add(waiter);
+  async waitForConsole(pattern, from = 0, limits = {}) {
+    const find = () => pattern.exec(this.#console.slice(from));
+    const found = find();
+    if (found !== null) return found;
+    const off = this.ended.then(() => {
+      throw new Error(`${this.name} went off without saying ${pattern}:\n${this.tail}`);
     });
+    let look;
+    const said = new Promise((resolve) => {
+      look = () => {
+        const match = find();
+        if (match !== null) resolve(match);
+      };
+    });
+    this.#waiting.add(look);
+    try {
+      const what = `${pattern} on the console`;
+      return await beforeDeadline(this, what, Promise.race([said, off]), limits);
+    } finally {
+      this.#waiting.delete(look);
+    }
   }
 
   /** Pulls the plug, and resolves when the machine is gone. */
@@ -149,6 +159,6 @@ class Machine {
   #read(text, log) {
     log.write(text);
     this.#console += text;
-    for (const waiter of [...this.#waiting]) waiter.look();
+    for (const look of [...this.#waiting]) look();
   }
 }

@@ -31,7 +31,7 @@ export async function runNextKernel(lab) {
   });
   const failures = [];
   for (const { name, seen, machine } of running) {
-    await machine.ended;
+    await machine.untilOff();
     if (!seen.test(machine.console)) failures.push(`${name}, expected ${seen}:\n${machine.tail}`);
   }
   if (failures.length > 0) throw new SetupError(failures.join('\n'));
