@@ -52,11 +52,9 @@ function fetchInto(root) {
 }
 
 function download(debs, options) {
-  const planned = apt(
-    ['install', '-y', '--print-uris', '--no-install-recommends', '-qq', ...options, PACKAGE],
-    debs,
-  );
-  const names = [...planned.matchAll(/ (\S+?)_\S+\.deb /g)]
+  // Not --print-uris, which leaves out what apt has fetched at some time before.
+  const planned = apt(['install', '-s', '--no-install-recommends', ...options, PACKAGE], debs);
+  const names = [...planned.matchAll(/^Inst (\S+) /gm)]
     .map((match) => match[1])
     .filter((name) => KEPT.test(name));
   if (names.length === 0) throw new Error(`apt names no package to fetch for ${PACKAGE}`);
