@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { nextCommandLine, readMark, unfitCommandLine } from './command-line';
 
 const command = { hostUpdateId: 'hu', attempt: 2, generation: 7n, release: null };
@@ -8,6 +9,29 @@ describe('the next command line', () => {
     const line = nextCommandLine(command, `${fit} luofleet.update=old/1/1`);
     expect(line).toBe(`${fit} luofleet.update=hu/2/7`);
     expect(readMark(line)).toEqual({ hostUpdateId: 'hu', attempt: 2, generation: 7n });
+  });
+
+  it('keeps what is quoted as it is', () => {
+    const quoted = `note="a  b luofleet.update=x/1/1" ${fit} 'größe'`;
+    expect(nextCommandLine(command, `${quoted} "luofleet.update=old/1/1"`)).toBe(
+      `${quoted} luofleet.update=hu/2/7`,
+    );
+  });
+
+  it('carries the mark whatever the line, and is not changed by the same mark again', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^(["=-]|luofleet\.update=a\/1\/1|[k \t]){0,12}$/), (line) => {
+        const next = nextCommandLine(command, line);
+        if (unfitCommandLine(`${fit} ${line}`) === 'a quote in it is never closed') return;
+        expect(readMark(next)).toEqual({ hostUpdateId: 'hu', attempt: 2, generation: 7n });
+        expect(nextCommandLine(command, next)).toBe(next);
+      }),
+    );
+  });
+
+  it('keeps every byte of other characters', () => {
+    const line = 'title=voilà -- à';
+    expect(nextCommandLine(command, line)).toBe('title=voilà luofleet.update=hu/2/7 -- à');
   });
 
   it("keeps init's words last", () => {
@@ -21,6 +45,9 @@ describe('the next command line', () => {
     ['liveupdate=on', /kho=on/],
     [`${fit} liveupdate=off`, /liveupdate=on/],
     ['kho=on -- liveupdate=on', /liveupdate=on/],
+    ['kho=on note=" liveupdate=on "', /liveupdate=on/],
+    ['"kho=on liveupdate=on"', /liveupdate=on/],
+    [`${fit} note="luofleet.update=`, /never closed/],
     [`${fit} ${'x'.repeat(2048)}`, /2047 are allowed/],
   ])('is unfit: %.40s', (line, words) => {
     expect(unfitCommandLine(line)).toMatch(words);
@@ -29,6 +56,7 @@ describe('the next command line', () => {
   it('is fit with both switches, however they are written', () => {
     expect(unfitCommandLine(fit)).toBeNull();
     expect(unfitCommandLine('kho=1 liveupdate=off liveupdate=y')).toBeNull();
+    expect(unfitCommandLine('"kho=on" liveupdate="Yes, please" -- liveupdate=off')).toBeNull();
   });
 });
 

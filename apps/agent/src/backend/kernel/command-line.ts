@@ -2,6 +2,7 @@
 // also when nothing else came through.
 import { readFileSync } from 'node:fs';
 import type { AgentCommand } from '../../model/command';
+import { bytesOf, findSwitch, parseKernelParameters, textOf } from './kernel-parameters';
 
 /** Which live update booted this kernel. */
 export interface BootMark {
@@ -10,10 +11,9 @@ export interface BootMark {
   generation: bigint;
 }
 
-const MARK = 'luofleet.update=';
+const MARK = 'luofleet.update';
 /** x86 allows 2048 with the final NUL. */
 export const COMMAND_LINE_BYTES_MAX = 2_047;
-const on = new Set(['on', '1', 'y', 'Y']);
 
 export const runningCommandLine = (): string => readFileSync('/proc/cmdline', 'utf8').trim();
 
@@ -23,34 +23,45 @@ export function nextCommandLine(
   running = runningCommandLine(),
 ): string {
   const { hostUpdateId, attempt, generation, release } = command;
-  const base = release?.kernelCommandLine || running;
-  const kept = base.split(/\s+/).filter((word) => word !== '' && !word.startsWith(MARK));
-  // Words after a lone -- belong to init.
-  const init = kept.indexOf('--');
-  const at = init === -1 ? kept.length : init;
-  return kept.toSpliced(at, 0, `${MARK}${hostUpdateId}/${attempt}/${generation}`).join(' ');
+  const base = bytesOf(release?.kernelCommandLine || running);
+  const { parameters, end } = parseKernelParameters(base);
+  let kept = '';
+  let from = 0;
+  for (const old of parameters.filter(({ name }) => name === MARK)) {
+    kept += base.slice(from, old.start);
+    from = old.end;
+  }
+  kept += base.slice(from, end);
+  const parts = [
+    trimmed(kept),
+    `${MARK}=${hostUpdateId}/${attempt}/${generation}`,
+    trimmed(base.slice(end)),
+  ];
+  return textOf(parts.filter((part) => part !== '').join(' '));
 }
+
+/** Not `trim`, to which bytes of other characters are white space too. */
+const trimmed = (bytes: string): string => bytes.replace(/^[\t-\r ]+|[\t-\r ]+$/g, '');
 
 /** Why a kernel with this command line could not take a live update over; null when it can. */
 export function unfitCommandLine(commandLine: string): string | null {
-  const bytes = Buffer.byteLength(commandLine);
-  if (bytes > COMMAND_LINE_BYTES_MAX) {
-    return `it has ${bytes} bytes; ${COMMAND_LINE_BYTES_MAX} are allowed`;
+  const bytes = bytesOf(commandLine);
+  if (bytes.length > COMMAND_LINE_BYTES_MAX) {
+    return `it has ${bytes.length} bytes; ${COMMAND_LINE_BYTES_MAX} are allowed`;
   }
-  const words = commandLine.split(/\s+/);
-  const forKernel = words.includes('--') ? words.slice(0, words.indexOf('--')) : words;
+  const parsed = parseKernelParameters(bytes);
+  if (!parsed.isClosed) return 'a quote in it is never closed';
   for (const name of ['kho', 'liveupdate']) {
-    const word = forKernel.findLast((one) => one.startsWith(`${name}=`));
-    const value = word?.slice(name.length + 1);
-    if (value === undefined || !on.has(value)) return `it does not carry ${name}=on`;
+    if (findSwitch(parsed, name) !== true) return `it does not carry ${name}=on`;
   }
   return null;
 }
 
 /** The mark of a command line; null when no live update booted this kernel. */
 export function readMark(commandLine: string): BootMark | null {
-  const word = commandLine.split(/\s+/).findLast((one) => one.startsWith(MARK));
-  const match = /^([^/]+)\/(\d+)\/(\d+)$/.exec(word?.slice(MARK.length) ?? '');
+  const { parameters } = parseKernelParameters(bytesOf(commandLine));
+  const value = parameters.findLast(({ name }) => name === MARK)?.value ?? '';
+  const match = /^([^/]+)\/(\d+)\/(\d+)$/.exec(value);
   const [, hostUpdateId, attempt, generation] = match ?? [];
   if (hostUpdateId === undefined || attempt === undefined || generation === undefined) return null;
   return { hostUpdateId, attempt: Number(attempt), generation: BigInt(generation) };
