@@ -1,4 +1,6 @@
 import { MemoryJournal } from '../../journal/journal';
+import { endedOtherwise } from '../../model/command';
+import { reasonOf } from '../../model/reason';
 import { isConcluded, rememberReboot } from './kernel-arrival';
 
 const mark = { hostUpdateId: 'hu', attempt: 1, generation: 3n };
@@ -18,5 +20,24 @@ describe('a host that lost its journal too', () => {
     rememberReboot(journal, mark, 'first');
     rememberReboot(journal, mark, 'second');
     expect(journal.state.commands.get('hu/reboot/1')).toMatchObject({ incarnationId: 'first' });
+  });
+
+  it('takes a newer generation for the proof that this reboot was answered', () => {
+    const journal = new MemoryJournal();
+    rememberReboot(journal, { ...mark, generation: 4n }, 'later');
+    expect(isConcluded(journal, mark)).toBe(true);
+    expect(isConcluded(journal, { ...mark, generation: 5n })).toBe(false);
+  });
+
+  it('takes the finished reboot command for it too', () => {
+    const journal = new MemoryJournal();
+    rememberReboot(journal, mark, 'incarnation');
+    const result = {
+      ...endedOtherwise('state-lost', reasonOf('SESSIONS_GONE', 'gone')),
+      ...{ key: 'hu/reboot/1', phase: 'reboot' as const, startedAtMs: 1, finishedAtMs: 2 },
+      ...{ runningVersion: '', bootId: '', incarnationId: '' },
+    };
+    journal.append({ kind: 'finished', result });
+    expect(isConcluded(journal, mark)).toBe(true);
   });
 });

@@ -88,9 +88,12 @@ function restoreJournal(file: string, { key, journal }: KernelManifest): void {
   renameSync(`${file}.carried`, file);
 }
 
-/** Whether this boot's live update was concluded already: then the agent only was restarted. */
-export const isConcluded = (journal: Journal, mark: BootMark): boolean =>
-  journal.state.commands.get(rebootKey(mark))?.state === 'finished';
+/**
+ * Whether this boot's live update was concluded already: then the agent only was restarted. Nothing of a newer generation
+ * is accepted before; and a compacted journal has forgotten the older ones.
+ */
+export const isConcluded = ({ state }: Journal, mark: BootMark): boolean =>
+  state.generation > mark.generation || state.commands.get(rebootKey(mark))?.state === 'finished';
 
 /** A host that lost everything, its journal too, still owes the answer to the reboot that its command line tells of. */
 export function rememberReboot(journal: Journal, mark: BootMark, incarnationId: string): void {
