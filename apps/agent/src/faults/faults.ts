@@ -10,6 +10,8 @@ export interface FaultSettings {
   freeze?: Array<{ workload: string; token: bigint; errno: string; times: number }>;
   /** execve is asked for a file that does not exist (ENOENT) or may not be executed (EACCES). */
   execve?: { errno: 'ENOENT' | 'EACCES'; times: number };
+  /** The next kernel is staged with this command line, which nobody has checked. */
+  stageCommandLine?: { line: string; times: number };
   /** The staged kernel is dropped right before the kexec, which then answers EINVAL. */
   dropStagedKernel?: { times: number };
   /** Finish is refused so many times. */
@@ -61,6 +63,13 @@ export class Faults {
     const fault = this.settings.execve;
     if (fault === undefined) return undefined;
     return this.strike('execve', fault.times) ? fault.errno : undefined;
+  }
+
+  /** The command line to stage instead of the release's. */
+  stagedCommandLine(): string | undefined {
+    const fault = this.settings.stageCommandLine;
+    if (fault === undefined) return undefined;
+    return this.strike('stage command line', fault.times) ? fault.line : undefined;
   }
 
   dropsStagedKernel(): boolean {

@@ -39,6 +39,7 @@ const faults = z.strictObject({
   execve: z
     .strictObject({ errno: z.enum(['ENOENT', 'EACCES']).default('ENOENT'), times })
     .optional(),
+  stageCommandLine: z.strictObject({ line: z.string().min(1), times }).optional(),
   dropStagedKernel: z.strictObject({ times }).optional(),
   refuseFinish: z.strictObject({ times }).optional(),
   killAt: z.array(z.strictObject({ point: z.enum(killPoints), times })).optional(),

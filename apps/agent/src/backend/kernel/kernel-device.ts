@@ -1,6 +1,8 @@
 // Getting hold of /dev/liveupdate, which one process at a time may have, and what it means when that fails.
 import { setTimeout as delay } from 'node:timers/promises';
 import { isLinuxError, LiveUpdateDevice } from '@luofleet/linux';
+import { abortReason } from '../../commands/phase-clock';
+import type { Log } from '../../log';
 import { describeError, reasonOf, type Reason } from '../../model/reason';
 
 const BACKOFF_FIRST_MS = 5;
@@ -8,8 +10,14 @@ const BACKOFF_MAX_MS = 500;
 /** PID 1 opens the device for moments only; whoever holds it for longer has a reason that people must look at. */
 const BUSY_LIMIT_MS = 10_000;
 
-/** Opens the device; while another process has it (EBUSY, S2) it is asked again. Throws LinuxError. */
-export async function openDevice(signal?: AbortSignal): Promise<LiveUpdateDevice> {
+/**
+ * Opens the device; while another process has it (EBUSY, S2) it is asked again, and `onBusy` is told the first time.
+ * Throws LinuxError.
+ */
+export async function openDevice(
+  signal?: AbortSignal,
+  onBusy: () => void = () => undefined,
+): Promise<LiveUpdateDevice> {
   const until = performance.now() + BUSY_LIMIT_MS;
   for (let waitMs = BACKOFF_FIRST_MS; ; waitMs = Math.min(waitMs * 2, BACKOFF_MAX_MS)) {
     try {
@@ -18,7 +26,20 @@ export async function openDevice(signal?: AbortSignal): Promise<LiveUpdateDevice
       const goOn = isLinuxError(error, 'EBUSY') && performance.now() < until && !signal?.aborted;
       if (!goOn) throw error;
     }
+    if (waitMs === BACKOFF_FIRST_MS) onBusy();
     await delay(waitMs);
+  }
+}
+
+/** Opens the device for a phase; answers why it is not to be had. */
+export async function takeDevice(
+  signal: AbortSignal,
+  log: Pick<Log, 'warn'>,
+): Promise<LiveUpdateDevice | Reason> {
+  try {
+    return await openDevice(signal, () => log.warn('another process holds /dev/liveupdate'));
+  } catch (error) {
+    return signal.aborted ? abortReason(signal) : deviceReason(error);
   }
 }
 

@@ -32,7 +32,7 @@ import { withState } from '../session-status';
 import { verifyHost } from '../verify-host';
 import { nextCommandLine } from './command-line';
 import { isConcluded, type KernelArrival } from './kernel-arrival';
-import { deviceReason, openDevice } from './kernel-device';
+import { takeDevice } from './kernel-device';
 import { KernelImages } from './kernel-images';
 import type { KernelManifest } from './kernel-manifest';
 import { KernelSessions, SessionFailure } from './kernel-sessions';
@@ -111,11 +111,9 @@ export class KernelBackend implements HostBackend {
     if (release === null) return rolledBack(noRelease());
     const problem = unsuitable(command, this.health());
     if (problem !== null) return rolledBack(problem);
-    try {
-      (await openDevice(signal)).close();
-    } catch (error) {
-      return rolledBack(deviceReason(error));
-    }
+    const device = await takeDevice(signal, this.options.log);
+    if ('code' in device) return rolledBack(device);
+    device.close();
     try {
       await this.images.prepare(release, signal);
     } catch (error) {
@@ -128,12 +126,14 @@ export class KernelBackend implements HostBackend {
   async preserve({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
     const { supervisor, log } = this.options;
     if (this.sessions.hasIncoming) {
-      const detail = 'the sessions of the update before are not finished';
-      return rolledBack(reasonOf('PRESERVE_FAILED', detail), lastSessions);
+      // An update whose retrieve failed never got to finish; its sessions still hold what is to be preserved now (D3).
+      const finished = await this.finish({ command: null, signal, lastSessions });
+      if (finished.reason !== null) return rolledBack(finished.reason, lastSessions);
     }
     this.sessions.release();
+    const device = await takeDevice(signal, this.options.log);
+    if ('code' in device) return rolledBack(device);
     try {
-      const device = await openDevice(signal);
       const chosen = chooseDescriptors(supervisor, () => device.close());
       this.leftBehind = chosen.leftBehind;
       const sessions = this.sessions.preserveAll(device, chosen.files);
@@ -147,12 +147,14 @@ export class KernelBackend implements HostBackend {
   }
 
   async freeze({ command, signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
-    const { supervisor } = this.options;
+    const { supervisor, faults } = this.options;
     const release = command?.release ?? null;
     if (command === null || release === null) return rolledBack(noRelease(), lastSessions);
     if (!this.sessions.hasOutgoing) return rolledBack(gone('freeze'), lastSessions);
     try {
-      stageKernel({ ...this.images.verified(release), commandLine: nextCommandLine(command) });
+      const line = faults.stagedCommandLine() ?? release.kernelCommandLine;
+      const staged = { ...command, release: { ...release, kernelCommandLine: line } };
+      stageKernel({ ...this.images.verified(release), commandLine: nextCommandLine(staged) });
     } catch (error) {
       const subject = `image ${release.imageSha256}`;
       const reason =
