@@ -12,7 +12,8 @@ import {
   type Session,
 } from '@luofleet/luo-engine';
 import type { SessionStatus } from '../../model/command';
-import { reasonOf, type Reason, type ReasonCode } from '../../model/reason';
+import { reasonOf, type ReasonCode } from '../../model/reason';
+import { SessionFailure } from '../session-failure';
 import { withState } from '../session-status';
 import { descriptorHandlers, type HandlerContext } from './descriptor.handler';
 import { identifyOpen, type HostFile } from './host-file';
@@ -22,18 +23,6 @@ interface OpenSession {
   session: Session<HostFile>;
   /** Files by token, in order of preservation. */
   files: Map<bigint, HostFile>;
-}
-
-/** A session operation failed; `sessions` is what is left of them. */
-export class SessionFailure extends Error {
-  constructor(
-    readonly reason: Reason,
-    readonly sessions: SessionStatus[],
-    options?: ErrorOptions,
-  ) {
-    super(reason.detail, options);
-    this.name = 'SessionFailure';
-  }
 }
 
 export type EngineSessionsOptions = Omit<HandlerContext, 'memory'> & {

@@ -11,22 +11,31 @@ import { closeDescriptor, execve } from '@luofleet/linux';
 import type { Faults } from '../../faults/faults';
 import type { Crossing } from '../../journal/journal.state';
 import type { Log } from '../../log';
-import { abortReason } from '../../commands/phase-clock';
-import {
-  endedOtherwise,
-  succeeded,
-  type PhaseEnd,
-  type Release,
-  type SessionStatus,
-} from '../../model/command';
-import { describeError, reasonOf, type Reason, type ReasonCode } from '../../model/reason';
+import { endedOtherwise, succeeded, type PhaseEnd, type SessionStatus } from '../../model/command';
+import { describeError, reasonOf, type Reason } from '../../model/reason';
 import type { AgentSettings } from '../../settings/agent-settings';
 import type { WorkloadInstance } from '../../workloads/workload-instance';
 import type { WorkloadSupervisor } from '../../workloads/workload-supervisor';
 import type { Arrival, Backend, PhaseContext, RebootContext, Recovery } from '../backend';
-import { verifyHost } from '../verify-host';
+import {
+  finishVetoed,
+  handlerMissing,
+  nothingLeftFor,
+  noRelease,
+  rollbackDone,
+  rolledBack,
+  unfitFor,
+} from '../phase-ends';
+import { SessionFailure } from '../session-failure';
 import { withState } from '../session-status';
-import { EngineSessions, SessionFailure } from './engine-sessions';
+import { verifyHost } from '../verify-host';
+import {
+  finishHolds,
+  quiesceWorkloads,
+  RESUME_TIMEOUT_MS,
+  resumeWorkloads,
+} from '../workload-pause';
+import { EngineSessions } from './engine-sessions';
 import { writeHandover, type HandoverManifest } from './handover-file';
 import { compatibles, compatibleOf, type HostFile } from './host-file';
 import { ImageError, type ImageCache } from './image-cache';
@@ -48,9 +57,6 @@ export interface EngineBackendOptions {
   /** What the previous runtime handed over; null on a cold start. */
   handover: { manifest: HandoverManifest; region: Uint8Array } | null;
 }
-
-/** Enough for every workload to answer; they only have to finish the request at hand. */
-const RESUME_TIMEOUT_MS = 10_000;
 
 export class EngineBackend implements Backend {
   readonly kind = 'engine';
@@ -105,18 +111,17 @@ export class EngineBackend implements Backend {
 
   async preflight({ command, signal }: PhaseContext): Promise<PhaseEnd> {
     const release = command?.release ?? null;
-    const problem = this.unsuitable(release);
-    if (problem !== null || release === null) return rolledBack(problem ?? noRelease());
+    if (release === null) return rolledBack(noRelease());
+    const unfit = unfitFor(release, { kind: 'runtime', words: 'runtime images' }, this.health());
+    if (unfit !== null) return rolledBack(unfit);
     try {
       await this.options.images.prepare(release, signal);
     } catch (error) {
       if (error instanceof ImageError) return rolledBack(error.reason);
       throw error;
     }
-    const missing = this.compatiblesOffered().filter((name) => !release.handlers.includes(name));
-    if (missing.length === 0) return succeeded();
-    const detail = `release ${release.name} can not restore ${missing.join(', ')}, which workloads here need`;
-    return rolledBack(reasonOf('HANDLER_MISSING', detail, { subject: `release ${release.name}` }));
+    const missing = handlerMissing(release, this.compatiblesOffered());
+    return missing === null ? succeeded() : rolledBack(missing);
   }
 
   async preserve(): Promise<PhaseEnd> {
@@ -140,19 +145,10 @@ export class EngineBackend implements Backend {
 
   async freeze({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
     const { supervisor } = this.options;
-    if (!this.sessions.hasOutgoing) return rolledBack(sessionsGone('freeze'), lastSessions);
+    if (!this.sessions.hasOutgoing) return rolledBack(nothingLeftFor('freeze'), lastSessions);
     this.frozenAt = { ms: Date.now(), monotonicNs: process.hrtime.bigint() };
-    const answers = await supervisor.quiesceAll(signal);
-    const refused = answers.find(({ answer }) => !answer.ok);
-    if (refused !== undefined) {
-      const { instance, answer } = refused;
-      const subject = `workload ${instance.workload}`;
-      const detail = `workload ${instance.workload} will not quiesce: ${answer.reason}`;
-      const reason = signal.aborted
-        ? abortReason(signal)
-        : reasonOf('WORKLOAD_VETOED', detail, { subject });
-      return this.thaw(reason);
-    }
+    const refused = await quiesceWorkloads(supervisor, signal);
+    if (refused !== null) return this.thaw(refused);
     try {
       await this.sessions.freezeAll();
     } catch (error) {
@@ -169,7 +165,7 @@ export class EngineBackend implements Backend {
     const region = this.sessions.frozenRegion;
     const release = command?.release ?? null;
     if (region === null || this.frozenAt === null || command === null || release === null) {
-      return rolledBack(release === null ? noRelease() : sessionsGone('reboot'), lastSessions);
+      return rolledBack(release === null ? noRelease() : nothingLeftFor('reboot'), lastSessions);
     }
     let handoverFd: number | null = null;
     try {
@@ -199,7 +195,7 @@ export class EngineBackend implements Backend {
   async retrieve({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
     const { handover, faults, settings, supervisor } = this.options;
     if (handover === null || this.frozenAt === null || this.sessions.hasIncoming) {
-      return rolledBack(sessionsGone('retrieve'), lastSessions);
+      return rolledBack(nothingLeftFor('retrieve'), lastSessions);
     }
     const { frozenAt } = this;
     let sessions: SessionStatus[];
@@ -248,14 +244,10 @@ export class EngineBackend implements Backend {
 
   async finish({ lastSessions }: PhaseContext): Promise<PhaseEnd> {
     const { supervisor, faults, finishHold } = this.options;
-    const holds = supervisor.names.flatMap((name) => {
-      const reason = finishHold(name);
-      return reason === undefined ? [] : [`workload ${name}: ${reason}`];
-    });
     this.finishRefusal = faults.refusesFinish() ? 'a fault is configured to refuse finish' : null;
-    const words = this.finishRefusal ?? holds.join('; ');
+    const words = this.finishRefusal ?? finishHolds(supervisor, finishHold);
     if (!this.sessions.hasIncoming) {
-      if (words !== '') return vetoed(words, lastSessions);
+      if (words !== '') return finishVetoed(words, lastSessions);
       return succeeded(withState(lastSessions, 'finished', 'finished'));
     }
     try {
@@ -279,9 +271,7 @@ export class EngineBackend implements Backend {
     const wasFrozen = this.isFrozen();
     const sessions = await this.sessions.release();
     if (wasFrozen) await this.resumeWorkloads();
-    const released = sessions.length > 0 ? sessions : lastSessions;
-    const end = succeeded(withState(released, 'unpreserved', 'unpreserved'));
-    return wasFrozen ? { ...end, resumedAtMs: Date.now() } : end;
+    return rollbackDone(sessions, lastSessions, wasFrozen);
   }
 
   isFrozen(): boolean {
@@ -308,9 +298,8 @@ export class EngineBackend implements Backend {
 
   private async resumeWorkloads(): Promise<void> {
     const { supervisor, log } = this.options;
-    const failures = await supervisor.resumeAll(AbortSignal.timeout(RESUME_TIMEOUT_MS));
+    await resumeWorkloads(supervisor, log);
     this.frozenAt = null;
-    if (failures.length > 0) log.error('workloads did not resume', { failures });
   }
 
   /** Where no successor came up, the old instance serves again: it still has every descriptor. */
@@ -344,18 +333,6 @@ export class EngineBackend implements Backend {
     return { frozenAtMs: frozenAt.ms, resumedAtMs: Date.now(), blackoutMs };
   }
 
-  private unsuitable(release: Release | null): Reason | null {
-    if (release === null) return noRelease();
-    if (release.kind !== 'runtime') {
-      const detail = `release ${release.name} is a ${release.kind}; this host takes runtime images`;
-      return reasonOf('UNSUPPORTED', detail, { subject: `release ${release.name}` });
-    }
-    const idle = this.health().find(({ state }) => state !== 'serving');
-    if (idle === undefined) return null;
-    const detail = `workload ${idle.name} is ${idle.state}${idle.detail && `: ${idle.detail}`}`;
-    return reasonOf('WORKLOAD_NOT_SERVING', detail, { subject: `workload ${idle.name}` });
-  }
-
   private compatiblesOffered(): string[] {
     const { supervisor } = this.options;
     const offered = new Set<string>();
@@ -372,20 +349,6 @@ export class EngineBackend implements Backend {
 
 /** Programs that execve refuses with exactly this errno. */
 const faultyProgram = { ENOENT: '/proc/self/no-such-program', EACCES: '/proc/self/stat' } as const;
-
-const rolledBack = (reason: Reason, sessions: SessionStatus[] = []) =>
-  endedOtherwise('rolled-back', reason, withState(sessions, 'unpreserved', 'unpreserved'));
-
-const vetoed = (words: string, sessions: SessionStatus[]) =>
-  endedOtherwise('refused', reasonOf('FINISH_VETOED', words), sessions);
-
-const noRelease = () => reasonOf('RELEASE_MISSING', 'the command names no release');
-
-function sessionsGone(phase: string): Reason {
-  const code: ReasonCode = phase === 'reboot' ? 'NOT_FROZEN' : 'SESSIONS_GONE';
-  const detail = `${phase} finds nothing ${phase === 'reboot' ? 'frozen' : 'preserved'}: the agent restarted or thawed since`;
-  return reasonOf(code, detail);
-}
 
 const notServingReason = ({ workload }: WorkloadInstance, why: string) =>
   reasonOf(

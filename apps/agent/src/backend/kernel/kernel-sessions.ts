@@ -10,6 +10,7 @@ import type { LiveUpdateDevice } from '@luofleet/linux';
 import type { FileStatus, SessionStatus } from '../../model/command';
 import { describeError, reasonOf, type Reason, type ReasonCode } from '../../model/reason';
 import { identifyOpen, type HostFile } from '../engine/host-file';
+import { SessionFailure } from '../session-failure';
 import { withState } from '../session-status';
 import { writeManifest, type KernelManifest } from './kernel-manifest';
 import { kernelHandlers } from './luo-abi';
@@ -22,18 +23,6 @@ interface OpenSession {
   session: LiveUpdateSession;
   /** Files by token, in order of preservation; the descriptors are ours. */
   files: Map<bigint, HostFile>;
-}
-
-/** A session operation failed; `sessions` is what is left of them. */
-export class SessionFailure extends Error {
-  constructor(
-    readonly reason: Reason,
-    readonly sessions: SessionStatus[],
-    options?: ErrorOptions,
-  ) {
-    super(reason.detail, options);
-    this.name = 'SessionFailure';
-  }
 }
 
 export class KernelSessions {

@@ -19,7 +19,6 @@ import type { Faults } from '../../faults/faults';
 import type { Crossing } from '../../journal/journal.state';
 import type { Journal } from '../../journal/journal';
 import type { Log } from '../../log';
-import { abortReason } from '../../commands/phase-clock';
 import { endedOtherwise, succeeded, type PhaseEnd, type SessionStatus } from '../../model/command';
 import { describeError, reasonOf, type Reason } from '../../model/reason';
 import type { AgentSettings } from '../../settings/agent-settings';
@@ -28,14 +27,17 @@ import type { Arrival, PhaseContext, RebootContext, Recovery } from '../backend'
 import { recoverWorkloads } from '../engine/recover-workloads';
 import { ImageError } from '../engine/image-cache';
 import type { HostBackend } from '../host-backend';
+import { finishVetoed, nothingLeftFor, noRelease, rollbackDone, rolledBack } from '../phase-ends';
+import { SessionFailure } from '../session-failure';
 import { withState } from '../session-status';
 import { verifyHost } from '../verify-host';
+import { finishHolds, quiesceWorkloads, resumeWorkloads } from '../workload-pause';
 import { nextCommandLine } from './command-line';
 import { isConcluded, type KernelArrival } from './kernel-arrival';
 import { takeDevice } from './kernel-device';
 import { KernelImages } from './kernel-images';
 import type { KernelManifest } from './kernel-manifest';
-import { KernelSessions, SessionFailure } from './kernel-sessions';
+import { KernelSessions } from './kernel-sessions';
 import { kernelHandlers } from './luo-abi';
 import { chooseDescriptors } from './offered-descriptors';
 import { unsuitable } from './suitability';
@@ -53,7 +55,6 @@ export interface KernelBackendOptions {
   finishHold(workload: string): string | undefined;
 }
 
-const RESUME_TIMEOUT_MS = 10_000;
 /** A message goes through gRPC, HTTP/2 and the socket, each of which may put it off to the next turn. */
 const SENDER_TURNS = 4;
 
@@ -150,7 +151,7 @@ export class KernelBackend implements HostBackend {
     const { supervisor, faults } = this.options;
     const release = command?.release ?? null;
     if (command === null || release === null) return rolledBack(noRelease(), lastSessions);
-    if (!this.sessions.hasOutgoing) return rolledBack(gone('freeze'), lastSessions);
+    if (!this.sessions.hasOutgoing) return rolledBack(nothingLeftFor('freeze'), lastSessions);
     try {
       const line = faults.stagedCommandLine() ?? release.kernelCommandLine;
       const staged = { ...command, release: { ...release, kernelCommandLine: line } };
@@ -164,15 +165,8 @@ export class KernelBackend implements HostBackend {
       return this.thaw(reason);
     }
     this.frozenAtMs = Date.now();
-    const answers = await supervisor.quiesceAll(signal);
-    const refused = answers.find(({ answer }) => !answer.ok);
-    if (refused !== undefined) {
-      const { instance, answer } = refused;
-      const subject = `workload ${instance.workload}`;
-      const detail = `workload ${instance.workload} will not quiesce: ${answer.reason}`;
-      const vetoed = reasonOf('WORKLOAD_VETOED', detail, { subject });
-      return this.thaw(signal.aborted ? abortReason(signal) : vetoed);
-    }
+    const refused = await quiesceWorkloads(supervisor, signal);
+    if (refused !== null) return this.thaw(refused);
     return { ...succeeded(this.sessions.statuses('frozen')), frozenAtMs: this.frozenAtMs };
   }
 
@@ -182,7 +176,7 @@ export class KernelBackend implements HostBackend {
     if (command === null || release === null) return rolledBack(noRelease(), lastSessions);
     const { frozenAtMs } = this;
     if (frozenAtMs === null || !this.sessions.hasOutgoing) {
-      return rolledBack(gone('reboot'), lastSessions);
+      return rolledBack(nothingLeftFor('reboot'), lastSessions);
     }
     const { key } = command;
     const { imageSha256 } = release;
@@ -208,7 +202,7 @@ export class KernelBackend implements HostBackend {
     const { arrival, supervisor, settings, faults } = this.options;
     const { frozenAtMs } = this;
     if (arrival.found !== 'handover' || frozenAtMs === null || this.sessions.hasIncoming) {
-      return rolledBack(gone('retrieve'), lastSessions);
+      return rolledBack(nothingLeftFor('retrieve'), lastSessions);
     }
     const sessions = this.sessions.retrieveAll(
       arrival.device,
@@ -252,18 +246,10 @@ export class KernelBackend implements HostBackend {
 
   finish({ lastSessions }: PhaseContext): Promise<PhaseEnd> {
     const { supervisor, faults, finishHold, log } = this.options;
-    const holds = supervisor.names.flatMap((name) => {
-      const reason = finishHold(name);
-      return reason === undefined ? [] : [`workload ${name}: ${reason}`];
-    });
     const words = faults.refusesFinish()
       ? 'a fault is configured to refuse finish'
-      : holds.join('; ');
-    if (words !== '') {
-      return Promise.resolve(
-        endedOtherwise('refused', reasonOf('FINISH_VETOED', words), lastSessions),
-      );
-    }
+      : finishHolds(supervisor, finishHold);
+    if (words !== '') return Promise.resolve(finishVetoed(words, lastSessions));
     try {
       const finished = this.sessions.finishAll();
       const { orphans } = this.sessions;
@@ -287,9 +273,7 @@ export class KernelBackend implements HostBackend {
     unstage(this.options.log);
     const sessions = this.sessions.hasIncoming ? [] : this.sessions.release();
     if (wasFrozen) await this.resumeWorkloads();
-    const released = sessions.length > 0 ? sessions : lastSessions;
-    const end = succeeded(withState(released, 'unpreserved', 'unpreserved'));
-    return wasFrozen ? { ...end, resumedAtMs: Date.now() } : end;
+    return rollbackDone(sessions, lastSessions, wasFrozen);
   }
 
   isFrozen(): boolean {
@@ -323,9 +307,8 @@ export class KernelBackend implements HostBackend {
 
   private async resumeWorkloads(): Promise<void> {
     const { supervisor, log } = this.options;
-    const failures = await supervisor.resumeAll(AbortSignal.timeout(RESUME_TIMEOUT_MS));
+    await resumeWorkloads(supervisor, log);
     this.frozenAtMs = null;
-    if (failures.length > 0) log.error('workloads did not resume', { failures });
   }
 }
 
@@ -348,14 +331,3 @@ function unstage(log: Log): void {
 
 /** hrtime is CLOCK_MONOTONIC, which starts with the kernel. */
 const sinceBootMs = (): number => Number(process.hrtime.bigint()) / 1e6;
-
-const rolledBack = (reason: Reason, sessions: SessionStatus[] = []) =>
-  endedOtherwise('rolled-back', reason, withState(sessions, 'unpreserved', 'unpreserved'));
-
-const noRelease = () => reasonOf('RELEASE_MISSING', 'the command names no release');
-
-const gone = (phase: 'freeze' | 'reboot' | 'retrieve') =>
-  reasonOf(
-    phase === 'reboot' ? 'NOT_FROZEN' : 'SESSIONS_GONE',
-    `${phase} finds nothing ${phase === 'reboot' ? 'frozen' : 'preserved'}: the agent restarted or thawed since`,
-  );

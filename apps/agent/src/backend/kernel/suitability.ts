@@ -4,6 +4,7 @@
 import type { AgentCommand } from '../../model/command';
 import { reasonOf, type Reason } from '../../model/reason';
 import type { WorkloadHealth } from '../backend';
+import { handlerMissing, unfitFor } from '../phase-ends';
 import { nextCommandLine, unfitCommandLine } from './command-line';
 import { kernelHandlers, runningLuoAbi } from './luo-abi';
 
@@ -18,15 +19,8 @@ export function unsuitable(
   const release = command?.release ?? null;
   if (command === null || release === null) return null;
   const subject = `release ${release.name}`;
-  if (release.kind !== 'kernel') {
-    const detail = `release ${release.name} is a ${release.kind}; this host takes kernels`;
-    return reasonOf('UNSUPPORTED', detail, { subject });
-  }
-  const idle = health.find(({ state }) => state !== 'serving');
-  if (idle !== undefined) {
-    const detail = `workload ${idle.name} is ${idle.state}${idle.detail && `: ${idle.detail}`}`;
-    return reasonOf('WORKLOAD_NOT_SERVING', detail, { subject: `workload ${idle.name}` });
-  }
+  const unwell = unfitFor(release, { kind: 'kernel', words: 'kernels' }, health);
+  if (unwell !== null) return unwell;
   const unfit = unfitCommandLine(nextCommandLine(command));
   if (unfit !== null) {
     const detail = `with its command line release ${release.name} would lose everything: ${unfit}`;
@@ -38,8 +32,5 @@ export function unsuitable(
     const detail = `release ${release.name} ${theirs}, this kernel hands over in ${abi}: the next kernel would panic`;
     return reasonOf('ABI_MISMATCH', detail, { subject });
   }
-  const missing = handlersInUse.filter((name) => !release.handlers.includes(name));
-  if (missing.length === 0) return null;
-  const detail = `release ${release.name} can not restore ${missing.join(', ')}, which workloads here need`;
-  return reasonOf('HANDLER_MISSING', detail, { subject });
+  return handlerMissing(release, handlersInUse);
 }
