@@ -50,11 +50,11 @@ describe('live update structs', () => {
   });
 
   it('writes arguments a C decoder reads back', () => {
-    const preserve = fileArgument('preserveFd', 2n ** 64n - 1n, 12);
+    const preserve = fileArgument('preserveFd', 0x8123_4567_89ab_cdefn, 12);
     expect(koffi.decode(preserve, declared.preserveFd)).toEqual({
       size: 16,
       fd: 12,
-      token: 2n ** 64n - 1n,
+      token: 0x8123_4567_89ab_cdefn,
     });
     const create = sessionArgument('createSession', 'größe');
     const decoded = koffi.decode(create, declared.createSession) as { name: ArrayLike<number> };

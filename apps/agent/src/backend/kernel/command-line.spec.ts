@@ -61,6 +61,11 @@ describe('the next command line', () => {
 });
 
 describe('the mark', () => {
+  it('is the last of several, and none of those for init', () => {
+    const line = 'luofleet.update=a/1/1 luofleet.update=b/2/3 -- luofleet.update=c/4/5';
+    expect(readMark(line)).toEqual({ hostUpdateId: 'b', attempt: 2, generation: 3n });
+  });
+
   it.each(['', fit, 'luofleet.update=', 'luofleet.update=hu/1', 'luofleet.update=hu/x/1'])(
     'is not found in "%s"',
     (line) => {

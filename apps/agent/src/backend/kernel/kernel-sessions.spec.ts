@@ -1,6 +1,6 @@
 // The agent's side of sessions, against a stand-in for the device that refuses what the real kernel can not be made to
 // refuse. What the real one answers is held in libs/linux/src/conformance.
-import { fstatSync } from 'node:fs';
+import { fstatSync, openSync } from 'node:fs';
 import {
   closeDescriptor,
   duplicate,
@@ -126,6 +126,17 @@ describe('preserve', () => {
     expect(kernel.calls.slice(-3)).toEqual(['close luofleet.kv', 'close luofleet', 'close device']);
     expect(files.map(({ fd }) => isOpen(fd))).toEqual([false, false, false]);
     expect(sessions.hasOutgoing).toBe(false);
+  });
+
+  it('refuses what the kernel takes and this agent can not name the handler of', () => {
+    files[2] = fileOf('web', 1n, openSync('/dev/null', 'r'));
+    const { reason } = failureOf(preserve);
+    expect(reason).toMatchObject({
+      code: 'PRESERVE_FAILED',
+      subject: 'session luofleet.web/file 0x1',
+    });
+    expect(reason.detail).toMatch(/file-1 is no memfd/);
+    expect(files.map(({ fd }) => isOpen(fd))).toEqual([false, false, false]);
   });
 
   it('takes away the block that a refused name can leave behind', () => {

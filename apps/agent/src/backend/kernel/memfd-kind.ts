@@ -6,8 +6,7 @@ import { getSeals, isLinuxError } from '@luofleet/linux';
  * link in /proc says it only before the first reboot: a retrieved memfd has lost its name. EBADF when it is not open.
  */
 export function isMemfd(fd: number): boolean {
-  const stat = fstatSync(fd);
-  if (!stat.isFile() || stat.nlink > 0) return false;
+  if (fstatSync(fd).nlink > 0) return false;
   try {
     getSeals(fd); // only files in memory know seals
     return true;
