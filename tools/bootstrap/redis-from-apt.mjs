@@ -33,11 +33,13 @@ function fetchInto(root) {
   mkdirSync(path.join(work, 'lists', 'partial'), { recursive: true });
   mkdirSync(path.join(work, 'archives', 'partial'), { recursive: true });
   mkdirSync(debs);
+  // Of packages in its own cache apt names none to fetch, as if they were installed.
+  const ownCache = ['-o', `Dir::Cache=${work}`];
   try {
     try {
-      download(debs, []);
+      download(debs, ownCache);
     } catch {
-      const ownLists = ['-o', `Dir::State::lists=${work}/lists`, '-o', `Dir::Cache=${work}`];
+      const ownLists = [...ownCache, '-o', `Dir::State::lists=${work}/lists`];
       apt(['update', '-qq', ...ownLists], work);
       download(debs, ownLists);
     }
