@@ -6,6 +6,16 @@ const CONFLICT_STATES = new Set(['40001', '40P01', '55P03']);
 const UNIQUE_VIOLATION = '23505';
 /** Prisma's codes for "the database or a connection to it is not to be had". */
 const UNREACHABLE = /^(P1\d{3}|P2024|P2028|P2037|ECONN\w+|EPIPE|ETIMEDOUT|57P0\d|08\w{3}|53300)$/;
+/** pg gives no code when a connection breaks under a statement, or before it. */
+const BROKEN_CONNECTION =
+  /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|timeout exceeded when trying to connect)/;
+/** What the driver adapter calls the same; a raw query hides it behind a code that says nothing. */
+const UNREACHABLE_KINDS: readonly unknown[] = [
+  'ConnectionClosed',
+  'DatabaseNotReachable',
+  'SocketTimeout',
+  'TooManyConnections',
+];
 
 /** The SQLSTATE (or Prisma or socket code) buried in an error of Prisma over pg; empty when there is none. */
 export function databaseCodeOf(thrown: unknown): string {
@@ -33,7 +43,7 @@ export function asDatabaseError(
   const code = databaseCodeOf(thrown);
   if (CONFLICT_STATES.has(code) || code === 'P2034' || isUniqueViolation(thrown))
     return new ConflictError(operation, subject, thrown);
-  const unreachable = UNREACHABLE.test(code);
+  const unreachable = UNREACHABLE.test(code) || hasNoConnection(thrown);
   return new LuofleetError({
     code: unreachable ? 'UNAVAILABLE' : 'INTERNAL',
     operation,
@@ -45,7 +55,17 @@ export function asDatabaseError(
   });
 }
 
+function hasNoConnection(thrown: unknown): boolean {
+  return chain(thrown).some(
+    ({ kind, message }) =>
+      UNREACHABLE_KINDS.includes(kind) ||
+      (typeof message === 'string' && BROKEN_CONNECTION.test(message)),
+  );
+}
+
 interface Coded {
+  readonly kind?: unknown;
+  readonly message?: unknown;
   readonly code?: unknown;
   readonly originalCode?: unknown;
 }
