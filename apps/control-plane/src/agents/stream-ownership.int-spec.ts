@@ -1,5 +1,4 @@
 // Two replicas and the question who holds a host's stream. Postgres knows; what a replica remembers may be stale.
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Backend, Hello } from '@luofleet/proto';
 import { registerHost } from '@luofleet/persistence';
 import { CommandDispatcher } from '../commands/command.dispatcher';
@@ -9,6 +8,7 @@ import { type ControlPlaneFixture, createControlPlane } from '../testing/control
 import { introduction } from '../testing/fleet.fixture';
 import { applyRollout, rolloutIn } from '../testing/rollout.fixture';
 import { ScriptedAgent, succeed } from '../testing/scripted-agent';
+import { TcpProxy } from '../testing/tcp-proxy';
 import { HostRegistrar } from './host.registrar';
 import type { Outbox } from './outbox';
 
@@ -97,53 +97,12 @@ describe('who holds a stream', () => {
 
   it('stops although an agent does not answer any more', async () => {
     const third = await secondReplica();
-    const proxy = await FreezableProxy.to(third.running.grpcPort);
+    const proxy = await TcpProxy.to(third.running.grpcPort);
     const agent = await agentAt('frozen', proxy.port);
     proxy.freeze();
     await third.stop();
     agent.disconnect();
-    proxy.close();
+    await proxy.close();
     expect(await isOnline('frozen')).toBe('offline');
   }, 30_000);
 });
-
-/** A TCP proxy that can stop carrying anything, as a host does that has lost its power. */
-class FreezableProxy {
-  private readonly sockets: Socket[] = [];
-
-  private constructor(
-    private readonly server: Server,
-    target: number,
-  ) {
-    server.on('connection', (near) => {
-      const far = connect(target, '127.0.0.1');
-      near.pipe(far);
-      far.pipe(near);
-      this.sockets.push(near, far);
-      for (const socket of [near, far]) socket.on('error', () => undefined);
-    });
-  }
-
-  static to(target: number): Promise<FreezableProxy> {
-    return new Promise((resolve) => {
-      const server = createServer();
-      server.listen(0, '127.0.0.1', () => resolve(new FreezableProxy(server, target)));
-    });
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  freeze(): void {
-    for (const socket of this.sockets) {
-      socket.unpipe();
-      socket.pause();
-    }
-  }
-
-  close(): void {
-    for (const socket of this.sockets) socket.destroy();
-    this.server.close();
-  }
-}

@@ -38,24 +38,19 @@ import {
   type WaveState,
 } from '@luofleet/rollout';
 import { HostUpdateChanges, type IssuedCommands } from '../commands/host-update.changes';
-import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 import { CLOCK } from '../settings/platform.module';
+import { OutageWatch } from './outage.watch';
 
 /** Entries of a stored report; more are only counted. A person reads the first few, and the row stays small. */
 const REPORT_WAITS_MAX = 200;
 
 @Injectable()
 export class RolloutReconciler {
-  /** A control plane that was away does not take its own absence for its hosts'. */
-  private readonly deadlinesHoldFromMs: number;
-
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(SETTINGS) settings: ControlPlaneSettings,
-  ) {
-    this.deadlinesHoldFromMs = clock.nowMs() + settings.offlineAfterMs;
-  }
+    @Inject(OutageWatch) private readonly outages: OutageWatch,
+  ) {}
 
   /** Stores what is due. Returns the commands to be sent; none when the rollout is not there any more. */
   async reconcile(rolloutId: string): Promise<IssuedCommands[]> {
@@ -93,7 +88,7 @@ export class RolloutReconciler {
       strategy: rollout.strategy,
       waves: waves.map(({ index, state }) => ({ index, state })),
       hostUpdates: updates.map((update) => ({ ...update, hostId: update.host.id })),
-      deadlinesHoldFromMs: this.deadlinesHoldFromMs,
+      deadlinesHoldFromMs: this.outages.deadlinesCountFromMs(),
     };
   }
 }

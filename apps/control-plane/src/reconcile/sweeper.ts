@@ -25,6 +25,7 @@ import {
 import { JobQueue } from '@luofleet/queue';
 import { CommandDispatcher } from '../commands/command.dispatcher';
 import { Runtime } from '../settings/runtime';
+import { OutageWatch } from './outage.watch';
 
 /** Hosts whose commands one sweep sends; those left over come next time. */
 const HOSTS_MAX = 5000;
@@ -39,6 +40,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     @Inject(Database) private readonly database: Database,
     @Inject(JobQueue) private readonly jobs: JobQueue,
     @Inject(CommandDispatcher) private readonly dispatcher: CommandDispatcher,
+    @Inject(OutageWatch) private readonly outages: OutageWatch,
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
 
@@ -54,9 +56,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   /** One sweep. */
   async sweep(): Promise<void> {
-    await this.database.transaction('take silent hosts offline', 'hosts', (unit) =>
-      markSilentOffline(unit, this.runtime.clock.nowMs() - this.runtime.settings.offlineAfterMs),
-    );
+    await this.takeSilentOffline();
     const rollouts = await rolloutsToReconcile(this.database);
     // Not waited for: while Redis is away this hangs, and the commands below need no Redis for hosts that are here.
     this.jobs.wake(
@@ -64,6 +64,16 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
       rollouts.map((rolloutId) => ({ rolloutId })),
     );
     await this.dispatcher.dispatch(await hostsWithQueuedCommands(this.database, HOSTS_MAX));
+  }
+
+  /** An outage keeps heartbeats from being written: no host is silent because of that. */
+  private async takeSilentOffline(): Promise<void> {
+    const { clock, settings } = this.runtime;
+    const nowMs = clock.nowMs();
+    if (nowMs < this.outages.silenceCountsFromMs()) return;
+    await this.database.transaction('take silent hosts offline', 'hosts', (unit) =>
+      markSilentOffline(unit, nowMs - settings.offlineAfterMs),
+    );
   }
 
   private next(): void {

@@ -5,6 +5,8 @@ import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.s
 import { LOGGER } from '../settings/platform.module';
 
 type Listener = (message: string) => void;
+/** Learns that a connection to Redis was lost, and that all are there again. */
+type ConnectionListener = (connected: boolean) => void;
 
 /**
  * Messages between replicas over Redis. Nothing that matters is in a message: whoever gets one looks in Postgres, and
@@ -15,6 +17,9 @@ export class RedisBus implements OnApplicationShutdown {
   private readonly publisher: Redis;
   private readonly subscriber: Redis;
   private readonly listeners = new Map<string, Set<Listener>>();
+  private readonly connectionListeners = new Set<ConnectionListener>();
+  /** Undefined until it is known. */
+  private connected: boolean | undefined;
 
   constructor(
     @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
@@ -22,8 +27,11 @@ export class RedisBus implements OnApplicationShutdown {
   ) {
     this.publisher = new Redis(settings.redisUrl, { enableOfflineQueue: false });
     this.subscriber = new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
-    for (const connection of [this.publisher, this.subscriber])
+    for (const connection of [this.publisher, this.subscriber]) {
       connection.on('error', (error) => logger.warn('redis connection lost', { err: error }));
+      for (const change of ['ready', 'close'])
+        connection.on(change, () => this.lookAtConnections());
+    }
     this.subscriber.on('message', (channel, message) => {
       for (const listener of this.listeners.get(channel) ?? []) listener(message);
     });
@@ -47,6 +55,12 @@ export class RedisBus implements OnApplicationShutdown {
     return () => listeners.delete(listener);
   }
 
+  /** Calls `listener` whenever Redis is lost and when it is back. Returns the undo. */
+  onConnection(listener: ConnectionListener): () => void {
+    this.connectionListeners.add(listener);
+    return () => this.connectionListeners.delete(listener);
+  }
+
   /** @throws when Redis does not answer */
   async ping(): Promise<void> {
     await this.publisher.ping();
@@ -55,6 +69,13 @@ export class RedisBus implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     this.publisher.disconnect();
     this.subscriber.disconnect();
+  }
+
+  private lookAtConnections(): void {
+    const connected = [this.publisher, this.subscriber].every(({ status }) => status === 'ready');
+    if (connected === this.connected) return;
+    this.connected = connected;
+    for (const listener of this.connectionListeners) listener(connected);
   }
 
   private channel(topic: string): string {

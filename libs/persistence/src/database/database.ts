@@ -9,12 +9,13 @@
  *
  * Unhappy paths: a ConflictError (a version that moved on, a serialisation failure, a deadlock, a unique key taken)
  * rolls back and runs `work` again, which reads anew; after TRANSACTION_TRIES it reaches the caller. An unreachable
- * Postgres is UNAVAILABLE. Anything else is INTERNAL with its cause.
+ * Postgres is UNAVAILABLE, and whoever asked to know learns that it is away and when it answers again. Anything else is
+ * INTERNAL with its cause.
  *
  * Ordering: transactions lock rows in the order rollouts, hosts, host updates, commands, and take the events lock last.
  */
 import { PrismaPg } from '@prisma/adapter-pg';
-import { type Logger, silentLogger } from '@luofleet/platform';
+import { type Logger, type LuofleetError, silentLogger } from '@luofleet/platform';
 import { type Prisma, PrismaClient } from '../generated/prisma/client';
 import { ConflictError } from './conflict.error';
 import { asDatabaseError } from './database-error';
@@ -37,19 +38,29 @@ export interface DatabaseOptions {
 /** Learns that there are new events: committed by this process, or by another. */
 export type EventsListener = (where: 'here' | 'elsewhere') => void;
 
+/** Learns that Postgres stopped answering, and that it answers again. */
+export type AvailabilityListener = (available: boolean) => void;
+
 export type Reader = Prisma.TransactionClient;
 
 export class Database {
   private readonly client: PrismaClient;
   private readonly logger: Logger;
   private readonly commitListeners = new Set<EventsListener>();
+  private readonly availabilityListeners = new Set<AvailabilityListener>();
+  private available = true;
 
   constructor(options: DatabaseOptions) {
     this.logger = options.logger ?? silentLogger;
     this.client = new PrismaClient({
       adapter: new PrismaPg(
         { connectionString: options.url, max: options.connectionsMax ?? 20 },
-        { onPoolError: (error) => this.logger.warn('postgres connection lost', { err: error }) },
+        {
+          onPoolError: (error) => {
+            this.logger.warn('postgres connection lost', { err: error });
+            this.noticeAvailable(false);
+          },
+        },
       ),
       errorFormat: 'minimal',
     });
@@ -62,9 +73,11 @@ export class Database {
     work: (client: Reader) => Promise<T>,
   ): Promise<T> {
     try {
-      return await work(this.client);
+      const value = await work(this.client);
+      this.noticeAvailable(true);
+      return value;
     } catch (error) {
-      throw asDatabaseError(error, operation, subject);
+      throw this.typed(error, operation, subject);
     }
   }
 
@@ -78,7 +91,7 @@ export class Database {
       try {
         return await this.runOnce(work);
       } catch (error) {
-        const typed = asDatabaseError(error, operation, subject);
+        const typed = this.typed(error, operation, subject);
         if (!(typed instanceof ConflictError) || attempt === TRANSACTION_TRIES) throw typed;
         this.logger.debug('transaction conflicted and is run again', {
           operation,
@@ -93,6 +106,12 @@ export class Database {
   onEventsCommitted(listener: EventsListener): () => void {
     this.commitListeners.add(listener);
     return () => this.commitListeners.delete(listener);
+  }
+
+  /** Calls `listener` whenever Postgres stops answering and when it answers again. Returns the undo. */
+  onAvailability(listener: AvailabilityListener): () => void {
+    this.availabilityListeners.add(listener);
+    return () => this.availabilityListeners.delete(listener);
   }
 
   /** Another process has committed events. */
@@ -120,8 +139,21 @@ export class Database {
       },
       { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_RUN_MS },
     );
+    this.noticeAvailable(true);
     if (recorded) this.tellListeners('here');
     return result;
+  }
+
+  private typed(thrown: unknown, operation: string, subject: string): LuofleetError {
+    const error = asDatabaseError(thrown, operation, subject);
+    if (error.code === 'UNAVAILABLE') this.noticeAvailable(false);
+    return error;
+  }
+
+  private noticeAvailable(available: boolean): void {
+    if (available === this.available) return;
+    this.available = available;
+    for (const listener of this.availabilityListeners) listener(available);
   }
 
   private tellListeners(where: 'here' | 'elsewhere'): void {

@@ -1,0 +1,92 @@
+/** A TCP proxy on loopback in front of a service, for tests of what happens when the service can not be reached. */
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+export class TcpProxy {
+  private readonly sockets = new Set<Socket>();
+  private server: Server;
+  private passes: (bytes: Buffer) => boolean = () => true;
+
+  private constructor(private readonly target: { readonly host: string; readonly port: number }) {
+    this.server = this.create();
+  }
+
+  /** In front of a port of this machine, or of the host and port in an address. */
+  static async to(target: number | string): Promise<TcpProxy> {
+    const { hostname, port } =
+      typeof target === 'number' ? { hostname: '127.0.0.1', port: target } : new URL(target);
+    const proxy = new TcpProxy({ host: hostname, port: Number(port) });
+    await proxy.listen(0);
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** The same address with this proxy's host and port. */
+  inFrontOf(address: string): string {
+    const url = new URL(address);
+    url.host = `127.0.0.1:${this.port}`;
+    return url.href;
+  }
+
+  /** Carries nothing any more and keeps connections open, as a host does that has lost its power. */
+  freeze(): void {
+    for (const socket of this.sockets) {
+      socket.unpipe();
+      socket.removeAllListeners('data');
+      socket.pause();
+    }
+  }
+
+  /** Closes every connection and takes no new one. Returns the undo, which listens at the same port again. */
+  async cut(): Promise<() => Promise<void>> {
+    const { port } = this;
+    await this.close();
+    return async () => {
+      this.server = this.create();
+      await this.listen(port);
+    };
+  }
+
+  /** Closes every connection; new ones are taken. */
+  drop(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** From now on what a client sends goes on only where `passes` says so. */
+  filter(passes: (bytes: Buffer) => boolean): void {
+    this.passes = passes;
+  }
+
+  async close(): Promise<void> {
+    this.drop();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private create(): Server {
+    return createServer((near) => {
+      const far = connect(this.target.port, this.target.host);
+      near.on('data', (bytes) => {
+        if (this.passes(bytes)) far.write(bytes);
+      });
+      near.on('end', () => far.end());
+      far.pipe(near);
+      for (const socket of [near, far]) {
+        this.sockets.add(socket);
+        socket.on('error', () => undefined);
+        socket.on('close', () => {
+          this.sockets.delete(socket);
+          for (const other of [near, far]) other.destroy();
+        });
+      }
+    });
+  }
+
+  private async listen(port: number): Promise<void> {
+    this.server.listen(port, '127.0.0.1');
+    await once(this.server, 'listening');
+  }
+}
