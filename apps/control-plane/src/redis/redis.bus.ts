@@ -26,7 +26,12 @@ export class RedisBus implements OnApplicationShutdown {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.publisher = new Redis(settings.redisUrl, { enableOfflineQueue: false });
-    this.subscriber = new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
+    // ioredis would subscribe again by itself, and leave the rejection to nobody when the connection breaks meanwhile.
+    this.subscriber = new Redis(settings.redisUrl, {
+      autoResubscribe: false,
+      maxRetriesPerRequest: null,
+    });
+    this.subscriber.on('ready', () => this.listen([...this.listeners.keys()]));
     for (const connection of [this.publisher, this.subscriber]) {
       connection.on('error', (error) => logger.warn('redis connection lost', { err: error }));
       for (const change of ['ready', 'close'])
@@ -49,9 +54,7 @@ export class RedisBus implements OnApplicationShutdown {
     const channel = this.channel(topic);
     const listeners = this.listeners.get(channel) ?? new Set();
     this.listeners.set(channel, listeners.add(listener));
-    this.subscriber.subscribe(channel).catch((error: unknown) => {
-      this.logger.warn('could not subscribe', { topic, err: error });
-    });
+    if (this.subscriber.status === 'ready') this.listen([channel]);
     return () => listeners.delete(listener);
   }
 
@@ -69,6 +72,14 @@ export class RedisBus implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     this.publisher.disconnect();
     this.subscriber.disconnect();
+  }
+
+  /** Should the connection break, the channels are subscribed to on the next one. */
+  private listen(channels: readonly string[]): void {
+    if (channels.length === 0) return;
+    this.subscriber.subscribe(...channels).catch((error: unknown) => {
+      this.logger.warn('could not subscribe', { channels, err: error });
+    });
   }
 
   private lookAtConnections(): void {
