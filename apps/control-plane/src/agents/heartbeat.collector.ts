@@ -13,11 +13,16 @@ import { CLOCK, LOGGER } from '../settings/platform.module';
 /** Heartbeats are written together this often: one statement for all hosts instead of one for each. */
 const FLUSH_MS = 500;
 
-/** Collects signs of life and writes them in batches. Only the newest of each host matters. */
+/**
+ * Collects signs of life and writes them in batches. Only the newest of each host matters. A change of a host's health
+ * that could not be written goes into the next batch: agents may say the same from then on, and it would never be news
+ * again.
+ */
 @Injectable()
 export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private signs = new Map<string, HostSign>();
-  private readonly writtenHealth = new Map<string, string>();
+  /** What each host said last, as text: written, or in a batch to be written. */
+  private readonly knownHealth = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> = Promise.resolve();
 
@@ -29,9 +34,7 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.flushing = this.flushing.then(() => this.flush());
-    }, FLUSH_MS);
+    this.timer = setInterval(() => void this.flush(), FLUSH_MS);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -42,8 +45,8 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
   /** The host was heard of. An empty list of workloads says nothing about them. */
   collect(hostId: string, workloads: readonly WorkloadHealth[]): void {
     const health = JSON.stringify(workloads);
-    const changed = workloads.length > 0 && this.writtenHealth.get(hostId) !== health;
-    if (changed) this.writtenHealth.set(hostId, health);
+    const changed = workloads.length > 0 && this.knownHealth.get(hostId) !== health;
+    if (changed) this.knownHealth.set(hostId, health);
     this.signs.set(hostId, {
       hostId,
       atMs: this.clock.nowMs(),
@@ -53,21 +56,36 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
 
   /** What was collected and written of this host no longer holds: it has introduced itself anew, or it is gone. */
   forget(hostId: string): void {
-    this.writtenHealth.delete(hostId);
+    this.knownHealth.delete(hostId);
     this.signs.delete(hostId);
   }
 
-  private async flush(): Promise<void> {
+  /** Writes what was collected, after what is being written. Never rejects. */
+  flush(): Promise<void> {
+    this.flushing = this.flushing.then(() => this.write());
+    return this.flushing;
+  }
+
+  private async write(): Promise<void> {
     const signs = [...this.signs.values()];
     if (signs.length === 0) return;
     this.signs = new Map();
+    let written: readonly string[] = [];
     try {
-      await this.database.transaction('write heartbeats', 'hosts', (unit) =>
+      written = await this.database.transaction('write heartbeats', 'hosts', (unit) =>
         touchHosts(unit, signs, this.settings.replicaId),
       );
     } catch (error) {
       this.logger.warn('heartbeats not written', { hosts: signs.length, err: error });
-      for (const { hostId } of signs) this.writtenHealth.delete(hostId);
     }
+    const done = new Set(written);
+    for (const sign of signs) if (!done.has(sign.hostId)) this.keep(sign);
+  }
+
+  /** Keeps a change of health for the next batch, unless the host was forgotten or has said something newer. */
+  private keep({ hostId, atMs, workloads }: HostSign): void {
+    if (!workloads || this.knownHealth.get(hostId) !== JSON.stringify(workloads)) return;
+    const newer = this.signs.get(hostId);
+    this.signs.set(hostId, { hostId, atMs: newer?.atMs ?? atMs, workloads });
   }
 }

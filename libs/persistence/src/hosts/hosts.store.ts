@@ -128,14 +128,14 @@ export interface HostSign {
 
 /**
  * Writes that these hosts were heard of on `replicaId`'s streams. A host that was taken for silent is online again. Rows
- * somebody else is at are left for the next time.
+ * somebody else is at are left for the next time. Returns the hosts that were written.
  */
 export async function touchHosts(
   unit: UnitOfWork,
   signs: readonly HostSign[],
   replicaId: string,
-): Promise<void> {
-  if (signs.length === 0) return;
+): Promise<string[]> {
+  if (signs.length === 0) return [];
   const rows = signs.map(({ hostId, atMs, workloads }) => ({
     id: hostId,
     at: new Date(atMs),
@@ -160,6 +160,7 @@ export async function touchHosts(
         data: { hostName: name },
       })),
   );
+  return touched.map(({ id }) => id);
 }
 
 export interface HostFactsChange {

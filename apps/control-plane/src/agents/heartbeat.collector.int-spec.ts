@@ -1,0 +1,87 @@
+import { type HostResponse } from '@luofleet/contracts';
+import type { WorkloadHealth } from '@luofleet/proto';
+import { registerHost, type UnitOfWork } from '@luofleet/persistence';
+import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
+import { introduction } from '../testing/fleet.fixture';
+import { HeartbeatCollector } from './heartbeat.collector';
+
+const health = (state: string): WorkloadHealth[] => [{ name: 'kv', state, detail: '', pid: 1 }];
+
+describe('a change of health that can not be written', () => {
+  let plane: ControlPlaneFixture;
+  let collector: HeartbeatCollector;
+  let hostId: string;
+
+  beforeAll(async () => {
+    plane = await createControlPlane();
+    collector = plane.running.app.get(HeartbeatCollector, { strict: false });
+  });
+  beforeEach(async () => {
+    const { replicaId } = plane.running;
+    const host = await plane.fleet.database.transaction('register host', 'kv-1', (unit) =>
+      registerHost(unit, introduction('kv-1'), replicaId, Date.now()),
+    );
+    hostId = host.id;
+    collector.forget(hostId);
+    collector.collect(hostId, health('healthy'));
+    await collector.flush();
+    expect(await storedState()).toBe('healthy');
+  });
+  afterAll(() => plane.stop());
+
+  const storedState = async () =>
+    (await plane.ask<HostResponse>('/api/v1/hosts/kv-1')).body.workloads[0]?.state;
+  /** Lets the collector take up what it was asked to write. */
+  const taken = () => new Promise(setImmediate);
+  /** Somebody else is at the host's row while `work` runs. */
+  const whileLocked = (work: () => Promise<void>) =>
+    plane.fleet.database.transaction('lock a host', 'kv-1', async (unit: UnitOfWork) => {
+      await unit.client.$queryRaw`SELECT FROM hosts WHERE name = 'kv-1' FOR UPDATE`;
+      await work();
+    });
+
+  it('is written with the next batch', async () => {
+    await whileLocked(async () => {
+      collector.collect(hostId, health('unhealthy'));
+      await collector.flush();
+      expect(await storedState()).toBe('healthy');
+    });
+    await collector.flush();
+    expect(await storedState()).toBe('unhealthy');
+  });
+
+  it('is written also when the host says the same again meanwhile', async () => {
+    await whileLocked(async () => {
+      collector.collect(hostId, health('unhealthy'));
+      await collector.flush();
+      collector.collect(hostId, health('unhealthy'));
+      collector.collect(hostId, []);
+    });
+    await collector.flush();
+    expect(await storedState()).toBe('unhealthy');
+  });
+
+  it('does not stand in the way of what the host says later', async () => {
+    await whileLocked(async () => {
+      collector.collect(hostId, health('unhealthy'));
+      const flushed = collector.flush();
+      await taken();
+      collector.collect(hostId, health('stopped'));
+      await flushed;
+    });
+    await collector.flush();
+    expect(await storedState()).toBe('stopped');
+  });
+
+  it('is dropped with a host that has left', async () => {
+    await whileLocked(async () => {
+      collector.collect(hostId, health('unhealthy'));
+      const flushed = collector.flush();
+      await taken();
+      collector.forget(hostId);
+      await flushed;
+    });
+    await collector.flush();
+    expect(await storedState()).toBe('healthy');
+  });
+});
