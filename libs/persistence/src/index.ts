@@ -62,6 +62,7 @@ export {
   readWaves,
   rolloutsToReconcile,
   type StoredRollout,
+  tryLockRollout,
   type StoredWave,
   writeReport,
   writeRolloutState,

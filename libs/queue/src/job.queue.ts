@@ -22,10 +22,11 @@ export class JobQueue {
       queue.on('error', (error) => this.logger.warn('queue lost Redis', { err: error }));
   }
 
-  /** Adds jobs in one round trip; one whose key waits already is not added again. */
+  /** Adds jobs in one round trip, to run after `delayMs`; one whose key waits already is not added again. */
   async add<Name extends JobName>(
     name: Name,
     payloads: readonly JobPayload<Name>[],
+    { delayMs = 0 } = {},
   ): Promise<void> {
     if (payloads.length === 0) return;
     const { queue, schema } = JOBS[name];
@@ -33,7 +34,7 @@ export class JobQueue {
       payloads.map((payload) => ({
         name,
         data: schema.parse(payload),
-        opts: optionsOf(name, payload),
+        opts: { ...optionsOf(name, payload), delay: delayMs },
       })),
     );
   }

@@ -118,7 +118,10 @@ export class ResultRecorder {
       );
     const { rolloutId } = command.update;
     // An ended rollout has to learn that this host goes on before the host can end again.
-    if (reopens) issued.push(...(await this.reconciler.reconcileWithin(unit, rolloutId)));
+    if (reopens) {
+      const started = await this.reconciler.reconcileWithin(unit, rolloutId);
+      if (started !== 'locked') issued.push(...started);
+    }
     return {
       issued,
       reconcile: step.kind === 'advanced' && frees(step.state) ? rolloutId : null,

@@ -3,17 +3,40 @@ import { HandlesJob, type JobHandler, type JobPayload, JobQueue } from '@luoflee
 import { CommandDispatcher } from '../commands/command.dispatcher';
 import { RolloutReconciler } from './rollout.reconciler';
 
-/** Has a rollout planned, and a phase job for each host update that got commands. */
+/** A rollout that another process is at is looked at again after this time. */
+const LOCKED_RETRY_MS = 100;
+
+/**
+ * Has a rollout planned, and a phase job for each host update that got commands.
+ *
+ * A run never waits for another run of the same rollout, but one more follows it, which sees what it may have missed:
+ * at once when the other is in this process, after LOCKED_RETRY_MS when it is in another one.
+ */
 @HandlesJob('reconcile')
 @Injectable()
 export class ReconcileJobHandler implements JobHandler<'reconcile'> {
+  private readonly running = new Set<string>();
+  private readonly again = new Set<string>();
+
   constructor(
     @Inject(RolloutReconciler) private readonly reconciler: RolloutReconciler,
     @Inject(JobQueue) private readonly jobs: JobQueue,
   ) {}
 
   async run({ rolloutId }: JobPayload<'reconcile'>): Promise<void> {
-    await this.jobs.add('phase', await this.reconciler.reconcile(rolloutId));
+    if (this.running.has(rolloutId)) {
+      this.again.add(rolloutId);
+      return;
+    }
+    this.running.add(rolloutId);
+    try {
+      const issued = await this.reconciler.reconcile(rolloutId);
+      if (issued !== 'locked') await this.jobs.add('phase', issued);
+      else await this.jobs.add('reconcile', [{ rolloutId }], { delayMs: LOCKED_RETRY_MS });
+    } finally {
+      this.running.delete(rolloutId);
+      if (this.again.delete(rolloutId)) await this.jobs.add('reconcile', [{ rolloutId }]);
+    }
   }
 }
 

@@ -10,18 +10,19 @@
  * in a busy rollout some result always comes in between. Another rollout took a host first: the unique index on active host updates refuses, and the next plan sees the host as busy. The process
  * dies: nothing was stored, or everything; what was not sent is found by the sweep.
  *
- * Ordering: the rollout's row lock lets one planner at a time decide; it is taken before any other lock.
+ * Ordering: the rollout's row lock lets one planner at a time decide; it is taken before any other lock. Nobody waits
+ * for it: a busy rollout would fill the worker with runs that wait, and other rollouts would stand still.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import {
   Database,
   type EventDraft,
-  lockRollout,
   readHostUpdates,
   readWaves,
   type StoredHostUpdate,
   type StoredRollout,
   type StoredWave,
+  tryLockRollout,
   type UnitOfWork,
   writeReport,
   writeRolloutState,
@@ -52,8 +53,11 @@ export class RolloutReconciler {
     @Inject(OutageWatch) private readonly outages: OutageWatch,
   ) {}
 
-  /** Stores what is due. Returns the commands to be sent; none when the rollout is not there any more. */
-  async reconcile(rolloutId: string): Promise<IssuedCommands[]> {
+  /**
+   * Stores what is due. Returns the commands to be sent; none when the rollout is not there any more; `locked` when
+   * somebody else is at it, and nothing was looked at.
+   */
+  async reconcile(rolloutId: string): Promise<IssuedCommands[] | 'locked'> {
     const subject = `rollout ${rolloutId}`;
     let tries = 0;
     return this.database.transaction('reconcile rollout', subject, (unit) =>
@@ -61,13 +65,14 @@ export class RolloutReconciler {
     );
   }
 
-  /** The same in a transaction that is under way and has locked the rollout first. */
+  /** The same in a transaction that is under way; never `locked` when that has locked the rollout first. */
   async reconcileWithin(
     unit: UnitOfWork,
     rolloutId: string,
     { lock = false } = {},
-  ): Promise<IssuedCommands[]> {
-    const rollout = await lockRollout(unit, rolloutId);
+  ): Promise<IssuedCommands[] | 'locked'> {
+    const rollout = await tryLockRollout(unit, rolloutId);
+    if (rollout === 'locked') return rollout;
     if (rollout === null) return [];
     const waves = await readWaves(unit.client, rolloutId);
     const updates = await readHostUpdates(unit.client, rolloutId, { lock });

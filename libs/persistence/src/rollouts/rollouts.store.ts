@@ -118,12 +118,30 @@ export async function insertRollout(unit: UnitOfWork, rollout: NewRollout): Prom
 
 /** Locks a rollout until the transaction ends, so that one reconciler or operator at a time decides; null: no such. */
 export async function lockRollout(unit: UnitOfWork, id: string): Promise<StoredRollout | null> {
+  return selectRollout(unit, id, Prisma.sql`FOR UPDATE OF r`);
+}
+
+/** The same without waiting: `locked` when somebody else has it. */
+export async function tryLockRollout(
+  unit: UnitOfWork,
+  id: string,
+): Promise<StoredRollout | null | 'locked'> {
+  const rollout = await selectRollout(unit, id, Prisma.sql`FOR UPDATE OF r SKIP LOCKED`);
+  if (rollout !== null) return rollout;
+  return (await selectRollout(unit, id, Prisma.empty)) === null ? null : 'locked';
+}
+
+async function selectRollout(
+  unit: UnitOfWork,
+  id: string,
+  lock: Prisma.Sql,
+): Promise<StoredRollout | null> {
   const [row] = await unit.client.$queryRaw<(Omit<StoredRollout, 'state'> & RolloutColumns)[]>`
     SELECT r.id, r.name, r.state, r.reason_code AS "reasonCode", r.reason_detail AS "reasonDetail",
       r.failures_accepted AS "failuresAccepted", r.strategy, r.version,
       rel.release_version AS "releaseVersion"
     FROM rollouts r JOIN releases rel ON rel.id = r.release_id
-    WHERE r.id = ${id}::uuid FOR UPDATE OF r`;
+    WHERE r.id = ${id}::uuid ${lock}`;
   return row ? { ...row, state: rolloutStateOf(row) } : null;
 }
 
