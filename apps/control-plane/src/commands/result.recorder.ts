@@ -94,7 +94,7 @@ export class ResultRecorder {
     const nowMs = this.clock.nowMs();
     const answered = this.advance(command, outcome, result, nowMs);
     const step = await this.yieldHost(unit, command, answered);
-    const reopens = goesOn(command, step);
+    const reopens = step.kind === 'advanced' && isTerminal(command.update.state);
     if (reopens) await lockRollout(unit, command.update.rolloutId);
     await writeHostFacts(unit, command.host.id, result);
     const changes = new HostUpdateChanges();
@@ -117,7 +117,7 @@ export class ResultRecorder {
         sessionsFromWire(result.sessions),
       );
     const { rolloutId } = command.update;
-    // An ended rollout has to learn that this host goes on before the host can end again.
+    // An ended rollout has to learn that this host goes on before the host can end again, or that it has ended well.
     if (reopens) {
       const started = await this.reconciler.reconcileWithin(unit, rolloutId);
       if (started !== 'locked') issued.push(...started);

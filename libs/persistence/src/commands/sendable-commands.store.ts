@@ -5,11 +5,17 @@ import type { SendableCommand } from './commands.store';
 
 /**
  * Commands that still matter: of the attempt that runs. An update that is undone, or was given up while it was, is
- * told only the undo; an agent that missed the earlier commands must not start them now.
+ * told only the undo; an agent that missed the earlier commands must not start them now. One that was given up in
+ * finish or verify is asked for that again: nothing is at stake there any more, and the machine takes the answer.
+ * Unless another update has begun on the host since: its agent refuses commands of older generations.
  */
 const STILL_MATTERS = Prisma.sql`
-  c.attempt = hu.attempt AND hu.state IN ('running', 'held', 'rolling-back', 'lost')
-  AND (hu.state IN ('rolling-back', 'lost')) = (c.phase = 'rollback')`;
+  c.attempt = hu.attempt AND CASE
+    WHEN c.phase = 'rollback' THEN hu.state IN ('rolling-back', 'lost')
+    WHEN hu.state = 'lost' THEN
+      hu.phase IN ('finish', 'verify') AND c.phase = hu.phase AND hu.reason_code <> 'HOST_DECOMMISSIONED'
+      AND c.generation = (SELECT generation FROM hosts WHERE id = c.host_id)
+    ELSE hu.state IN ('running', 'held') END`;
 
 const TOLD = Prisma.sql`
   c.idempotency_key AS "idempotencyKey", c.host_update_id AS "hostUpdateId", c.host_id AS "hostId", c.phase,

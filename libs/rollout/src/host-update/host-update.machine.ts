@@ -33,7 +33,8 @@ import { runningRow } from './rows/running.row';
  *    rollback is issued. It succeeds: rolled-back. It fails: failed. Nobody answers: lost.
  * 3. The rollback is refused, or results of the blackout chain show that the host has rebooted: the update goes on.
  * 4. From reboot on a missed deadline means lost, a failure failed. A lost host that reports after all is believed
- *    and goes on where it stands.
+ *    and goes on where it stands. What was asked of it in finish or verify holds: whoever sends asks it again when it
+ *    is back, so that it needs no retry there.
  * 5. finish is refused: held, asked again, failed after `finishTriesMax` tries.
  * 6. An abort cancels what is pending, rolls back what stands before reboot, and is only recorded afterwards.
  *

@@ -166,6 +166,19 @@ it('opens a failed rollout again when its lost host reports after all', () => {
   expect(fleet.state.kind).toBe('succeeded');
 });
 
+it('lets a failed rollout succeed when its lost host turns out to have succeeded', () => {
+  const fleet = new FleetSimulation(STRATEGY, [1]);
+  fleet.plan();
+  drive(fleet, 'u0', 'verify');
+  fleet.nowMs += 60_000;
+  fleet.plan();
+  expect([fleet.row('u0').state.kind, fleet.state.kind]).toEqual(['lost', 'failed']);
+  fleet.report(commandOf(fleet, 'u0/verify/1'), 'succeeded');
+  fleet.plan();
+  expect(fleet.state).toEqual({ kind: 'succeeded' });
+  expect(fleet.waves).toEqual([{ kind: 'succeeded' }]);
+});
+
 it('releases the slot of a host that left the fleet', () => {
   const fleet = new FleetSimulation({ ...STRATEGY, maxConcurrent: 1, maxFailures: 1 }, [2]);
   fleet.plan();

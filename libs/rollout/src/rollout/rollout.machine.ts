@@ -17,7 +17,8 @@ import type { RolloutKind, RolloutState } from './rollout.state';
  * 4. Everything has ended and something failed: failed, also within the budget, because not every host runs the
  *    release. A retry makes it run again, with the same hosts.
  * 5. A lost host reports after the rollout has ended and its update goes on: the rollout runs again (`reopened`).
- *    After an abort it goes back to aborting instead, so that nothing new starts.
+ *    After an abort it goes back to aborting instead, so that nothing new starts. When its report is that the update
+ *    succeeded, and it was the last failure, the failed rollout has succeeded.
  *
  * Ordering: `ended` comes from the planner once every host update is terminal; it wins over a spent budget.
  */
@@ -193,7 +194,7 @@ const TABLE: {
     'abort-requested': refuse('the rollout has failed; there is nothing left to abort'),
     'retry-requested': retry,
     'failure-budget-spent': ignore,
-    ended: ignore,
+    ended: (state, context) => (context.failures === 0 ? end(state, context) : ignore()),
     reopened: (_state, { failures }) => advanced({ kind: 'running', failuresAccepted: failures }),
   },
   aborted: {

@@ -9,7 +9,8 @@ import type { Reason } from '../model/reason';
  *
  * Unhappy paths: failed once all have ended and one of them failed (whether the next wave starts is the failure
  * budget's affair, not the wave's); cancelled when an abort leaves it without any host update that started.
- * A retry, or a lost host that reports after all, opens an ended wave again.
+ * A retry, or a lost host that reports after all, opens an ended wave again; a failed one has succeeded when the last
+ * failure turns out to be none.
  */
 export type WaveState =
   | { readonly kind: 'pending' }
@@ -56,7 +57,11 @@ const TABLE: {
   pending: { started: run, ended: end, reopened: ignore },
   running: { started: ignore, ended: end, reopened: ignore },
   succeeded: { started: ignore, ended: ignore, reopened: run },
-  failed: { started: ignore, ended: ignore, reopened: run },
+  failed: {
+    started: ignore,
+    ended: (event) => (event.failures === 0 ? end(event) : ignore()),
+    reopened: run,
+  },
   cancelled: { started: run, ended: ignore, reopened: run },
 };
 
