@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { EventFeedModule } from '../event-feed/event-feed.module';
+import { EventFeedModule } from '../events/event-feed.module';
 import { RolloutsModule } from '../rollouts/rollouts.module';
 import { OperatorCalls } from './operator.calls';
 import { OperatorService } from './operator.service';

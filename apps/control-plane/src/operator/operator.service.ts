@@ -24,7 +24,7 @@ import {
   type WatchEventsResponse,
 } from '@luofleet/proto';
 import { translateError } from '../errors/translate-error';
-import { EventFeed } from '../event-feed/event-feed';
+import { EventFeed } from '../events/event-feed';
 import { GrpcServer } from '../grpc/grpc.server';
 import { LOGGER } from '../settings/platform.module';
 import { grpcStatusOf } from './grpc-errors';
