@@ -110,7 +110,7 @@ function addGet(program: Command, inContext: InContext): void {
     .option('--session <id>', 'files: only of this session')
     .option('--state <state>', 'updates, files: only in this state')
     .option('--after <sequence>', 'events: only later ones', wholeNumber(0))
-    .option('--limit <count>', 'at most so many', wholeNumber(1))
+    .option('--limit <count>', 'at most so many; of events the newest', wholeNumber(1))
     .action((kind: string, name: string | undefined, options: GetOptions) =>
       inContext((context) => get(context, parseKind(kind), name, options)),
     );

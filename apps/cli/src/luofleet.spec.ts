@@ -237,6 +237,24 @@ describe('get', () => {
       '/api/v1/events?rollout=r&after=500&limit=500',
     ]);
   });
+
+  it('shows the newest events when there is a limit, oldest of them first', async () => {
+    server.answer = ({ url }, response) => {
+      const query = new URL(url, address).searchParams;
+      const newest = Number(query.get('before') ?? 701) - 1;
+      const items = Array.from({ length: Number(query.get('limit')) }, (_, index) => ({
+        sequence: newest - index,
+      }));
+      sendJson(response, { items, nextAfter: newest, nextBefore: items.at(-1)?.sequence });
+    };
+    const ran = await run(['get', 'events', '--limit', '600', '-o', 'json']);
+    const { items } = JSON.parse(ran.stdout) as { items: { sequence: number }[] };
+    expect([items.length, items[0]?.sequence, items.at(-1)?.sequence]).toEqual([600, 101, 700]);
+    expect(server.seen.map(({ url }) => url)).toEqual([
+      '/api/v1/events?order=desc&limit=500',
+      '/api/v1/events?order=desc&before=201&limit=100',
+    ]);
+  });
 });
 
 it('describes a rollout with why things wait', async () => {

@@ -150,14 +150,25 @@ async function getNamed<Item>(context: CommandContext, listing: Listing<Item>): 
 
 const EVENT_PAGE = 500;
 
-async function collectEvents(
+/** In order; limited without a start, the newest ones. */
+function collectEvents(
   context: CommandContext,
   query: Query,
-  options: GetOptions,
+  { after, limit }: GetOptions,
 ): Promise<EventResponse[]> {
-  const most = options.limit ?? Infinity;
+  return after === undefined && limit !== undefined
+    ? newestEvents(context, query, limit)
+    : eventsAfter(context, query, after ?? 0, limit ?? Infinity);
+}
+
+async function eventsAfter(
+  context: CommandContext,
+  query: Query,
+  start: number,
+  most: number,
+): Promise<EventResponse[]> {
   const events: EventResponse[] = [];
-  let after = options.after ?? 0;
+  let after = start;
   for (;;) {
     const limit = Math.min(EVENT_PAGE, most - events.length);
     const page = await context.client.request<EventPageResponse>('/events', {
@@ -167,4 +178,22 @@ async function collectEvents(
     after = page.nextAfter;
     if (page.items.length < limit || events.length >= most) return events;
   }
+}
+
+async function newestEvents(
+  context: CommandContext,
+  query: Query,
+  most: number,
+): Promise<EventResponse[]> {
+  const events: EventResponse[] = [];
+  let before: number | null | undefined;
+  while (before !== null && events.length < most) {
+    const limit = Math.min(EVENT_PAGE, most - events.length);
+    const page = await context.client.request<EventPageResponse>('/events', {
+      query: { ...query, order: 'desc', before, limit },
+    });
+    events.push(...page.items);
+    before = page.nextBefore;
+  }
+  return events.reverse();
 }

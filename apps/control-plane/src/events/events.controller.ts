@@ -31,15 +31,20 @@ export class EventsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Events in the order in which they were recorded' })
+  @ApiOperation({ summary: 'Events in the order in which they were recorded, or newest first' })
   @ApiOkResponse({ type: EventPage })
   @ApiProblems(400, 404, 503)
   async list(@Query() query: EventsQueryDto): Promise<EventPageResponse> {
     const filter = await this.events.resolveFilter(query);
-    const items = await this.events.after(BigInt(query.after), filter, query.limit);
+    const { limit, order } = query;
+    const before = query.before === undefined ? undefined : BigInt(query.before);
+    const range = { after: BigInt(query.after), before, order };
+    const items = (await this.events.between(range, filter, limit)).map(eventView);
+    const [newest, oldest] = order === 'asc' ? [items.at(-1), items[0]] : [items[0], items.at(-1)];
     return {
-      items: items.map(eventView),
-      nextAfter: Number(items.at(-1)?.sequence ?? query.after),
+      items,
+      nextAfter: newest?.sequence ?? query.after,
+      nextBefore: order === 'desc' && items.length === limit ? (oldest?.sequence ?? null) : null,
     };
   }
 

@@ -90,7 +90,27 @@ it('lists events in order and pages by sequence', async () => {
   expect(all).toEqual([...all].sort((a, b) => a - b));
   expect(all).toHaveLength(5);
   const end = await plane.ask<EventPageResponse>(`/api/v1/events?after=${rest.body.nextAfter}`);
-  expect(end.body).toEqual({ items: [], nextAfter: rest.body.nextAfter });
+  expect(end.body).toEqual({ items: [], nextAfter: rest.body.nextAfter, nextBefore: null });
+});
+
+it('lists the newest events first and pages back to where it was told to stop', async () => {
+  const start = await lastSequence();
+  await plane.fleet.events(5);
+  const pages: number[][] = [];
+  let before: number | null | undefined;
+  while (before !== null) {
+    const bound = before === undefined ? '' : `&before=${before}`;
+    const path = `/api/v1/events?order=desc&limit=2&after=${start}${bound}`;
+    const { items, nextBefore } = eventPageSchema.parse((await plane.ask(path)).body);
+    pages.push(items.map(({ message }) => Number(message.replace('event ', ''))));
+    before = nextBefore;
+  }
+  expect(pages).toEqual([[4, 3], [2, 1], [0]]);
+  // What comes later is asked for after the newest that was seen.
+  const newest = await plane.ask<EventPageResponse>('/api/v1/events?order=desc&limit=1');
+  await plane.fleet.events(1);
+  const next = await plane.ask<EventPageResponse>(`/api/v1/events?after=${newest.body.nextAfter}`);
+  expect(next.body.items.map(({ message }) => message)).toEqual(['event 0']);
 });
 
 it('streams what happens next, and says where it starts', async () => {

@@ -279,6 +279,8 @@ const CASES: ReadonlyArray<readonly [string, string, AskOptions, Expectation]> =
     invalid('selector', 'position 8'),
   ],
   ['events after a word', '/api/v1/events?after=now', {}, invalid('after', 'sequence')],
+  ['events before a word', '/api/v1/events?before=now', {}, invalid('before', 'sequence')],
+  ['events in no order', '/api/v1/events?order=up', {}, invalid('order', 'asc or desc')],
   ['events of an unknown host', '/api/v1/events?host=nothing', {}, notFound],
   ['a stream of an unknown rollout', '/api/v1/events/stream?rollout=nothing', {}, notFound],
   [

@@ -27,9 +27,6 @@ const PAGE_LIMIT = 500;
 /** Newest events kept on a page; older ones are a matter for `luofleet get events`. */
 export const RECENT_EVENTS_MAX = 200;
 
-/** Event pages read to find the newest events of a host; past it the list starts at what was read last. */
-const EVENT_PAGES_MAX = 40;
-
 /** How often hosts are read again for `lastSeenAt`, which changes without an event. */
 const LAST_SEEN_REFRESH_MS = 30_000;
 
@@ -114,16 +111,9 @@ async function readNewestEvents(
   id: string,
   signal: AbortSignal,
 ): Promise<EventResponse[]> {
-  let newest: EventResponse[] = [];
-  let after = 0;
-  for (let page = 0; page < EVENT_PAGES_MAX; page += 1) {
-    const { items, nextAfter } = await getJson<EventPageResponse>(
-      pathWithQuery('/events', { [subject]: id, after, limit: PAGE_LIMIT }),
-      signal,
-    );
-    newest = [...newest, ...items].slice(-RECENT_EVENTS_MAX);
-    if (items.length < PAGE_LIMIT) break;
-    after = nextAfter;
-  }
-  return newest;
+  const { items } = await getJson<EventPageResponse>(
+    pathWithQuery('/events', { [subject]: id, order: 'desc', limit: RECENT_EVENTS_MAX }),
+    signal,
+  );
+  return items.reverse();
 }

@@ -18,17 +18,29 @@ export const eventSchema = z
 
 export type EventResponse = z.infer<typeof eventSchema>;
 
-/** `nextAfter` goes into `after` of the next request; more events may exist whenever `items` is full. */
+/** More events may exist whenever `items` is full. */
 export const eventPageSchema = z
-  .object({ items: z.array(eventSchema), nextAfter: z.int() })
+  .object({
+    items: z.array(eventSchema),
+    nextAfter: z
+      .int()
+      .describe('Goes into `after` of the next request for later events: the highest sequence.'),
+    nextBefore: z
+      .int()
+      .nullable()
+      .describe(
+        'Newest first: goes into `before` of the next request; null when `items` was not full.',
+      ),
+  })
   .meta({ id: 'EventPage' });
 export type EventPageResponse = z.infer<typeof eventPageSchema>;
 
-const sequenceSchema = z.coerce
-  .number({ error: 'after is a sequence number' })
-  .int('after is a sequence number')
-  .min(0)
-  .max(Number.MAX_SAFE_INTEGER);
+const sequenceOf = (name: string) =>
+  z.coerce
+    .number({ error: `${name} is a sequence number` })
+    .int(`${name} is a sequence number`)
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER);
 
 const eventFilterShape = {
   rollout: idOrNameSchema.optional(),
@@ -37,14 +49,19 @@ const eventFilterShape = {
 
 export const eventsQuerySchema = z.strictObject({
   ...eventFilterShape,
-  after: sequenceSchema.default(0).describe('Last sequence number already seen.'),
+  after: sequenceOf('after').default(0).describe('Last sequence number already seen.'),
+  before: sequenceOf('before').optional().describe('Only events with a lower sequence number.'),
+  order: z
+    .enum(['asc', 'desc'], { error: 'order is asc or desc' })
+    .default('asc')
+    .describe('`desc`: newest first.'),
   limit: limitSchema,
 });
 export type EventsQuery = z.output<typeof eventsQuerySchema>;
 
 export const eventStreamQuerySchema = z.strictObject({
   ...eventFilterShape,
-  after: sequenceSchema
+  after: sequenceOf('after')
     .optional()
     .describe(
       'Last sequence number already seen; without it the stream starts with what happens next.',

@@ -9,17 +9,43 @@ export interface EventFilter {
   readonly hostId?: string | undefined;
 }
 
+/** A stretch of the record, and which end of it is read first. */
+export interface EventRange {
+  readonly after: bigint;
+  readonly before?: bigint | undefined;
+  readonly order: 'asc' | 'desc';
+}
+
 /** Reads events in the order in which they were committed. */
 export class EventsReader {
   constructor(private readonly database: Database) {}
 
   /** Events with a sequence greater than `after`, at most `limit`, in order. */
   async after(after: bigint, filter: EventFilter, limit: number): Promise<EventRecord[]> {
-    const where: Prisma.EventWhereInput = { sequence: { gt: after } };
-    if (filter.rolloutId !== undefined) where.rolloutId = filter.rolloutId;
-    if (filter.hostId !== undefined) where.hostId = filter.hostId;
+    return this.read({ gt: after }, 'asc', filter, limit);
+  }
+
+  /** Events between two sequences, neither included; a page from the near end of `order`. */
+  async between(
+    { after, before, order }: EventRange,
+    filter: EventFilter,
+    limit: number,
+  ): Promise<EventRecord[]> {
+    const range = before === undefined ? { gt: after } : { gt: after, lt: before };
+    return this.read(range, order, filter, limit);
+  }
+
+  private async read(
+    sequence: Prisma.BigIntFilter<'Event'>,
+    order: EventRange['order'],
+    { rolloutId, hostId }: EventFilter,
+    limit: number,
+  ): Promise<EventRecord[]> {
+    const where: Prisma.EventWhereInput = { sequence };
+    if (rolloutId !== undefined) where.rolloutId = rolloutId;
+    if (hostId !== undefined) where.hostId = hostId;
     const rows = await this.database.read('read events', 'events', (client) =>
-      client.event.findMany({ where, orderBy: { sequence: 'asc' }, take: limit }),
+      client.event.findMany({ where, orderBy: { sequence: order }, take: limit }),
     );
     return rows.map((row) => ({ ...row, data: row.data as EventRecord['data'] }));
   }
