@@ -56,7 +56,10 @@ const rollout = (state: string, extra: Record<string, unknown> = {}) => ({
     finishTriesMax: 3,
   },
   waves: [],
-  plan: { hostsTotal: 2, waves: [{ index: 0, hosts: [{ id: 'a', name: 'host-1' }] }] },
+  plan: {
+    hostsTotal: 2,
+    waves: [{ index: 0, hostsTotal: 2, hosts: [{ id: 'a', name: 'host-1' }] }],
+  },
   report: { headline: '', failuresLeft: 0, waitCounts: {}, waiting: [], waitingLeftOut: 0 },
   ...extra,
 });
@@ -167,7 +170,7 @@ describe('apply', () => {
     };
     const ran = await run(['apply', '-f', '-'], GOOD);
     expect(ran).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(ran.stdout).toContain('wave 1: 1 hosts: host-1');
+    expect(ran.stdout).toContain('wave 1: 2 hosts: host-1 and 1 more');
     const keys = server.seen.map(({ headers }) => headers['idempotency-key']);
     expect(keys).toHaveLength(2);
     expect(keys[0]).toBe(keys[1]);

@@ -123,6 +123,19 @@ export interface StoredPlan {
   }[];
 }
 
+/** A plan as operators first see it: of each wave how many hosts, and some of them from the first on. */
+export interface PlanExcerpt {
+  readonly hostsTotal: number;
+  readonly waves: readonly (StoredPlan['waves'][number] & { readonly hostsTotal: number })[];
+}
+
+export interface PlannedHostRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly waveIndex: number;
+  readonly position: number;
+}
+
 export interface WaveRecord {
   readonly index: number;
   readonly state: WaveKind;
@@ -135,7 +148,7 @@ export interface WaveRecord {
 export interface RolloutRecord extends RolloutSummaryRecord {
   readonly strategy: Strategy;
   readonly waves: readonly WaveRecord[];
-  readonly plan: StoredPlan;
+  readonly plan: PlanExcerpt;
   /** Newest report of the planner; null until it has looked at the rollout. */
   readonly report: PlanReport | null;
 }

@@ -50,9 +50,9 @@ export async function apply(context: CommandContext, options: ApplyOptions): Pro
 const HOSTS_NAMED_MAX = 8;
 
 function planLines(plan: PlanResponse): string[] {
-  return plan.waves.map(({ index, hosts }) => {
+  return plan.waves.map(({ index, hostsTotal, hosts }) => {
     const named = hosts.slice(0, HOSTS_NAMED_MAX).map(({ name }) => name);
-    const more = hosts.length - named.length;
-    return `  wave ${index + 1}: ${hosts.length} hosts: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    const more = hostsTotal - named.length;
+    return `  wave ${index + 1}: ${hostsTotal} hosts: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   });
 }

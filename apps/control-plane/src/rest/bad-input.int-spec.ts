@@ -279,6 +279,13 @@ const CASES: ReadonlyArray<readonly [string, string, AskOptions, Expectation]> =
     invalid('selector', 'position 8'),
   ],
   ['events after a word', '/api/v1/events?after=now', {}, invalid('after', 'sequence')],
+  [
+    'the plan of a wave without a number',
+    '/api/v1/rollouts/x/plan?wave=one',
+    {},
+    invalid('wave', 'index'),
+  ],
+  ['the plan of no rollout', '/api/v1/rollouts/nothing/plan', {}, notFound],
   ['events before a word', '/api/v1/events?before=now', {}, invalid('before', 'sequence')],
   ['events in no order', '/api/v1/events?order=up', {}, invalid('order', 'asc or desc')],
   ['events of an unknown host', '/api/v1/events?host=nothing', {}, notFound],

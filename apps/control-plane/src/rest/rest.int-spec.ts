@@ -1,5 +1,6 @@
 import {
   hostPageSchema,
+  plannedHostPageSchema,
   problemSchema,
   rolloutPageSchema,
   rolloutPreviewSchema,
@@ -30,12 +31,43 @@ describe('applying a rollout', () => {
     expect(answer.status).toBe(201);
     const rollout = rolloutSchema.parse(answer.body);
     expect(answer.headers.get('location')).toBe(`/api/v1/rollouts/${rollout.id}`);
-    expect(rollout.plan.waves.map(({ hosts }) => hosts.length)).toEqual([1, 2, 1]);
+    expect(rollout.plan.waves.map(({ hostsTotal }) => hostsTotal)).toEqual([1, 2, 1]);
     expect(rollout.hosts).toEqual({ total: 4, byState: { pending: 4 }, byPhase: {} });
     const { body } = await plane.ask('/api/v1/rollouts/first');
     expect(rolloutSchema.parse(body).id).toBe(rollout.id);
     const list = await plane.ask('/api/v1/rollouts');
     expect(rolloutPageSchema.parse(list.body).items.map(({ name }) => name)).toContain('first');
+  });
+
+  it('names the first hosts of each wave and lists all by their own path', async () => {
+    const names = Array.from({ length: 30 }, (_, index) => `many-${index + 10}`);
+    await plane.fleet.hosts(names, () => ({ test: 'many' }));
+    const spec = { selector: 'test=many', strategy: { waves: [10] } };
+    const { plan } = rolloutSchema.parse((await apply(manifest('many', spec))).body);
+    expect(plan.hostsTotal).toBe(30);
+    expect(plan.waves.map(({ index, hostsTotal }) => [index, hostsTotal])).toEqual([
+      [0, 10],
+      [1, 20],
+    ]);
+    expect(plan.waves[1]?.hosts.map(({ name }) => name)).toEqual(names.slice(10, 18));
+    const listed: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const path: string = `/api/v1/rollouts/many/plan?wave=1&limit=7${cursor && `&cursor=${cursor}`}`;
+      const page = plannedHostPageSchema.parse((await plane.ask(path)).body);
+      expect(page.items.every(({ waveIndex }) => waveIndex === 1)).toBe(true);
+      listed.push(...page.items.map(({ name }) => name));
+      cursor = page.nextCursor;
+    }
+    expect(listed).toEqual(names.slice(10));
+    const all = plannedHostPageSchema.parse((await plane.ask('/api/v1/rollouts/many/plan')).body);
+    expect(all.items.map(({ name }) => name)).toEqual(names);
+    const dry = await plane.ask('/api/v1/rollouts?dryRun=true', {
+      method: 'POST',
+      body: manifest('many-dry', spec),
+    });
+    const preview = rolloutPreviewSchema.parse(dry.body).plan;
+    expect(preview.waves[1]?.hosts.map(({ name }) => name)).toEqual(names.slice(10));
   });
 
   it('takes YAML as well', async () => {

@@ -25,6 +25,9 @@ import {
   type HostUpdateResponse,
   hostUpdatesQuerySchema,
   type Page,
+  plannedHostPageSchema,
+  type PlannedHostResponse,
+  planQuerySchema,
   ROLLOUT_ACTIONS,
   rolloutManifestSchema,
   rolloutPageSchema,
@@ -55,6 +58,8 @@ class RolloutPreview extends dtoOf(rolloutPreviewSchema) {}
 class RolloutSummaryPage extends dtoOf(rolloutPageSchema) {}
 class HostUpdatesQueryDto extends createZodDto(hostUpdatesQuerySchema) {}
 class HostUpdatePage extends dtoOf(hostUpdatePageSchema) {}
+class PlanQueryDto extends createZodDto(planQuerySchema) {}
+class PlannedHostPage extends dtoOf(plannedHostPageSchema) {}
 class ActionParams extends createZodDto(
   IdOrNameParams.schema.extend({ action: z.enum(ROLLOUT_ACTIONS) }),
 ) {}
@@ -122,6 +127,19 @@ export class RolloutsController {
     @Query() query: HostUpdatesQueryDto,
   ): Promise<Page<HostUpdateResponse>> {
     return pageView(await this.updates.listOfRollout(params.idOrName, query), hostUpdateView);
+  }
+
+  @Get(':idOrName/plan')
+  @ApiOperation({
+    summary: 'Hosts of a rollout, of all waves or one, in the order in which they start',
+  })
+  @ApiOkResponse({ type: PlannedHostPage })
+  @ApiProblems(400, 404, 503)
+  async listPlan(
+    @Param() params: IdOrNameParams,
+    @Query() query: PlanQueryDto,
+  ): Promise<Page<PlannedHostResponse>> {
+    return pageView(await this.updates.listPlannedHosts(params.idOrName, query), (host) => host);
   }
 
   @Post(':idOrName/:action')

@@ -11,6 +11,7 @@ import type {
 } from '@luofleet/contracts';
 import type {
   HostUpdateRecord,
+  PlanExcerpt,
   RolloutRecord,
   RolloutSummaryRecord,
   StoredPlan,
@@ -57,12 +58,14 @@ export function strategyView(strategy: Strategy): StrategyResponse {
   };
 }
 
-export function planView(plan: StoredPlan): PlanResponse {
+/** A plan with the hosts there are of each wave: a stored one has the first few, a dry run's all. */
+export function planView(plan: PlanExcerpt | StoredPlan): PlanResponse {
   return {
     hostsTotal: plan.hostsTotal,
-    waves: plan.waves.map(({ index, hosts }) => ({
-      index,
-      hosts: hosts.map(({ id, name }) => ({ id, name })),
+    waves: plan.waves.map((wave) => ({
+      index: wave.index,
+      hostsTotal: 'hostsTotal' in wave ? wave.hostsTotal : wave.hosts.length,
+      hosts: wave.hosts.map(({ id, name }) => ({ id, name })),
     })),
   };
 }

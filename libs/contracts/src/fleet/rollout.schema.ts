@@ -70,11 +70,22 @@ export const waveSchema = z
   })
   .meta({ id: 'Wave' });
 
+export const plannedHostSchema = z
+  .object({ id: idSchema, name: z.string(), waveIndex: z.int(), position: z.int() })
+  .meta({ id: 'PlannedHost' });
+
+/** A stored plan names the first hosts of each wave; all of them are listed by their own path. */
 export const planSchema = z
   .object({
     hostsTotal: z.int(),
     waves: z.array(
-      z.object({ index: z.int(), hosts: z.array(z.object({ id: idSchema, name: z.string() })) }),
+      z.object({
+        index: z.int(),
+        hostsTotal: z.int(),
+        hosts: z
+          .array(z.object({ id: idSchema, name: z.string() }))
+          .describe('In starting order: in a dry run all, otherwise the first few.'),
+      }),
     ),
   })
   .meta({ id: 'Plan' });
@@ -177,6 +188,21 @@ export const hostUpdateSchema = z
     version: z.int(),
   })
   .meta({ id: 'HostUpdate' });
+
+export type PlannedHostResponse = z.infer<typeof plannedHostSchema>;
+export const plannedHostPageSchema = pageOf(plannedHostSchema, 'PlannedHostPage');
+
+const WAVE_MESSAGE = 'wave is the index of a wave, from 0 on';
+export const planQuerySchema = z.strictObject({
+  ...pageQueryShape,
+  wave: z.coerce
+    .number({ error: WAVE_MESSAGE })
+    .int(WAVE_MESSAGE)
+    .min(0, WAVE_MESSAGE)
+    .max(1_000_000, WAVE_MESSAGE)
+    .optional()
+    .describe('Only the hosts of the wave with this index.'),
+});
 
 export type HostUpdateResponse = z.infer<typeof hostUpdateSchema>;
 export const hostUpdatePageSchema = pageOf(hostUpdateSchema, 'HostUpdatePage');

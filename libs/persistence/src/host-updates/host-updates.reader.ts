@@ -9,7 +9,7 @@ import {
 import type { Database } from '../database/database';
 import { resolveId } from '../database/reference';
 import { reasonColumns } from '../database/reason.sql';
-import type { HostUpdateRecord } from '../records';
+import type { HostUpdateRecord, PlannedHostRecord } from '../records';
 import type { HostUpdateKind } from '@luofleet/rollout';
 
 const COLUMNS = Prisma.sql`
@@ -50,6 +50,28 @@ export class HostUpdatesReader {
       },
     );
     return sliceOf(rows, request.limit, (update) => [String(update.position)]);
+  }
+
+  /**
+   * The hosts of a rollout's plan, of all waves or one, in the order in which they start: each has one host update.
+   * @throws LuofleetError NOT_FOUND when there is no such rollout
+   */
+  async listPlannedHosts(
+    rollout: string,
+    request: SliceRequest & { readonly wave?: number | undefined },
+  ): Promise<Slice<PlannedHostRecord>> {
+    const after = position(decodeCursor(request.cursor, 1)?.[0]);
+    const inWave =
+      request.wave === undefined ? Prisma.sql`TRUE` : Prisma.sql`w.index = ${request.wave}`;
+    const rows = await this.database.read('list plan', `rollout ${rollout}`, async (client) => {
+      const rolloutId = await resolveId(client, 'rollout', rollout);
+      return client.$queryRaw<PlannedHostRecord[]>`
+        SELECT h.id, h.name, w.index AS "waveIndex", hu.position
+        FROM host_updates hu JOIN hosts h ON h.id = hu.host_id JOIN waves w ON w.id = hu.wave_id
+        WHERE hu.rollout_id = ${rolloutId}::uuid AND hu.position > ${after} AND ${inWave}
+        ORDER BY hu.position LIMIT ${request.limit + 1}`;
+    });
+    return sliceOf(rows, request.limit, (host) => [String(host.position)]);
   }
 }
 

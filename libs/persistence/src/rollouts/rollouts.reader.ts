@@ -36,6 +36,17 @@ const SUMMARY_COLUMNS = Prisma.sql`
      'max', max(hu.blackout_ms))
    FROM host_updates hu WHERE hu.rollout_id = r.id) AS "blackoutMs"`;
 
+/** Hosts of each wave that a rollout's plan names; a plan of ten thousand hosts is a megabyte. */
+const PLAN_HOSTS_MAX = 8;
+
+const PLAN_EXCERPT = Prisma.sql`(
+  SELECT jsonb_build_object('hostsTotal', r.plan->'hostsTotal', 'waves', COALESCE(jsonb_agg(
+    jsonb_build_object(
+      'index', wave.value->'index', 'hostsTotal', jsonb_array_length(wave.value->'hosts'),
+      'hosts', jsonb_path_query_array(wave.value, ${`$.hosts[0 to ${PLAN_HOSTS_MAX - 1}]`}::jsonpath))
+    ORDER BY wave.place), '[]'))
+  FROM jsonb_array_elements(r.plan->'waves') WITH ORDINALITY AS wave(value, place))`;
+
 /** Reads rollouts as operators see them. */
 export class RolloutsReader {
   constructor(private readonly database: Database) {}
@@ -59,7 +70,7 @@ export class RolloutsReader {
     return this.database.read('read rollout', `rollout ${idOrName}`, async (client) => {
       const id = await resolveId(client, 'rollout', idOrName);
       const [rollout] = await client.$queryRaw<Omit<RolloutRecord, 'waves'>[]>`
-        SELECT ${SUMMARY_COLUMNS}, r.strategy, r.plan, NULLIF(r.report, '{}') AS report
+        SELECT ${SUMMARY_COLUMNS}, r.strategy, ${PLAN_EXCERPT} AS plan, NULLIF(r.report, '{}') AS report
         FROM rollouts r JOIN releases rel ON rel.id = r.release_id WHERE r.id = ${id}::uuid`;
       if (!rollout) throw new Error(`rollout ${id} vanished while it was read`);
       return { ...rollout, waves: await wavesOf(client, id) };
