@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Builds one app into dist/: `node tools/build/run.mjs apps/NAME`. Server apps go through rolldown, one file an entry of
-// apps/NAME/build.config.mjs ({ input, output } bundles, { copy, output } copies out of node_modules); an app with a
-// vite.config.mjs goes through Vite.
+// apps/NAME/build.config.mjs ({ input, output } bundles, with `lazy` so that only what runs is compiled, see one-file.mjs;
+// { copy, output } copies out of node_modules); an app with a vite.config.mjs goes through Vite.
 
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -38,21 +38,29 @@ function copyFile({ copy, output }) {
   copyFileSync(path.join(workspace, 'node_modules', copy), target);
 }
 
-async function bundle({ input, output, external, banner }) {
+async function bundle({ input, output, external, banner, lazy = false }) {
   const { build } = await import('rolldown');
-  await build({
+  const options = {
     cwd: workspace,
     input: path.join(projectRoot, input),
     platform: 'node',
     external,
     tsconfig: path.join(project, 'tsconfig.json'),
     logLevel: 'warn',
-    output: {
-      file: path.join(outDir, output),
-      format: 'cjs',
-      codeSplitting: false,
-      sourcemap: true,
-      banner,
-    },
+  };
+  const file = path.join(outDir, output);
+  if (!lazy) {
+    const whole = { file, format: 'cjs', codeSplitting: false, sourcemap: true, banner };
+    await build({ ...options, output: whole });
+    return;
+  }
+  const { packChunks } = await import('./one-file.mjs');
+  const names = { entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' };
+  const { output: chunks } = await build({
+    ...options,
+    write: false,
+    output: { format: 'cjs', banner, ...names },
   });
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, packChunks(chunks));
 }
