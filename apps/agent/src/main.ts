@@ -4,14 +4,14 @@
 //   agent.cjs simulate --hosts N ...   many simulated hosts in this process
 //   agent.cjs version                  {"version","handlers","handoverFormats"} as JSON; preflight asks an image with it
 //
+// Everything that is not needed to take over what an earlier kernel handed over is loaded after that is done.
+//
 // Exit status: 0 stopped in order, 1 failed, 2 wrong usage, settings or journal.
 import { parseArgs } from 'node:util';
 import { agentVersion } from './agent-version';
-import { handoverFormat } from './backend/engine/handover-file';
-import { compatibles } from './backend/engine/host-file';
-import { JournalError } from './journal/journal-record';
 import { describeError } from './model/reason';
-import { runAgent } from './run/run-agent';
+import { earlyPart } from './run/early-part';
+import { milestone } from './run/milestones';
 
 const USAGE = `usage:
   agent run --config FILE
@@ -22,17 +22,22 @@ const USAGE = `usage:
 class UsageError extends Error {}
 
 async function main([command, ...args]: string[]): Promise<void> {
+  milestone('bundle');
   switch (command) {
     case 'run': {
       const { values } = parseArgs({ args, options: { config: { type: 'string' } } });
       if (values.config === undefined) throw new UsageError('run needs --config FILE');
-      return runAgent(values.config);
+      const early = await earlyPart(values.config);
+      const { runAgent } = await import('./run/run-agent');
+      return runAgent(values.config, early);
     }
     case 'simulate': {
       const { simulate } = await import('./simulate/simulate');
       return simulate(args);
     }
-    case 'version':
+    case 'version': {
+      const { handoverFormat } = await import('./backend/engine/handover-file');
+      const { compatibles } = await import('./backend/engine/host-file');
       process.stdout.write(
         `${JSON.stringify({
           version: agentVersion,
@@ -41,6 +46,7 @@ async function main([command, ...args]: string[]): Promise<void> {
         })}\n`,
       );
       return;
+    }
     case undefined:
     default:
       throw new UsageError(command === undefined ? 'no command' : `unknown command ${command}`);
@@ -49,9 +55,7 @@ async function main([command, ...args]: string[]): Promise<void> {
 
 const isWrongUse = (error: unknown): boolean =>
   error instanceof UsageError ||
-  error instanceof JournalError ||
-  (error as { code?: unknown }).code === 'SETTINGS_INVALID' ||
-  String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
+  /^(SETTINGS_INVALID$|JOURNAL_|ERR_PARSE_ARGS)/.test(String((error as { code?: unknown }).code));
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   const usage = error instanceof UsageError ? `\n${USAGE}` : '';

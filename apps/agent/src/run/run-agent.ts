@@ -1,8 +1,9 @@
 // One real host: puts journal, backend, workloads, executor and link together.
 //
 // Happy path, cold: settings, journal, current image, workload socket, recovery, workloads, link.
-// Happy path after a reboot: settings and region from the handover, workload socket, retrieve, and only then the link:
-// nothing of gRPC, YAML or schemas is loaded inside the blackout.
+// Happy path after a reboot: settings come with the handover (or with the kernel's manifest, where the configuration file is
+// still the same), then workload socket, retrieve, and only then the link: nothing of gRPC, YAML or schemas is loaded inside
+// the blackout.
 // Unhappy paths: a handover that can not be trusted starts the image that was current before, cold, whose old instances
 // then serve; settings or a journal that can not be used end the process with status 2 and one message.
 // Ordering on SIGTERM: link first (no new commands), the phase under way ends, workloads stop, journal closes.
@@ -11,7 +12,6 @@ import { closeSync, mkdirSync, readFileSync } from 'node:fs';
 import { release as kernelRelease } from 'node:os';
 import path from 'node:path';
 import { agentVersion, runningImagePath, sha256OfFile } from '../agent-version';
-import { EngineBackend } from '../backend/engine/engine.backend';
 import type { HostBackend } from '../backend/host-backend';
 import { readHandover } from '../backend/engine/handover-file';
 import { ImageCache } from '../backend/engine/image-cache';
@@ -22,16 +22,18 @@ import type { ControlPlaneLink } from '../link/control-plane-link';
 import { createLog, type Log } from '../log';
 import { describeError } from '../model/reason';
 import { SETTINGS_VERSION, type AgentSettings } from '../settings/agent-settings';
+import { carriedSettings } from '../settings/carried-settings';
 import { WorkloadApi } from '../workloads/workload-api';
 import { WorkloadSupervisor } from '../workloads/workload-supervisor';
+import { arrive, type EarlyPart } from './early-part';
 import { becomeCurrentImage } from './start-image';
 
 const HANDOVER_FD = 'LUOFLEET_HANDOVER_FD';
 
-export async function runAgent(configFile: string): Promise<void> {
+export async function runAgent(configFile: string, early: EarlyPart): Promise<void> {
   const log = createLog({ version: agentVersion, pid: process.pid });
   const handover = takeHandover(log);
-  const carried = handover?.manifest.settings;
+  const carried = handover?.manifest.settings ?? carriedSettings(early);
   const settings =
     carried?.version === SETTINGS_VERSION
       ? carried
@@ -40,7 +42,8 @@ export async function runAgent(configFile: string): Promise<void> {
   const journalFile = path.join(settings.stateDir, 'journal.log');
   const kernel =
     settings.backend === 'kernel' ? await import('../backend/kernel/open-kernel-backend') : null;
-  const arrival = await kernel?.arriveInKernel(journalFile);
+  const arrival = kernel && (early.arrival ?? (await arrive()));
+  if (arrival?.found === 'handover') kernel?.restoreJournal(journalFile, arrival.manifest);
   const journal = FileJournal.open(journalFile);
   const images = new ImageCache(settings.stateDir);
   const programArguments = ['run', '--config', configFile];
@@ -62,8 +65,11 @@ export async function runAgent(configFile: string): Promise<void> {
   const common = { settings, supervisor, faults, log: hostLog, finishHold, bootId };
   const backend: HostBackend =
     kernel && arrival
-      ? kernel.openKernelBackend({ ...common, journal, arrival, incarnationId })
-      : new EngineBackend({
+      ? kernel.openKernelBackend({
+          ...{ ...common, journal, arrival, incarnationId },
+          configuration: early.configuration ?? '',
+        })
+      : new (await import('../backend/engine/engine.backend')).EngineBackend({
           ...{ ...common, images, programArguments, handover, kernelRelease: kernelRelease() },
           running: { version: agentVersion, sha256: ownSha256 },
         });

@@ -1,11 +1,14 @@
-// What a kernel that was booted by a live update finds, before anything else of the agent is opened.
+// What a kernel that was booted by a live update finds, before anything else of the agent is opened or even loaded.
 //
-// Happy path: the mark on the command line says which update it was; the own session has the manifest, and its journal
-// is put where the agent reads it, unless the disk kept a journal that knows of this reboot.
+// Happy path: the mark on the command line says which update it was; the own session has the manifest, which names the
+// workloads' sessions, and all their files are taken out. Later the manifest's journal is put where the agent reads it,
+// unless the disk kept a journal that knows of this reboot.
 // Unhappy paths, exactly one each: no device, device must reboot (EIO), own session missing, manifest that can not be
 // retrieved (the errno stays for this boot, D2) or read. All mean that the state is lost, unless this boot has arrived
 // before and the agent only was restarted; the journal tells.
-// Ordering: before the journal is opened. The device stays open until retrieve, so that nobody takes the sessions.
+// Ordering: before the journal is opened, in which no entry could help here: what an agent that dies has retrieved is lost
+// with or without one, the kernel gives nothing twice, and no workload is touched. The device is held from the first session
+// to the last, so that nobody else takes one.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
@@ -20,7 +23,8 @@ import { describeError, reasonOf, type Reason } from '../../model/reason';
 import { readMark, rebootKey, runningCommandLine, type BootMark } from './command-line';
 import { deviceReason, openDevice } from './kernel-device';
 import { readManifest, type KernelManifest } from './kernel-manifest';
-import { MANIFEST_TOKEN, OWN_SESSION } from './session-names';
+import { MANIFEST_TOKEN, OWN_SESSION } from './own-session';
+import { retrieveSessions, type RetrievedSession } from './retrieve-sessions';
 
 export type KernelArrival =
   | { found: 'no-update' }
@@ -28,13 +32,13 @@ export type KernelArrival =
       found: 'handover';
       mark: BootMark;
       manifest: KernelManifest;
-      device: LiveUpdateDevice;
       own: LiveUpdateSession;
+      retrieved: RetrievedSession[];
     }
   | { found: 'nothing'; mark: BootMark; reason: Reason };
 
-/** Looks at how this kernel was booted; with a handover the journal is at `journalFile` afterwards. */
-export async function arriveInKernel(journalFile: string): Promise<KernelArrival> {
+/** Looks at how this kernel was booted, and takes everything that was handed over. Once in a process. */
+export async function arriveInKernel(): Promise<KernelArrival> {
   const mark = readMark(runningCommandLine());
   if (mark === null) return { found: 'no-update' };
   let device: LiveUpdateDevice;
@@ -43,13 +47,14 @@ export async function arriveInKernel(journalFile: string): Promise<KernelArrival
   } catch (error) {
     return { found: 'nothing', mark, reason: deviceReason(error) };
   }
-  const found = retrieveManifest(device);
-  if ('code' in found) {
+  try {
+    const found = retrieveManifest(device);
+    if ('code' in found) return { found: 'nothing', mark, reason: found };
+    const retrieved = retrieveSessions(device, found.manifest.sessions);
+    return { found: 'handover', mark, retrieved, ...found };
+  } finally {
     device.close();
-    return { found: 'nothing', mark, reason: found };
   }
-  restoreJournal(journalFile, found.manifest);
-  return { found: 'handover', mark, device, ...found };
 }
 
 function retrieveManifest(
@@ -78,8 +83,10 @@ function retrieveManifest(
   }
 }
 
-/** A journal on disk that knows of the reboot is at least as new as the one that was carried. */
-function restoreJournal(file: string, { key, journal }: KernelManifest): void {
+/**
+ * Puts the carried journal where the agent reads it. One on disk that knows of the reboot is at least as new, and stays.
+ */
+export function restoreJournal(file: string, { key, journal }: KernelManifest): void {
   if (existsSync(file) && readFileSync(file, 'utf8').includes(`"kind":"crossed","key":"${key}"`)) {
     return;
   }

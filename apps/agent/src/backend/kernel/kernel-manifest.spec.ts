@@ -1,7 +1,13 @@
 import { ftruncateSync, writeSync } from 'node:fs';
 import { closeDescriptor } from '@luofleet/linux';
 import { readManifest, writeManifest, ManifestError, type KernelManifest } from './kernel-manifest';
+import { parseSettings } from '../../settings/parse-settings';
 import { isMemfd } from './memfd-kind';
+
+const text = JSON.stringify({
+  ...{ hostName: 'h', controlPlane: 'c:1', backend: 'kernel', stateDir: '/s' },
+  faults: { freeze: [{ workload: 'kv', token: '0xffffffffffffffff', errno: 'EIO' }] },
+});
 
 const manifest: KernelManifest = {
   key: 'hu/reboot/1',
@@ -28,6 +34,7 @@ const manifest: KernelManifest = {
   leftBehind: [{ workload: 'kv', name: 'http' }],
   frozenAtMs: 1,
   journal: 'one line\n',
+  configuration: { text, settings: parseSettings(text, '/etc/agent.json') },
 };
 
 describe('the manifest', () => {

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { memfdCreate } from '@luofleet/linux';
 import type { SessionStatus } from '../../model/command';
+import type { AgentSettings } from '../../settings/agent-settings';
 
 export interface KernelManifest {
   /** Key of the reboot command. */
@@ -22,6 +23,11 @@ export interface KernelManifest {
   frozenAtMs: number;
   /** The journal's lines. */
   journal: string;
+  /**
+   * The configuration file as it was, and what it means: spares the next agent parsing the same text again. Absent where an
+   * earlier agent wrote the manifest.
+   */
+  configuration?: { text: string; settings: AgentSettings };
 }
 
 export class ManifestError extends Error {

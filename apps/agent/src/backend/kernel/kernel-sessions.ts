@@ -1,21 +1,23 @@
 // The kernel's live update sessions as the agent holds them: one per workload, and the agent's own with the manifest.
 //
-// Happy path: preserveAll, preserveManifest | kexec | retrieveAll, finishAll.
+// Happy path: preserveAll, preserveManifest | kexec | adoptRetrieved, finishAll.
 // Unhappy paths: a refused preserve releases every session and is told as a SessionFailure. Files are taken off by
 // closing their session; the kernel has no other undo. A retrieve that fails has lost that file (D2); the others go on.
 // Ordering: the device is held from the first session to the end of the update, so that nobody else uses our names; a
 // name is never asked for twice, because EEXIST can leave a block behind that panics the next kernel (S15).
-import { closeDescriptor, isLinuxError, LiveUpdateSession } from '@luofleet/linux';
+import { closeDescriptor, isLinuxError, type LiveUpdateSession } from '@luofleet/linux';
 import type { LiveUpdateDevice } from '@luofleet/linux';
 import type { FileStatus, SessionStatus } from '../../model/command';
-import { describeError, reasonOf, type Reason, type ReasonCode } from '../../model/reason';
+import { describeError, reasonOf, type Reason } from '../../model/reason';
 import { identifyOpen, type HostFile } from '../engine/host-file';
 import { SessionFailure } from '../session-failure';
 import { withState } from '../session-status';
 import { writeManifest, type KernelManifest } from './kernel-manifest';
 import { kernelHandlers } from './luo-abi';
 import { isMemfd } from './memfd-kind';
-import { MANIFEST_TOKEN, OWN_SESSION, sessionNameOf } from './session-names';
+import { MANIFEST_TOKEN, OWN_SESSION } from './own-session';
+import type { RetrievedFile, RetrievedSession } from './retrieve-sessions';
+import { sessionNameOf } from './session-names';
 
 interface OpenSession {
   name: string;
@@ -111,16 +113,10 @@ export class KernelSessions {
     return sessions;
   }
 
-  /** Retrieves what the manifest names; what fails is told in its status and held for nobody. Closes the device. */
-  retrieveAll(
-    device: LiveUpdateDevice,
-    own: LiveUpdateSession,
-    manifest: readonly SessionStatus[],
-  ): SessionStatus[] {
+  /** Takes over what was retrieved; what was not is told in its status and held for nobody. */
+  adoptRetrieved(own: LiveUpdateSession, retrieved: readonly RetrievedSession[]): SessionStatus[] {
     this.own = own;
-    const statuses = manifest.map((expected) => this.retrieveSession(device, expected));
-    device.close();
-    return statuses;
+    return retrieved.map((one) => this.adoptSession(one));
   }
 
   /** Finishes all incoming sessions, each checked before it is closed (S11). Throws SessionFailure; finished ones stay so. */
@@ -181,44 +177,34 @@ export class KernelSessions {
     files.set(file.token, file);
   }
 
-  private retrieveSession(device: LiveUpdateDevice, expected: SessionStatus): SessionStatus {
+  private adoptSession({ expected, got }: RetrievedSession): SessionStatus {
     const { name, workload } = expected;
-    let session: LiveUpdateSession;
-    try {
-      session = device.retrieveSession(name);
-    } catch (cause) {
-      if (isLinuxError(cause, 'EINVAL')) this.orphans.add(name);
-      const code: ReasonCode = isLinuxError(cause, 'ENOENT') ? 'SESSIONS_GONE' : 'RETRIEVE_FAILED';
-      const reason = reasonOf(code, describeError(cause), { subject: `session ${name}`, cause });
+    if ('reason' in got) {
+      if (got.isOrphan) this.orphans.add(name);
       const [lost] = withState([expected], 'lost', 'lost');
-      return { ...expected, ...lost, files: expected.files.map((file) => failed(file, reason)) };
+      return { ...expected, ...lost, files: expected.files.map((one) => failed(one, got.reason)) };
     }
-    const open: OpenSession = { name, workload, session, files: new Map() };
+    const open: OpenSession = { name, workload, session: got.session, files: new Map() };
     this.incoming.push(open);
-    const status: SessionStatus = { ...expected, state: 'retrieved', files: [] };
-    for (const file of expected.files) {
-      try {
-        const held = this.retrieveFile(open, file);
-        status.files.push(statusOf(held, 'retrieved'));
-      } catch (cause) {
-        const subject = `session ${name}/file 0x${file.token.toString(16)}`;
-        const reason = reasonOf('RETRIEVE_FAILED', describeError(cause), { subject, cause });
-        status.state = 'failed';
-        status.files.push(failed(file, reason));
-      }
-    }
-    return status;
+    const files = got.files.map((one) => this.adoptFile(open, one));
+    const isWhole = files.every(({ state }) => state === 'retrieved');
+    return { ...expected, state: isWhole ? 'retrieved' : 'failed', files };
   }
 
-  private retrieveFile({ session, workload, files }: OpenSession, { token, name }: FileStatus) {
-    const fd = session.retrieveFd(token);
+  private adoptFile(
+    { workload, files }: OpenSession,
+    { expected, got }: RetrievedFile,
+  ): FileStatus {
+    if ('reason' in got) return failed(expected, got.reason);
+    const { fd } = got;
+    const { token, name } = expected;
     const identity = identifyOpen(fd);
     const file: HostFile = {
       ...{ fd, name, workload, token },
       identity: `${identity?.device}:${identity?.inode}`,
     };
     files.set(token, file);
-    return file;
+    return statusOf(file, 'retrieved');
   }
 }
 

@@ -49,6 +49,8 @@ export interface KernelBackendOptions {
   faults: Faults;
   log: Log;
   arrival: KernelArrival;
+  /** Text of the configuration file that `settings` came from. */
+  configuration: string;
   /** Release of the running kernel: what a kernel release names as its version. */
   running: { version: string; sha256: string };
   bootId: string;
@@ -188,8 +190,10 @@ export class KernelBackend implements HostBackend {
         ...{ key, imageSha256, frozenAtMs, fromRelease: this.running.version },
         ...{ leftBehind: this.leftBehind, journal: carriedJournal() },
         sessions: this.sessions.statuses('frozen'),
+        configuration: { text: this.options.configuration, settings: this.options.settings },
       });
       if (this.options.faults.dropsStagedKernel()) unstageKernel();
+      this.options.log.info('reboots into the staged kernel', { key });
       rebootIntoStagedKernel();
     } catch (error) {
       const detail = `the host did not reboot: ${describeError(error)}`;
@@ -199,16 +203,12 @@ export class KernelBackend implements HostBackend {
   }
 
   async retrieve({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
-    const { arrival, supervisor, settings, faults } = this.options;
+    const { arrival, supervisor, settings, faults, log } = this.options;
     const { frozenAtMs } = this;
     if (arrival.found !== 'handover' || frozenAtMs === null || this.sessions.hasIncoming) {
       return rolledBack(nothingLeftFor('retrieve'), lastSessions);
     }
-    const sessions = this.sessions.retrieveAll(
-      arrival.device,
-      arrival.own,
-      arrival.manifest.sessions,
-    );
+    const sessions = this.sessions.adoptRetrieved(arrival.own, arrival.retrieved);
     faults.point('retrieve:deserialized');
     const started = supervisor.names
       .map((name) => supervisor.replace(name, this.sessions.heldFor(name)))
@@ -231,7 +231,10 @@ export class KernelBackend implements HostBackend {
       return { ...end, outcome: 'state-lost', reason };
     }
     const silent = checks.find(({ answer }) => !answer.ok);
-    if (silent === undefined) return end;
+    if (silent === undefined) {
+      log.info('workloads serve again', { blackoutMs });
+      return end;
+    }
     for (const { one, answer } of checks) if (!answer.ok) supervisor.awaitLate(one);
     const { workload } = silent.one;
     const detail = `workload ${workload} does not serve in the next kernel: ${silent.answer.reason}`;

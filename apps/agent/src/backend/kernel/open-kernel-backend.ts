@@ -3,7 +3,7 @@ import { release } from 'node:os';
 import { isConcluded, rememberReboot, type KernelArrival } from './kernel-arrival';
 import { KernelBackend, type KernelBackendOptions } from './kernel.backend';
 
-export { arriveInKernel } from './kernel-arrival';
+export { restoreJournal } from './kernel-arrival';
 
 type OpenOptions = Omit<KernelBackendOptions, 'running'> & {
   arrival: KernelArrival;
