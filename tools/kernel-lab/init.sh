@@ -1,6 +1,8 @@
 #!/bin/busybox sh
 # Process 1 of a lab machine: mounts what programs expect, runs /app/start, and switches the machine off when that ends.
 # /app is the host's directory for this run (read-only), /out a directory of this machine (written through at once).
+# Its first line is what measurements take for the moment the kernel has started init.
+echo "LAB init"
 export PATH=/bin HOME=/tmp
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys

@@ -47,6 +47,7 @@ export const kernelCommandLine = (switches = LIVE_UPDATE_SWITCHES) =>
  * - `appDirectory`: what the guest sees as /app, with a script `start`
  * - `commandLine`: default as above
  * - `forward`: `{hostPort: guestPort}` on loopback
+ * - `onConsole`: called with every piece of console text, at once
  */
 export function bootMachine({
   name,
@@ -57,6 +58,7 @@ export function bootMachine({
   commandLine = kernelCommandLine(),
   memoryMib = MEMORY_MIB,
   forward = {},
+  onConsole = () => {},
 }) {
   const out = path.join(directory, 'out');
   mkdirSync(out, { recursive: true });
@@ -77,7 +79,7 @@ export function bootMachine({
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return new Machine(name, child, path.join(directory, 'console.log'), out);
+  return new Machine(name, child, path.join(directory, 'console.log'), out, onConsole);
 }
 
 function share(tag, directory, readOnly) {
@@ -93,12 +95,14 @@ export class Machine {
   #child;
   #console = '';
   #waiting = new Set();
+  #onConsole;
 
-  constructor(name, child, logPath, outDirectory) {
+  constructor(name, child, logPath, outDirectory, onConsole) {
     this.name = name;
     this.logPath = logPath;
     this.outDirectory = outDirectory;
     this.#child = child;
+    this.#onConsole = onConsole;
     const log = createWriteStream(logPath);
     child.stdout.setEncoding('utf8').on('data', (text) => this.#read(text, log));
     child.stderr.setEncoding('utf8').on('data', (text) => this.#read(text, log));
@@ -110,6 +114,11 @@ export class Machine {
       });
     });
     this.ended.catch(() => {}); // whoever awaits it sees the failure
+  }
+
+  /** The process that is the machine. */
+  get pid() {
+    return this.#child.pid;
   }
 
   /** All that the console has said. */
@@ -161,6 +170,7 @@ export class Machine {
   }
 
   #read(text, log) {
+    this.#onConsole(text);
     log.write(text);
     this.#console += text;
     for (const look of [...this.#waiting]) look();

@@ -24,7 +24,8 @@ export const ensureBuildPackages = (note) => ensurePackages(building, note);
 /** Installs what running machines needs. */
 export const ensureMachinePackages = (note) => ensurePackages(running, note);
 
-async function ensurePackages(names, note) {
+/** Installs these packages where they are missing. */
+export async function ensurePackages(names, note) {
   const missing = await missingPackages(names);
   if (missing.length === 0) return;
   note(`Installing ${missing.join(', ')}`);

@@ -1,0 +1,43 @@
+// What a machine of the blackout benchmark sees as /app: the built agent, the probe, the workload and the kernel.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Lab } from './lab-tools';
+
+const guestSources = path.resolve('tools/bench/blackout/guest');
+
+export interface AppRequest {
+  lab: Lab;
+  /** Directory of the agent's build. */
+  agentDirectory: string;
+  name: string;
+  /** Of the control plane, on the host. */
+  port: number;
+  /** Of every kernel; who goes next is added. */
+  commandLine: string;
+}
+
+/** Makes the directory and returns its path. */
+export function makeApp({ lab, agentDirectory, name, port, commandLine }: AppRequest): string {
+  const directory = path.join(lab.directory, name);
+  mkdirSync(directory);
+  const put = (from: string, as: string) => copyFileSync(from, path.join(directory, as));
+  for (const file of ['agent.cjs', 'koffi.node']) put(path.join(agentDirectory, file), file);
+  put(path.join(guestSources, 'holder.cjs'), 'holder.cjs');
+  put(path.join(guestSources, 'start.sh'), 'start');
+  put(lab.kernels.a.path, 'kernel');
+  const probe = path.join(directory, 'probe');
+  execFileSync('gcc', ['-O2', '-static', '-o', probe, path.join(guestSources, 'probe.c')]);
+  writeFileSync(path.join(directory, 'probe-line'), `${commandLine} bench.side=probe`);
+  const command = ['/app/probe', 'hold', '/bin/node', '/app/holder.cjs'];
+  const agent = {
+    hostName: 'blackout',
+    controlPlane: `10.0.2.2:${port}`,
+    backend: 'kernel',
+    stateDir: '/run/luofleet',
+    startTimeoutMs: 120_000,
+    workloads: [{ name: 'holder', command }],
+  };
+  writeFileSync(path.join(directory, 'agent.json'), JSON.stringify(agent));
+  return directory;
+}
