@@ -33,13 +33,11 @@ function fetchInto(root) {
   mkdirSync(path.join(work, 'lists', 'partial'), { recursive: true });
   mkdirSync(path.join(work, 'archives', 'partial'), { recursive: true });
   mkdirSync(debs);
-  // Of packages in its own cache apt names none to fetch, as if they were installed.
-  const ownCache = ['-o', `Dir::Cache=${work}`];
   try {
     try {
-      download(debs, ownCache);
+      download(debs, []);
     } catch {
-      const ownLists = [...ownCache, '-o', `Dir::State::lists=${work}/lists`];
+      const ownLists = ['-o', `Dir::State::lists=${work}/lists`, '-o', `Dir::Cache=${work}`];
       apt(['update', '-qq', ...ownLists], work);
       download(debs, ownLists);
     }
