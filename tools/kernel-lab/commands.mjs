@@ -1,7 +1,9 @@
-// What the kernel lab's command can do: build, boot, test. stdout carries results, stderr progress.
+// What the kernel lab's command can do: build, boot, test. stdout carries results, stderr progress. Tests all run, whatever
+// the ones before found; the last line of stdout is `N passed, N failed`.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { SetupError } from '../bootstrap/setup-error.mjs';
+import { Checks } from './checks.mjs';
 import { runConformance } from './conformance.mjs';
 import { ensureKernels } from './kernel-build.mjs';
 import { openLab } from './lab.mjs';
@@ -30,7 +32,7 @@ async function withLab({ refresh, keep }, use) {
   }
 }
 
-/** By name: `(options, names, usage)`. */
+/** By name: `(options, names, usage)`, resolving to the exit code where it can be other than 0. */
 export const commands = {
   async build({ refresh }) {
     process.stdout.write(`${JSON.stringify(await ensureKernels({ refresh, note }), null, 2)}\n`);
@@ -57,12 +59,23 @@ export const commands = {
     if (unknown !== undefined) {
       throw new SetupError(`There is no test ${unknown}`, { advice: usage });
     }
-    await withLab(options, async (lab) => {
-      for (const name of names.length > 0 ? names : Object.keys(tests)) {
-        note(`Running ${name}`);
-        const result = await tests[name](lab, { ...options, note });
-        process.stdout.write(`${JSON.stringify({ test: name, ...result })}\n`);
-      }
-    });
+    const checks = new Checks();
+    try {
+      await withLab(options, async (lab) => {
+        for (const name of names.length > 0 ? names : Object.keys(tests)) {
+          const startedAt = performance.now();
+          try {
+            await tests[name](lab, checks, { ...options, note });
+          } catch (error) {
+            checks.fail(`${name} could not be run`, error);
+          }
+          note(`${name} took ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+        }
+      });
+    } catch (error) {
+      checks.fail('the lab', error);
+    }
+    process.stdout.write(`${checks.total}\n`);
+    return checks.exitCode;
   },
 };

@@ -1,7 +1,11 @@
 // What tests look at in a host, and how they show it when something is not as it must be.
+import assert from 'node:assert/strict';
 import { SetupError } from '../bootstrap/setup-error.mjs';
 
 const VALUES = 20;
+
+/** In orders to a machine (guest/start-agent.sh keeps it). */
+export const AGENT_PID = '$(cat /run/agent.pid)';
 
 /** Gives the host's key-value store content. */
 export async function fill(host) {
@@ -27,4 +31,60 @@ export function explain(hosts, updates, check) {
       cause: error,
     });
   }
+}
+
+/** Rolls the release out to this host alone; its update must end so. */
+export async function expectEnd(fleet, host, release, state, reason, strategy = {}) {
+  const id = await fleet.startRollout(release, `name=${host.name}`, strategy);
+  return expectEndOf(fleet, host, id, state, reason);
+}
+
+/** The same for a rollout that has been started. Resolves with the rollout's end. */
+export async function expectEndOf(fleet, host, id, state, reason) {
+  const end = await fleet.untilEnded(id);
+  explain([host], end.updates, () => {
+    const [update] = end.updates;
+    assert.equal(update.state, state, host.name);
+    if (reason) assert.match(JSON.stringify(update.reason), reason);
+  });
+  return end;
+}
+
+/** Sessions of a rollout as `[name, state, [[file, state], ...]]`, by name. */
+export async function sessionsOf(host, rolloutId) {
+  const sessions = (await host.sessions()).filter((one) => one.rolloutId === rolloutId);
+  return sessions
+    .map(({ name, state, files }) => [name, state, files.map((file) => [file.name, file.state])])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/**
+ * Boots a host and makes checks on it in order, one a step. A step that fails does not keep the next ones from being tried;
+ * a host that does not boot fails them all.
+ */
+export async function onHost(checks, { title, boot, steps }) {
+  let host;
+  let trouble;
+  try {
+    host = await boot();
+    await fill(host);
+  } catch (error) {
+    trouble = error;
+  }
+  for (const [what, step] of Object.entries(steps)) {
+    await checks.run(`${title}: ${what}`, () => {
+      if (trouble !== undefined) throw trouble;
+      return step(host);
+    });
+  }
+  await host?.machine.stop();
+}
+
+/** Two at a time: an emulated machine keeps a core busy. */
+export async function inPairs(runs) {
+  const waiting = [...runs];
+  const lane = async () => {
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) await run();
+  };
+  await Promise.all([lane(), lane()]);
 }

@@ -24,9 +24,7 @@ const programs = [
   'example-workloads/kv-store.cjs',
   'example-workloads/echo-server.cjs',
 ];
-const start = `mount -t debugfs debugfs /sys/kernel/debug
-exec node /app/agent.cjs run --config /app/agent.json >> /out/agent.log 2>&1
-`;
+const guest = path.join(import.meta.dirname, 'guest');
 
 /** Starts the control plane; `close()` ends what was started. */
 export async function openFleet(lab, note = () => {}) {
@@ -64,13 +62,20 @@ class Fleet {
     return this.#supervisor.stopAll();
   }
 
-  /** A machine with an agent; `settings` are laid over the agent's. Resolves once its workloads serve. */
-  async boot(name, { kernel = 'a', settings = {} } = {}) {
+  /**
+   * A machine with an agent; `settings` are laid over the agent's, `files` (by name) are put beside it, and of these
+   * `prepare` is run in every kernel before the agent. Resolves once its workloads serve.
+   */
+  async boot(name, { kernel = 'a', settings = {}, files = {} } = {}) {
     const appDirectory = path.join(this.#lab.directory, `app-${name}`);
     mkdirSync(appDirectory);
     for (const program of programs) {
       const target = path.join(appDirectory, path.basename(program));
       copyFileSync(path.join(workspace, 'dist/apps', program), target);
+    }
+    copyFileSync(path.join(guest, 'start-agent.sh'), path.join(appDirectory, 'start'));
+    for (const [file, source] of Object.entries(files)) {
+      copyFileSync(source, path.join(appDirectory, file));
     }
     for (const [variant, { path: image }] of Object.entries(this.#lab.kernels)) {
       copyFileSync(image, path.join(appDirectory, `kernel-${variant}`));
@@ -93,7 +98,6 @@ class Fleet {
       ...settings,
     };
     writeFileSync(path.join(appDirectory, 'agent.json'), JSON.stringify(agent));
-    writeFileSync(path.join(appDirectory, 'start'), start);
     const port = await findFreePort();
     const machine = this.#lab.boot({ name, kernel, appDirectory, forward: { [port]: KV_PORT } });
     const host = new FleetHost(this, name, machine, `http://127.0.0.1:${port}`);
@@ -119,8 +123,13 @@ class Fleet {
 
   /** Rolls `release` out to the hosts of `selector`, and resolves with the host updates once they have all ended. */
   async rollOut(release, selector, strategy = {}) {
+    return this.untilEnded(await this.startRollout(release, selector, strategy));
+  }
+
+  /** Applies the rollout and resolves with its id. */
+  async startRollout(release, selector, strategy = {}) {
     this.#applications += 1;
-    const rollout = await this.rest.post('/rollouts', {
+    const { id } = await this.rest.post('/rollouts', {
       apiVersion: 'luofleet.dev/v1',
       kind: 'Rollout',
       metadata: { name: `rollout-${this.#applications}` },
@@ -129,22 +138,30 @@ class Fleet {
         strategy: { ...strategy, phaseTimeouts: { ...phaseTimeouts, ...strategy.phaseTimeouts } },
       },
     });
-    const ended = await this.until(`rollout of ${release}`, async () => {
-      const { state } = await this.rest.get(`/rollouts/${rollout.id}`);
-      return ['succeeded', 'failed', 'aborted', 'paused'].includes(state) && state;
-    });
-    const { items } = await this.rest.get(`/rollouts/${rollout.id}/updates`);
-    return { state: ended, id: rollout.id, updates: items };
+    return id;
   }
 
-  /** Asks until there is an answer other than undefined or false. */
+  /** Resolves with how the rollout ended, and its host updates. */
+  async untilEnded(id) {
+    let seen;
+    const ended = async () => {
+      seen = await this.rest.get(`/rollouts/${id}`);
+      return ['succeeded', 'failed', 'aborted', 'paused'].includes(seen.state) && seen.state;
+    };
+    const state = await this.until(() => `the end of ${JSON.stringify(seen)}`, ended);
+    const { items } = await this.rest.get(`/rollouts/${id}/updates`);
+    return { state, id, updates: items };
+  }
+
+  /** Asks until there is an answer other than undefined or false. `what` may be a function, asked only at the limit. */
   async until(what, ask, limitMs = DEADLINE_MS) {
     const deadline = Date.now() + limitMs;
     for (;;) {
       const answer = await ask();
       if (answer !== undefined && answer !== false) return answer;
       if (Date.now() > deadline) {
-        throw new SetupError(`Not within ${limitMs / 1000} s: ${what}`);
+        const words = typeof what === 'function' ? what() : what;
+        throw new SetupError(`Not within ${limitMs / 1000} s: ${words}`);
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }

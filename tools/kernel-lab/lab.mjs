@@ -26,6 +26,7 @@ export async function openLab({ note = () => {}, keep = false, refresh = false }
   return {
     build,
     kernels: build.kernels,
+    rootDirectory,
     /** Scratch directory of this lab; a good place for app directories. */
     directory,
     boot({ name, kernel = 'a', ...options }) {

@@ -9,6 +9,7 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { SetupError } from '../bootstrap/setup-error.mjs';
 import { beforeDeadline } from './machine-deadline.mjs';
 
 const MEMORY_MIB = 1024;
@@ -77,7 +78,7 @@ export function bootMachine({
     ...['-device', 'virtio-net-pci,netdev=net,romfile='],
   ];
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   return new Machine(name, child, path.join(directory, 'console.log'), out, onConsole);
 }
@@ -94,6 +95,7 @@ function share(tag, directory, readOnly) {
 export class Machine {
   #child;
   #console = '';
+  #orders = 0;
   #waiting = new Set();
   #onConsole;
 
@@ -103,6 +105,7 @@ export class Machine {
     this.outDirectory = outDirectory;
     this.#child = child;
     this.#onConsole = onConsole;
+    child.stdin.on('error', () => {}); // the machine went off
     const log = createWriteStream(logPath);
     child.stdout.setEncoding('utf8').on('data', (text) => this.#read(text, log));
     child.stderr.setEncoding('utf8').on('data', (text) => this.#read(text, log));
@@ -161,6 +164,21 @@ export class Machine {
     } finally {
       this.#waiting.delete(look);
     }
+  }
+
+  /**
+   * Has the guest run a line of shell, and rejects unless it ends well. Its start script must read orders from the console:
+   * `while read -r order; do sh -c "$order"; done </dev/ttyS0 &`.
+   */
+  async order(command, limits = {}) {
+    this.#orders += 1;
+    const id = this.#orders;
+    const from = this.#console.length;
+    this.#child.stdin.write(`{ ${command}; }; echo "ORDER ${id} ended $?"\n`);
+    const ended = new RegExp(`ORDER ${id} ended (\\d+)`);
+    const [, status] = await this.waitForConsole(ended, from, limits);
+    if (status === '0') return;
+    throw new SetupError(`"${command}" on ${this.name} ended with ${status}:\n${this.tail}`);
   }
 
   /** Pulls the plug, and resolves when the machine is gone. */

@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { SetupError } from '../bootstrap/setup-error.mjs';
 
 const SHOWN_BYTES = 4000;
+/** Downloads and installations, on a slow line. */
+const LIMIT_MS = 15 * 60_000;
 const running = new Set();
 
 /** Ends every command that still runs, with its children; their promises reject. */
@@ -13,9 +15,11 @@ export function stopCommands() {
 
 /**
  * Runs a command and resolves to its stdout. Rejects with a SetupError that carries the end of its output.
- * `niceness` above 0 leaves the machine to others; `advice` is what a user can do when it fails.
+ * `niceness` above 0 leaves the machine to others; `advice` is what a user can do when it fails. One that takes longer
+ * than `limitMs` is ended, with its children.
  */
-export async function runCommand(command, args, { cwd, env, niceness = 0, advice } = {}) {
+export async function runCommand(command, args, options = {}) {
+  const { cwd, env, niceness = 0, advice, limitMs = LIMIT_MS } = options;
   const [file, argv] =
     niceness > 0 ? ['nice', ['-n', String(niceness), command, ...args]] : [command, args];
   const child = spawn(file, argv, {
@@ -35,14 +39,24 @@ export async function runCommand(command, args, { cwd, env, niceness = 0, advice
     keep(data);
   });
   child.stderr.setEncoding('utf8').on('data', keep);
+  let late = '';
+  const timer = setTimeout(() => {
+    late = ` after ${limitMs / 1000} s`;
+    if (running.has(child)) process.kill(-child.pid, 'SIGKILL');
+  }, limitMs);
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status, signal) => resolve(status ?? signal));
-  }).catch((error) => {
-    throw new SetupError(`${command} can not be run`, { advice, cause: error });
-  });
+  })
+    .catch((error) => {
+      throw new SetupError(`${command} can not be run`, { advice, cause: error });
+    })
+    .finally(() => clearTimeout(timer));
   if (code === 0) return stdout;
-  throw new SetupError(`${command} ${args.slice(0, 3).join(' ')} ended with ${code}:\n${tail}`, {
-    advice,
-  });
+  throw new SetupError(
+    `${command} ${args.slice(0, 3).join(' ')} ended with ${code}${late}:\n${tail}`,
+    {
+      advice,
+    },
+  );
 }

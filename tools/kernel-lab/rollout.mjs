@@ -1,46 +1,54 @@
 // The real thing: agents in machines that update their kernels under a rollout, and everything that can go wrong with it.
 //
 // Happy path: two hosts go from kernel a to b with their key-value stores' content, then back to a.
-// Unhappy paths: rollout-failures.mjs.
+// Unhappy paths: rollout-refusals.mjs (nothing may be lost before the kexec), rollout-losses.mjs (the record must say what
+// is lost after it), rollout-interruptions.mjs (agents killed, rollouts aborted, a device that others hold).
 import assert from 'node:assert/strict';
 import { openFleet } from './fleet.mjs';
-import { runFailures } from './rollout-failures.mjs';
-import { explain, fill, stateOf } from './fleet-checks.mjs';
+import { expectEnd, explain, fill, inPairs, onHost, sessionsOf, stateOf } from './fleet-checks.mjs';
+import { interruptions } from './rollout-interruptions.mjs';
+import { losses } from './rollout-losses.mjs';
+import { refusals } from './rollout-refusals.mjs';
 
-/** Runs the rollouts in `lab`; rejects when something is not as it must be. */
-export async function runRollout(lab, { note = () => {} } = {}) {
-  const startedAt = performance.now();
+/** Runs the rollouts in `lab`; each step of a host is a check. `only` is a part of the hosts' titles. */
+export async function runRollout(lab, checks, { note = () => {}, only = '' } = {}) {
   const fleet = await openFleet(lab, note);
-  const seen = {};
   try {
     await fleet.release('kernel-a', 'a');
     await fleet.release('kernel-b', 'b');
-    for (const [name, run] of Object.entries(cases)) {
-      const caseStartedAt = performance.now();
-      const figures = await run(fleet, lab);
-      seen[name] = { ...figures, durationMs: Math.round(performance.now() - caseStartedAt) };
-      note(`  ${name}: ${JSON.stringify(seen[name])}`);
-    }
+    if (TWO_HOSTS.includes(only)) await twoUpdates(fleet, lab, checks);
+    const groups = [refusals, losses, interruptions];
+    const hosts = await Promise.all(groups.map((group) => group(fleet, lab)));
+    const chosen = hosts.flat().filter(({ title }) => title.includes(only));
+    await inPairs(chosen.map((host) => () => onHost(checks, host)));
   } finally {
     await fleet.close();
   }
-  return { cases: seen, durationMs: Math.round(performance.now() - startedAt) };
 }
 
-const cases = { 'two hosts, two updates in a row': twoUpdates, failures: runFailures };
+const TWO_HOSTS = 'two hosts';
 
-async function twoUpdates(fleet, lab) {
+async function twoUpdates(fleet, lab, checks) {
   const names = ['host-1', 'host-2'];
-  const hosts = await Promise.all(names.map((name) => fleet.boot(name)));
-  for (const host of hosts) await fill(host);
-  const first = await passAll(fleet, hosts, 'kernel-b', lab.kernels.b.release);
-  const second = await passAll(fleet, hosts, 'kernel-a', lab.kernels.a.release);
+  let hosts = [];
+  await checks.run(`${TWO_HOSTS}: boot and serve`, async () => {
+    hosts = await Promise.all(names.map((name) => fleet.boot(name)));
+    for (const host of hosts) await fill(host);
+  });
+  for (const variant of ['b', 'a']) {
+    await checks.run(`${TWO_HOSTS}: updated to kernel ${variant}`, () =>
+      passAll(fleet, hosts, `kernel-${variant}`, lab.kernels[variant].release),
+    );
+  }
+  await checks.run(`${TWO_HOSTS}: one is unplugged between two kernels`, () =>
+    unplugged(fleet, hosts[1]),
+  );
   await Promise.all(hosts.map(({ machine }) => machine.stop()));
-  return { blackoutsMs: [...first, ...second] };
 }
 
-/** Updates all hosts; every one must have crossed with all it had. Returns their blackouts. */
+/** Updates all hosts; every one must have crossed with all it had. */
 async function passAll(fleet, hosts, release, kernelRelease) {
+  assert.equal(hosts.length, 2, 'both hosts booted');
   const before = await Promise.all(hosts.map(stateOf));
   const selector = `name in (${hosts.map(({ name }) => name).join(',')})`;
   const { state, id, updates } = await fleet.rollOut(release, selector, { waves: [1] });
@@ -52,21 +60,29 @@ async function passAll(fleet, hosts, release, kernelRelease) {
     assert.notEqual(record.bootId, before[index].bootId, `${host.name} booted`);
     assert.equal(await host.kv('GET', 'hash'), before[index].hash, `${host.name} kept its content`);
     assert.equal(await host.kv('GET', 'key-7'), 'value 7');
-    const sessions = (await host.sessions()).filter((one) => one.rolloutId === id);
-    assert.deepEqual(
-      sessions.map(({ name, workload, state: session }) => [name, workload, session]),
-      [['luofleet.kv', 'kv', 'finished']],
-    );
-    const files = sessions.flatMap((session) => session.files);
-    assert.deepEqual(
-      files.map(({ token, name, compatible, state: file }) => [token, name, compatible, file]),
-      [['0x1', 'store', 'memfd-v2', 'finished']],
-    );
+    assert.deepEqual(await sessionsOf(host, id), [
+      ['luofleet.kv', 'finished', [['store', 'finished']]],
+    ]);
+    const [session] = (await host.sessions()).filter((one) => one.rolloutId === id);
+    const { token, compatible } = session.files[0];
+    assert.deepEqual([session.workload, token, compatible], ['kv', '0x1', 'memfd-v2']);
   }
   const blackouts = updates.map(({ blackoutMs }) => blackoutMs);
   assert.ok(
     blackouts.every((ms) => ms > 0),
     `every host has a blackout: ${blackouts}`,
   );
-  return blackouts;
+}
+
+/** The plug is pulled while the host is between two kernels. */
+async function unplugged(fleet, host) {
+  const strategy = { phaseTimeouts: { freeze: '15s', reboot: '15s', retrieve: '15s' } };
+  const pulled = fleet
+    .until('the unplugged host reboots', async () => {
+      const { update } = await host.record();
+      return update?.phase === 'reboot' || update?.phase === 'retrieve';
+    })
+    .then(() => host.machine.stop());
+  await expectEnd(fleet, host, 'kernel-b', 'lost', /./, strategy);
+  await pulled;
 }

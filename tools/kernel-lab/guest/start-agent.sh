@@ -1,0 +1,12 @@
+# /app/start of a machine with an agent: takes orders from the console, and runs the agent as an init would, again when it
+# was killed. The machine goes off when the agent ends by itself.
+mount -t debugfs debugfs /sys/kernel/debug
+while read -r order; do sh -c "$order"; done </dev/ttyS0 &
+if [ -f /app/prepare ]; then . /app/prepare; fi
+status=137
+while [ "$status" -eq 137 ]; do
+  node /app/agent.cjs run --config /app/agent.json >>/out/agent.log 2>&1 &
+  echo $! >/run/agent.pid
+  wait $!
+  status=$?
+done

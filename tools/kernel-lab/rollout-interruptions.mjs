@@ -1,0 +1,113 @@
+// One host in whose updates others interfere: its agent is killed, the operator aborts, another process has the device.
+// Its journal is on a disk (the machine's /out), which the other hosts do not have.
+import assert from 'node:assert/strict';
+import { AGENT_PID, expectEnd, expectEndOf, sessionsOf, stateOf } from './fleet-checks.mjs';
+
+const settings = {
+  stateDir: '/out/state',
+  socket: '/run/luofleet.sock',
+  faults: { killAt: [{ point: 'before:freeze' }] },
+};
+const HOLD_DEVICE = 'exec 9<>/dev/liveupdate; sleep 600 & echo $! >/tmp/holder';
+const LET_DEVICE_GO = 'kill $(cat /tmp/holder)';
+
+/** The hosts and their steps. */
+export function interruptions(fleet) {
+  const steps = {
+    'the agent is killed between preserve and freeze': killedBeforeFreeze,
+    'an operator aborts while a workload does not quiesce': abortedInFreeze,
+    'another process holds the device for long': busyForLong,
+    'another process holds the device for a while': busyForAWhile,
+    'the agent is killed after the update': killedAfterUpdate,
+    'then an update succeeds': updatedAgain,
+  };
+  const onFleet = Object.entries(steps).map(([what, step]) => [what, (host) => step(fleet, host)]);
+  const boot = () => fleet.boot('interrupted', { settings });
+  return [{ title: 'interrupted host', boot, steps: Object.fromEntries(onFleet) }];
+}
+
+/** Everything that an interference must leave as it was, the workload's process too. */
+async function untouched(host) {
+  const { workloads } = await host.untilServing();
+  return { ...(await stateOf(host)), pids: workloads.map(({ pid }) => pid) };
+}
+
+async function killedBeforeFreeze(fleet, host) {
+  const before = await untouched(host);
+  const { incarnationId } = await host.record();
+  const { id } = await expectEnd(fleet, host, 'kernel-b', 'rolled-back', /SESSIONS_GONE/);
+  assert.deepEqual(await untouched(host), before);
+  assert.notEqual((await host.record()).incarnationId, incarnationId, 'the agent was killed');
+  assert.deepEqual(await sessionsOf(host, id), [
+    ['luofleet.kv', 'unpreserved', [['store', 'unpreserved']]],
+  ]);
+}
+
+async function abortedInFreeze(fleet, host) {
+  const before = await untouched(host);
+  const [pid] = before.pids;
+  await host.machine.order(`kill -STOP ${pid}`);
+  const id = await fleet.startRollout('kernel-b', `name=${host.name}`);
+  await fleet.until('the host stands in freeze', async () => {
+    const { update } = await host.record();
+    return update?.rolloutId === id && update.phase === 'freeze';
+  });
+  await fleet.rest.post(`/rollouts/${id}/abort`);
+  await fleet.until('the host rolls back', async () => {
+    const { update } = await host.record();
+    return update.state !== 'running';
+  });
+  await host.machine.order(`kill -CONT ${pid}`);
+  const { state } = await expectEndOf(fleet, host, id, 'rolled-back');
+  assert.equal(state, 'aborted');
+  assert.deepEqual(await untouched(host), before);
+  assert.deepEqual(await sessionsOf(host, id), [
+    ['luofleet.kv', 'unpreserved', [['store', 'unpreserved']]],
+  ]);
+}
+
+async function busyForLong(fleet, host) {
+  const before = await untouched(host);
+  await host.machine.order(HOLD_DEVICE);
+  await expectEnd(fleet, host, 'kernel-b', 'rolled-back', /DEVICE_BUSY.*EBUSY/);
+  await host.machine.order(LET_DEVICE_GO);
+  assert.deepEqual(await untouched(host), before);
+}
+
+async function busyForAWhile(fleet, host) {
+  const before = await untouched(host);
+  const complaints = () => host.log.split('another process holds /dev/liveupdate').length;
+  const earlier = complaints();
+  await host.machine.order(HOLD_DEVICE);
+  const id = await fleet.startRollout('kernel-b', `name=${host.name}`);
+  await fleet.until('the agent finds the device busy', async () => complaints() > earlier);
+  await host.machine.order(LET_DEVICE_GO);
+  await expectEndOf(fleet, host, id, 'succeeded');
+  const after = await untouched(host);
+  assert.notEqual(after.bootId, before.bootId);
+  assert.equal(after.hash, before.hash);
+}
+
+async function killedAfterUpdate(fleet, host) {
+  const before = await untouched(host);
+  const { incarnationId, update } = await host.record();
+  const sessions = await host.sessions();
+  assert.equal(update.state, 'succeeded', 'the update before has ended');
+  const logged = host.log.length;
+  await host.machine.order(`kill -KILL ${AGENT_PID}`);
+  await fleet.until('the agent is back', async () => {
+    return (await host.record()).incarnationId !== incarnationId;
+  });
+  assert.deepEqual(await untouched(host), before);
+  assert.match(host.log.slice(logged), /"arrival":"cold"/);
+  assert.deepEqual((await host.record()).update, update);
+  assert.deepEqual(await host.sessions(), sessions);
+}
+
+async function updatedAgain(fleet, host) {
+  const before = await untouched(host);
+  await expectEnd(fleet, host, 'kernel-a', 'succeeded');
+  const after = await untouched(host);
+  assert.notEqual(after.kernelRelease, before.kernelRelease);
+  assert.equal(after.hash, before.hash);
+}
