@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import {
   addSeals,
@@ -75,10 +75,21 @@ describe('memfds', () => {
     const back = Buffer.alloc(15);
     readSync(fd, back, 0, 15, 5000);
     mapping.unmap();
-    mapping.unmap();
     expect(back.toString()).toBe('through the map');
     expect(linuxErrorOf(() => mapShared(fd, 0)).code).toBe('EINVAL');
     expect(linuxErrorOf(() => mapShared(track(openSync('/', 'r')), 4096)).operation).toBe('mmap');
+  });
+
+  it('ends a mapping once: what lies at its address later is somebody else’s', () => {
+    const size = 8192;
+    const first = mapShared(track(memfdCreate('first-mapping', { size })), size);
+    first.unmap();
+    // The kernel gives the address that has just become free.
+    const second = mapShared(track(memfdCreate('second-mapping', { size })), size);
+    first.unmap();
+    expect(readFileSync('/proc/self/maps', 'utf8')).toContain('second-mapping');
+    second.unmap();
+    expect(readFileSync('/proc/self/maps', 'utf8')).not.toContain('second-mapping');
   });
 });
 
