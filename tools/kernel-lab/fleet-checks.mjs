@@ -80,11 +80,11 @@ export async function onHost(checks, { title, boot, steps }) {
   await host?.machine.stop();
 }
 
-/** Two at a time: an emulated machine keeps a core busy. */
-export async function inPairs(runs) {
+/** Three at a time: an emulated machine keeps a core busy, and some wait for a deadline. */
+export async function inLanes(runs, lanes = 3) {
   const waiting = [...runs];
   const lane = async () => {
     for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) await run();
   };
-  await Promise.all([lane(), lane()]);
+  await Promise.all(Array.from({ length: lanes }, lane));
 }

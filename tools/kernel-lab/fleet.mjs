@@ -26,8 +26,8 @@ const programs = [
 ];
 const guest = path.join(import.meta.dirname, 'guest');
 
-/** Starts the control plane; `close()` ends what was started. */
-export async function openFleet(lab, note = () => {}) {
+/** Starts the control plane; `close()` ends what was started. `cpus`: of each machine. */
+export async function openFleet(lab, note = () => {}, { cpus } = {}) {
   await build();
   const supervisor = new Supervisor(createRunDirectory('kernel'));
   try {
@@ -38,7 +38,7 @@ export async function openFleet(lab, note = () => {}) {
       { ...services, redisPrefix },
       note,
     );
-    return new Fleet(lab, supervisor, restClient(baseUrl), grpcAddress);
+    return new Fleet(lab, supervisor, restClient(baseUrl), grpcAddress, cpus);
   } catch (error) {
     await supervisor.stopAll();
     throw error;
@@ -49,12 +49,14 @@ class Fleet {
   #lab;
   #supervisor;
   #grpcPort;
+  #cpus;
   #applications = 0;
 
-  constructor(lab, supervisor, rest, grpcAddress) {
+  constructor(lab, supervisor, rest, grpcAddress, cpus) {
     this.#lab = lab;
     this.#supervisor = supervisor;
     this.rest = rest;
+    this.#cpus = cpus;
     this.#grpcPort = grpcAddress.split(':').at(-1);
   }
 
@@ -99,7 +101,8 @@ class Fleet {
     };
     writeFileSync(path.join(appDirectory, 'agent.json'), JSON.stringify(agent));
     const port = await findFreePort();
-    const machine = this.#lab.boot({ name, kernel, appDirectory, forward: { [port]: KV_PORT } });
+    const forward = { [port]: KV_PORT };
+    const machine = this.#lab.boot({ name, kernel, appDirectory, forward, cpus: this.#cpus });
     const host = new FleetHost(this, name, machine, `http://127.0.0.1:${port}`);
     await host.untilServing();
     return host;

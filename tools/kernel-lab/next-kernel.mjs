@@ -28,7 +28,8 @@ export async function runNextKernel(lab, checks) {
       copyFileSync(lab.kernels[kernel].path, path.join(appDirectory, `bzImage-${name}`));
       const commandLine = kernelCommandLine(`${LIVE_UPDATE_SWITCHES} next.case=${name}`);
       return checks.run(`next-kernel: ${name}`, async () => {
-        const machine = lab.boot({ name, appDirectory, commandLine });
+        const cpus = name === 'fits' ? 2 : 1;
+        const machine = lab.boot({ name, appDirectory, commandLine, cpus });
         await machine.untilOff();
         if (!seen.test(machine.console)) {
           throw new SetupError(`expected ${seen} on the console:\n${machine.tail}`);

@@ -8,3 +8,5 @@ if grep -q luofleet.update= /proc/cmdline && [ ! -e /out/was-tight ]; then
   echo -1000 >/proc/$$/oom_score_adj
   echo $$ >/sys/fs/cgroup/tight/cgroup.procs
 fi
+# By itself a tmpfs takes half the memory that was free at boot, and what was handed over was not free.
+mount -o remount,size=90% /tmp
