@@ -12,6 +12,7 @@ import {
 import type { HostFile } from '../engine/host-file';
 import { SessionFailure } from '../session-failure';
 import { KernelSessions } from './kernel-sessions';
+import { retrieveSessions } from './retrieve-sessions';
 
 const ENOENT = 2;
 const ENOMEM = 12;
@@ -150,7 +151,10 @@ describe('preserve', () => {
 describe('after the reboot', () => {
   let manifest: ReturnType<typeof preserve>;
   const retrieve = () =>
-    sessions.retrieveAll(kernel.device, kernel.session('retrieve', 'luofleet'), manifest);
+    sessions.adoptRetrieved(
+      kernel.session('retrieve', 'luofleet'),
+      retrieveSessions(kernel.device, manifest),
+    );
   beforeEach(() => {
     manifest = preserve();
     sessions = new KernelSessions();
@@ -162,13 +166,12 @@ describe('after the reboot', () => {
     }
   });
 
-  it('holds every file for its workload and lets the device go', () => {
+  it('holds every file for its workload', () => {
     expect(retrieve().map(({ state }) => state)).toEqual(['retrieved', 'retrieved']);
     expect(sessions.heldFor('kv').map(({ token, name }) => [token, name])).toEqual([
       [1n, 'file-1'],
       [2n, 'file-2'],
     ]);
-    expect(kernel.isOpen).toBe(false);
     expect(sessions.hasIncoming).toBe(true);
   });
 

@@ -1,4 +1,5 @@
-import { OWN_SESSION, sessionNameOf } from './session-names';
+import { OWN_SESSION } from './own-session';
+import { sessionNameOf } from './session-names';
 
 const bytes = (name: string) => Buffer.byteLength(name);
 
