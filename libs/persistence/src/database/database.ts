@@ -12,6 +12,9 @@
  * Postgres is UNAVAILABLE, and whoever asked to know learns that it is away and when it answers again. Anything else is
  * INTERNAL with its cause.
  *
+ * More transactions than there are connections wait here, in order and without a limit: a fleet that connects all at
+ * once is slow, not refused, and reads still get their turn. `work` therefore never starts another transaction.
+ *
  * Ordering: transactions lock rows in the order rollouts, hosts, host updates, commands, and take the events lock last.
  */
 import { PrismaPg } from '@prisma/adapter-pg';
@@ -19,7 +22,11 @@ import { type Logger, type LuofleetError, silentLogger } from '@luofleet/platfor
 import { type Prisma, PrismaClient } from '../generated/prisma/client';
 import { ConflictError } from './conflict.error';
 import { asDatabaseError } from './database-error';
+import { Turns } from './turns';
 import { UnitOfWork } from './unit-of-work';
+
+/** Connections that transactions leave for reads. */
+const READ_CONNECTIONS = 2;
 
 /** How often a transaction is run before its conflict is reported. Contention is over single rows and short. */
 const TRANSACTION_TRIES = 8;
@@ -45,6 +52,7 @@ export type Reader = Prisma.TransactionClient;
 
 export class Database {
   private readonly client: PrismaClient;
+  private readonly turns: Turns;
   private readonly logger: Logger;
   private readonly commitListeners = new Set<EventsListener>();
   private readonly availabilityListeners = new Set<AvailabilityListener>();
@@ -52,9 +60,11 @@ export class Database {
 
   constructor(options: DatabaseOptions) {
     this.logger = options.logger ?? silentLogger;
+    const connectionsMax = options.connectionsMax ?? 20;
+    this.turns = new Turns(Math.max(1, connectionsMax - READ_CONNECTIONS));
     this.client = new PrismaClient({
       adapter: new PrismaPg(
-        { connectionString: options.url, max: options.connectionsMax ?? 20 },
+        { connectionString: options.url, max: connectionsMax },
         {
           onPoolError: (error) => {
             this.logger.warn('postgres connection lost', { err: error });
@@ -89,7 +99,7 @@ export class Database {
   ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.runOnce(work);
+        return await this.turns.take(() => this.runOnce(work));
       } catch (error) {
         const typed = this.typed(error, operation, subject);
         if (!(typed instanceof ConflictError) || attempt === TRANSACTION_TRIES) throw typed;
