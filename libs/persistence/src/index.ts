@@ -16,15 +16,18 @@ export { type FleetMetrics, type HistogramRecord, MetricsReader } from './summar
 export type { FileReport, SessionOwner, SessionReport } from './sessions/session-reports.store';
 export { writeSessionReports } from './sessions/session-reports.store';
 export {
-  type HostFactsChange,
   type HostIntroduction,
+  type RegisteredHost,
+  registerHost,
+  registerHosts,
+} from './hosts/host-registration.store';
+export {
+  type HostFactsChange,
   type HostSign,
   markOffline,
   markSilentOffline,
   openRolloutsOfHost,
   raiseGenerations,
-  type RegisteredHost,
-  registerHost,
   replicasOfHosts,
   touchHosts,
   writeHostFacts,

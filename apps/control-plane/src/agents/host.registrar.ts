@@ -4,13 +4,13 @@ import {
   type HostIntroduction,
   markOffline,
   openRolloutsOfHost,
-  registerHost,
 } from '@luofleet/persistence';
 import type { Hello } from '@luofleet/proto';
 import { CommandDispatcher } from '../commands/command.dispatcher';
 import { StreamRegistry } from '../commands/stream.registry';
 import { Runtime } from '../settings/runtime';
 import { AgentConnection, introductionOf } from './agent.connection';
+import { HostRegistrations } from './host.registrations';
 import type { Outbox } from './outbox';
 
 /** Takes a host in when its agent says hello, and lets it go when its stream ends. */
@@ -21,6 +21,7 @@ export class HostRegistrar {
 
   constructor(
     @Inject(Database) private readonly database: Database,
+    @Inject(HostRegistrations) private readonly registrations: HostRegistrations,
     @Inject(StreamRegistry) private readonly streams: StreamRegistry,
     @Inject(CommandDispatcher) private readonly dispatcher: CommandDispatcher,
     @Inject(Runtime) private readonly runtime: Runtime,
@@ -40,10 +41,7 @@ export class HostRegistrar {
     outbox: Outbox,
   ): Promise<AgentConnection | null> {
     const { replicaId, heartbeatIntervalMs } = this.runtime.settings;
-    const subject = `host ${introduction.name}`;
-    const host = await this.database.transaction('register host', subject, (unit) =>
-      registerHost(unit, introduction, replicaId, this.runtime.clock.nowMs()),
-    );
+    const host = await this.registrations.register(introduction);
     const connection = new AgentConnection(host.id, introduction.name, outbox);
     if (host.decommissioned) {
       connection.sayGoodbye('DECOMMISSIONED', 'this host was taken out of the fleet');

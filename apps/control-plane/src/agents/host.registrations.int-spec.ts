@@ -1,0 +1,63 @@
+// A whole fleet connects at once.
+import { type HostResponse } from '@luofleet/contracts';
+import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
+import { introduction } from '../testing/fleet.fixture';
+import { HostRegistrations } from './host.registrations';
+
+describe('hosts that register at the same time', () => {
+  let plane: ControlPlaneFixture;
+  let registrations: HostRegistrations;
+
+  beforeAll(async () => {
+    plane = await createControlPlane();
+    registrations = plane.running.app.get(HostRegistrations, { strict: false });
+  });
+  afterAll(() => plane.stop());
+
+  /** How many transactions have written rows of hosts. */
+  const transactions = () =>
+    plane.fleet.database.read('count transactions', 'hosts', async (client) => {
+      const [row] = await client.$queryRaw<{ count: bigint }[]>`
+        SELECT count(DISTINCT xmin::text) AS count FROM hosts`;
+      return Number(row?.count);
+    });
+
+  it('take few transactions, and each is told what it is', async () => {
+    await plane.fleet.database.read('decommission', 'gone', async (client) => {
+      await client.$executeRaw`
+        INSERT INTO hosts (id, name, backend, decommissioned_at) VALUES (gen_random_uuid(), 'gone', 'memory', now())`;
+    });
+    const names = [...Array.from({ length: 300 }, (_, index) => `host-${index}`), 'gone'];
+    const registered = await Promise.all(
+      names.map((name) => registrations.register(introduction(name, { name }))),
+    );
+    expect(new Set(registered.map(({ id }) => id)).size).toBe(301);
+    expect(registered.filter(({ decommissioned }) => decommissioned)).toHaveLength(1);
+    expect(registered.at(-1)?.decommissioned).toBe(true);
+    expect(await transactions()).toBeLessThanOrEqual(6);
+    const { body } = await plane.ask<HostResponse>('/api/v1/hosts/host-77');
+    expect(body).toMatchObject({
+      id: registered[77]?.id,
+      state: 'online',
+      labels: { name: 'host-77' },
+      handlers: ['memfd-v1'],
+      runningVersion: '1.0.0',
+    });
+    const again = await registrations.register(introduction('host-77'));
+    expect(again).toMatchObject({
+      id: registered[77]?.id,
+      isNew: false,
+      previousReplicaId: plane.running.replicaId,
+    });
+  });
+
+  it('fail together with their transaction, and the next do not', async () => {
+    const bad = { ...introduction('bad'), backend: 'none' as 'memory' };
+    const results = await Promise.allSettled([
+      registrations.register(introduction('first')),
+      registrations.register(bad),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    await registrations.register(introduction('next'));
+  });
+});
