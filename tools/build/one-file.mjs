@@ -1,14 +1,11 @@
 // Packs the chunks of a bundle into one CommonJS file that compiles only what it runs.
 //
 // Happy path: the entry and what it imports statically stand in the file as functions, in order. Every other chunk is a
-// string in it, compiled when it is first required; V8 reads over a string many times faster than over code, but it does read
-// over it, so large ones are compressed. All is in memory once the file is loaded: replacing it on disk changes nothing for a running program.
+// string in it, decompressed and compiled when it is first required: V8 reads over a string many times faster than over code,
+// but Node does read and decode the whole file, so its size counts. All is in memory once the file is loaded: replacing it on disk changes nothing for a running program.
 // Unhappy paths: a chunk that can not be compiled throws where it is first required; a require of anything else is Node's.
 // Ordering: as with separate files: a chunk runs once, at its first require, and cycles see what is exported so far.
 import { brotliCompressSync } from 'node:zlib';
-
-/** Less than this is faster read than decompressed. */
-const COMPRESS_FROM_BYTES = 64 * 1024;
 
 /** One file out of rolldown's output chunks: `[{ fileName, code, isEntry, imports }]`, one of them the entry. */
 export function packChunks(chunks) {
@@ -37,17 +34,7 @@ run(${JSON.stringify(`./${entry.fileName}`)});
 `;
 }
 
-function carried(code) {
-  if (Buffer.byteLength(code) < COMPRESS_FROM_BYTES) return literal(code);
-  return `{ brotli: ${literal(brotliCompressSync(code).toString('base64'))} }`;
-}
-
-/** Only ASCII, so that V8 keeps the whole file in one byte a character. */
-const literal = (text) =>
-  JSON.stringify(text).replace(
-    /[^\x20-\x7e]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+const carried = (code) => JSON.stringify(brotliCompressSync(code).toString('base64'));
 
 /** Chunks ask for each other by \`./NAME\`; they see the file's own \`__filename\` and \`__dirname\`. */
 const loader = `const loaded = {};
@@ -61,12 +48,10 @@ function requireChunk(name) {
   return Object.hasOwn(chunks, name) ? run(name) : require(name);
 }
 function compile(name) {
-  let code = chunks[name];
-  if (typeof code === 'function') return code;
-  if (code.brotli !== undefined) {
-    const { brotliDecompressSync } = require('node:zlib');
-    code = brotliDecompressSync(Buffer.from(code.brotli, 'base64')).toString();
-  }
+  const chunk = chunks[name];
+  if (typeof chunk === 'function') return chunk;
+  const { brotliDecompressSync } = require('node:zlib');
+  const code = brotliDecompressSync(Buffer.from(chunk, 'base64')).toString();
   const { compileFunction } = require('node:vm');
   const parameters = ['exports', 'require', 'module', '__filename', '__dirname'];
   const made = compileFunction(code, parameters, { filename: __filename + name.slice(1) });

@@ -47,7 +47,7 @@ test('does not even parse a late chunk before it is required, and then says whic
   assert.ok(stderr.includes(`${file}/late.cjs`), stderr);
 });
 
-test('carries large chunks compressed, and any text', () => {
+test('carries late chunks compressed, and any text', () => {
   const filling = '// filling line\n'.repeat(10_000);
   const late = chunk('late.cjs', `${filling}console.log('ü \u2028 "\\\\" \`$\{1}\`', __filename);`);
   const { stdout, file, packed } = run(entry('require("./late.cjs")'), late);

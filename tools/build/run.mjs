@@ -56,10 +56,12 @@ async function bundle({ input, output, external, banner, lazy = false }) {
   }
   const { packChunks } = await import('./one-file.mjs');
   const names = { entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' };
+  // Names stay, for stack traces; so do notices of licences.
+  const minify = { mangle: false, compress: false, codegen: { removeWhitespace: true } };
   const { output: chunks } = await build({
     ...options,
     write: false,
-    output: { format: 'cjs', banner, ...names },
+    output: { format: 'cjs', banner, minify, ...names },
   });
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, packChunks(chunks));

@@ -47,7 +47,9 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   const journal = FileJournal.open(journalFile);
   const images = new ImageCache(settings.stateDir);
   const programArguments = ['run', '--config', configFile];
-  const ownSha256 = handover?.manifest.imageSha256 ?? sha256OfFile(runningImagePath);
+  // Only the engine backend is about images, and reading one takes long inside a blackout.
+  const ownSha256 =
+    handover?.manifest.imageSha256 ?? (kernel === null ? sha256OfFile(runningImagePath) : '');
   const start = { images, journal: journal.state, log, ownSha256, programArguments };
   if (handover === null && kernel === null) becomeCurrentImage(start);
 
