@@ -60,7 +60,7 @@ export function bootMachine({
   commandLine = kernelCommandLine(),
   memoryMib = MEMORY_MIB,
   forward = {},
-  onConsole = () => {},
+  onConsole,
   cpus = CPUS,
 }) {
   const out = path.join(directory, 'out');
@@ -101,7 +101,7 @@ export class Machine {
   #waiting = new Set();
   #onConsole;
 
-  constructor(name, child, logPath, outDirectory, onConsole) {
+  constructor(name, child, logPath, outDirectory, onConsole = () => {}) {
     this.name = name;
     this.logPath = logPath;
     this.outDirectory = outDirectory;
