@@ -21,7 +21,7 @@ export async function runConformance(lab, checks, { record = false } = {}) {
   const appDirectory = path.join(lab.directory, 'conformance-app');
   await makeNodeApp(appDirectory, `${SOURCES}/guest.main.ts`);
   copyFileSync(lab.kernels.b.path, path.join(appDirectory, 'bzImage'));
-  const machine = lab.boot({ name: 'conformance', appDirectory });
+  const machine = lab.boot({ name: 'conformance', appDirectory, cpus: 1 });
   try {
     await machine.untilOff();
     if (!/^CONFORMANCE done/m.test(machine.console)) throw new SetupError(machine.tail);

@@ -49,7 +49,7 @@ export const kernelCommandLine = (switches = LIVE_UPDATE_SWITCHES) =>
  * - `commandLine`: default as above
  * - `forward`: `{hostPort: guestPort}` on loopback
  * - `onConsole`: called with every piece of console text, at once
- * - `cpus`: one costs a third less time of this machine than two
+ * - `cpus`: one costs a third less time of this machine than two, and QEMU's emulation of several crashes now and then
  */
 export function bootMachine({
   name,
