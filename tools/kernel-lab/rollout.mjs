@@ -17,7 +17,7 @@ export async function runRollout(lab, checks, { note = () => {}, only = '' } = {
     await fleet.release('kernel-a', 'a');
     await fleet.release('kernel-b', 'b');
     const first = TWO_HOSTS.includes(only) ? await twoUpdates(fleet, lab, checks) : [];
-    const groups = [refusals, losses, interruptions];
+    const groups = [interruptions, losses, refusals]; // the longest first, so that lanes end together
     const hosts = await Promise.all(groups.map((group) => group(fleet, lab)));
     const chosen = hosts.flat().filter(({ title }) => title.includes(only));
     await inLanes([...first, ...chosen.map((host) => () => onHost(checks, host))]);
