@@ -72,8 +72,11 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
     this.signs = new Map();
     let written: readonly string[] = [];
     try {
-      written = await this.database.transaction('write heartbeats', 'hosts', (unit) =>
-        touchHosts(unit, signs, this.settings.replicaId),
+      written = await this.database.transaction(
+        'write heartbeats',
+        'hosts',
+        (unit) => touchHosts(unit, signs, this.settings.replicaId),
+        { urgent: true },
       );
     } catch (error) {
       this.logger.warn('heartbeats not written', { hosts: signs.length, err: error });

@@ -38,6 +38,21 @@ describe('more transactions than connections', () => {
     expect([...ended].sort((a, b) => a - b)).toEqual(Array.from(transactions.keys()));
   });
 
+  it('let an urgent one have the next turn', async () => {
+    const order: string[] = [];
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const single = new Database({ url: postgres.url, connectionsMax: 3 });
+    const run = (name: string, options?: { urgent: boolean }) =>
+      single.transaction('run', name, () => Promise.resolve(void order.push(name)), options);
+    const holder = single.transaction('hold', 'test', () => held);
+    const later = [run('first'), run('second'), run('heartbeats', { urgent: true })];
+    release();
+    await Promise.all([holder, ...later]);
+    await single.close();
+    expect(order).toEqual(['heartbeats', 'first', 'second']);
+  });
+
   it('free their turn when they fail', async () => {
     const failing = Array.from({ length: 8 }, () =>
       database.transaction('fail', 'test', () => Promise.reject(new Error('no'))),
