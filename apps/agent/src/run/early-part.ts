@@ -7,22 +7,26 @@
 // Ordering: before anything else. The device belongs to one agent of the host, so an agent with another backend must not
 // even open it.
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { arriveInKernel, type KernelArrival } from '../backend/kernel/kernel-arrival';
 import { createLog } from '../log';
 import { agentVersion } from '../agent-version';
 import { milestone, milestonesMs } from './milestones';
 
 export interface EarlyPart {
+  /** Absolute path of the configuration file. */
+  configFile: string;
   /** Text of the configuration file; null when it can not be read. */
   configuration: string | null;
   /** Null when nobody has looked yet. */
   arrival: KernelArrival | null;
 }
 
-export async function earlyPart(configFile: string): Promise<EarlyPart> {
+export async function earlyPart(file: string): Promise<EarlyPart> {
+  const configFile = path.resolve(file);
   const configuration = readConfiguration(configFile);
   const isKernel = configuration !== null && namesKernelBackend(configuration);
-  return { configuration, arrival: isKernel ? await arrive() : null };
+  return { configFile, configuration, arrival: isKernel ? await arrive() : null };
 }
 
 /** Arrives, and says what came through. */

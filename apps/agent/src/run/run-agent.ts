@@ -5,10 +5,10 @@
 // still the same), then workload socket, retrieve, and only then the link: nothing of gRPC, YAML or schemas is loaded inside
 // the blackout.
 // Unhappy paths: a handover that can not be trusted starts the image that was current before, cold, whose old instances
-// then serve; settings or a journal that can not be used end the process with status 2 and one message.
+// then serve; settings or a journal that can not be used: foundation.ts.
 // Ordering on SIGTERM: link first (no new commands), the phase under way ends, workloads stop, journal closes.
 import { randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { release as kernelRelease } from 'node:os';
 import path from 'node:path';
 import { agentVersion, runningImagePath, sha256OfFile } from '../agent-version';
@@ -17,15 +17,15 @@ import { readHandover } from '../backend/engine/handover-file';
 import { ImageCache } from '../backend/engine/image-cache';
 import { PhaseExecutor } from '../commands/phase-executor';
 import { Faults } from '../faults/faults';
-import { FileJournal } from '../journal/journal';
+import type { FileJournal } from '../journal/journal';
 import type { ControlPlaneLink } from '../link/control-plane-link';
 import { createLog, type Log } from '../log';
 import { describeError } from '../model/reason';
-import { SETTINGS_VERSION, type AgentSettings } from '../settings/agent-settings';
-import { carriedSettings } from '../settings/carried-settings';
+import type { AgentSettings } from '../settings/agent-settings';
 import { WorkloadApi } from '../workloads/workload-api';
 import { WorkloadSupervisor } from '../workloads/workload-supervisor';
-import { arrive, type EarlyPart } from './early-part';
+import type { EarlyPart } from './early-part';
+import { layFoundation } from './foundation';
 import { becomeCurrentImage } from './start-image';
 
 const HANDOVER_FD = 'LUOFLEET_HANDOVER_FD';
@@ -33,18 +33,8 @@ const HANDOVER_FD = 'LUOFLEET_HANDOVER_FD';
 export async function runAgent(configFile: string, early: EarlyPart): Promise<void> {
   const log = createLog({ version: agentVersion, pid: process.pid });
   const handover = takeHandover(log);
-  const carried = handover?.manifest.settings ?? carriedSettings(early);
-  const settings =
-    carried?.version === SETTINGS_VERSION
-      ? carried
-      : (await import('../settings/parse-settings')).readSettings(configFile);
-  mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
-  const journalFile = path.join(settings.stateDir, 'journal.log');
-  const kernel =
-    settings.backend === 'kernel' ? await import('../backend/kernel/open-kernel-backend') : null;
-  const arrival = kernel && (early.arrival ?? (await arrive()));
-  if (arrival?.found === 'handover') kernel?.restoreJournal(journalFile, arrival.manifest);
-  const journal = FileJournal.open(journalFile);
+  const handedOver = handover?.manifest.settings;
+  const { settings, journal, kernel } = await layFoundation(early, handedOver, log);
   const images = new ImageCache(settings.stateDir);
   const programArguments = ['run', '--config', configFile];
   // Only the engine backend is about images, and reading one takes long inside a blackout.
@@ -66,10 +56,10 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const common = { settings, supervisor, faults, log: hostLog, finishHold, bootId };
   const backend: HostBackend =
-    kernel && arrival
-      ? kernel.openKernelBackend({
-          ...{ ...common, journal, arrival, incarnationId },
-          configuration: early.configuration ?? '',
+    kernel !== null
+      ? kernel.module.openKernelBackend({
+          ...{ ...common, journal, incarnationId },
+          ...{ arrival: kernel.arrival, configuration: kernel.configuration },
         })
       : new (await import('../backend/engine/engine.backend')).EngineBackend({
           ...{ ...common, images, programArguments, handover, kernelRelease: kernelRelease() },

@@ -1,4 +1,5 @@
 import type { LiveUpdateSession } from '@luofleet/linux';
+import { agentVersion } from '../agent-version';
 import type { KernelArrival } from '../backend/kernel/kernel-arrival';
 import type { KernelManifest } from '../backend/kernel/kernel-manifest';
 import { carriedSettings } from './carried-settings';
@@ -22,26 +23,31 @@ function arrivalWith(configuration: KernelManifest['configuration']): KernelArri
   return { found: 'handover', mark, manifest, own, retrieved: [] };
 }
 
+const configFile = '/etc/agent.json';
+const whole = { text, file: configFile, agentVersion, settings };
+
 describe('carriedSettings', () => {
   it('spares parsing a file that has not changed', () => {
-    const arrival = arrivalWith({ text, settings });
-    expect(carriedSettings({ configuration: text, arrival })).toEqual(settings);
+    const arrival = arrivalWith(whole);
+    expect(carriedSettings({ configFile, configuration: text, arrival })).toEqual(settings);
   });
 
   it.each<[string, string | null, KernelManifest['configuration']]>([
-    ['the file has changed', `${text} `, { text, settings }],
-    ['the file can not be read', null, { text: '', settings }],
-    ['another layout was carried', text, { text, settings: { ...settings, version: 0 } }],
+    ['the file has changed', `${text} `, whole],
+    ['the file can not be read', null, { ...whole, text: '' }],
+    ['the file lies elsewhere', text, { ...whole, file: '/opt/agent.json' }],
+    ['another agent read it', text, { ...whole, agentVersion: '0.9.0' }],
+    ['another layout was carried', text, { ...whole, settings: { ...settings, version: 0 } }],
     ['an earlier agent carried none', text, undefined],
   ])('does not count when %s', (_when, configuration, carried) => {
     const arrival = arrivalWith(carried);
-    expect(carriedSettings({ configuration, arrival })).toBeUndefined();
+    expect(carriedSettings({ configFile, configuration, arrival })).toBeUndefined();
   });
 
-  it('does not count without a handover', () => {
-    expect(
-      carriedSettings({ configuration: text, arrival: { found: 'no-update' } }),
-    ).toBeUndefined();
-    expect(carriedSettings({ configuration: text, arrival: null })).toBeUndefined();
+  it.each<[string, KernelArrival | null]>([
+    ['no update', { found: 'no-update' }],
+    ['nobody looked', null],
+  ])('does not count without a handover (%s)', (_what, arrival) => {
+    expect(carriedSettings({ configFile, configuration: text, arrival })).toBeUndefined();
   });
 });

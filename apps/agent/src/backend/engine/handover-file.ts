@@ -33,7 +33,8 @@ export class HandoverError extends Error {
 }
 
 const MAGIC = 'LUOHANDV';
-const VERSION = 1;
+/** 2: regions of format 2. An image that reads 1 only must refuse this memfd, because it would fail on the region. */
+const VERSION = 2;
 const HEADER_BYTES = 56;
 
 /** What this runtime writes, and the one thing it can read: layout of the memfd, and of the engine's region in it. */

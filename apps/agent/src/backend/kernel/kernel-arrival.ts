@@ -21,7 +21,7 @@ import type { Journal } from '../../journal/journal';
 import type { AgentCommand } from '../../model/command';
 import { describeError, reasonOf, type Reason } from '../../model/reason';
 import { readMark, rebootKey, runningCommandLine, type BootMark } from './command-line';
-import { deviceReason, openDevice } from './kernel-device';
+import { ARRIVAL_BUSY_LIMIT_MS, deviceReason, openDevice } from './kernel-device';
 import { readManifest, type KernelManifest } from './kernel-manifest';
 import { MANIFEST_TOKEN, OWN_SESSION } from './own-session';
 import { retrieveSessions, type RetrievedSession } from './retrieve-sessions';
@@ -43,7 +43,7 @@ export async function arriveInKernel(): Promise<KernelArrival> {
   if (mark === null) return { found: 'no-update' };
   let device: LiveUpdateDevice;
   try {
-    device = await openDevice();
+    device = await openDevice(undefined, undefined, ARRIVAL_BUSY_LIMIT_MS);
   } catch (error) {
     return { found: 'nothing', mark, reason: deviceReason(error) };
   }

@@ -9,6 +9,8 @@ const BACKOFF_FIRST_MS = 5;
 const BACKOFF_MAX_MS = 500;
 /** PID 1 opens the device for moments only; whoever holds it for longer has a reason that people must look at. */
 const BUSY_LIMIT_MS = 10_000;
+/** After a kexec everything is behind the device, so giving up means losing it. */
+export const ARRIVAL_BUSY_LIMIT_MS = 120_000;
 
 /**
  * Opens the device; while another process has it (EBUSY, S2) it is asked again, and `onBusy` is told the first time.
@@ -17,8 +19,9 @@ const BUSY_LIMIT_MS = 10_000;
 export async function openDevice(
   signal?: AbortSignal,
   onBusy: () => void = () => undefined,
+  busyLimitMs = BUSY_LIMIT_MS,
 ): Promise<LiveUpdateDevice> {
-  const until = performance.now() + BUSY_LIMIT_MS;
+  const until = performance.now() + busyLimitMs;
   for (let waitMs = BACKOFF_FIRST_MS; ; waitMs = Math.min(waitMs * 2, BACKOFF_MAX_MS)) {
     try {
       return LiveUpdateDevice.open();
@@ -57,7 +60,7 @@ export function deviceReason(error: unknown): Reason {
     return reasonOf('MUST_REBOOT', detail, { subject, cause: error });
   }
   if (isLinuxError(error, 'EBUSY')) {
-    const detail = `another process has held /dev/liveupdate for ${BUSY_LIMIT_MS} ms`;
+    const detail = `another process holds /dev/liveupdate and did not let go of it in time`;
     return reasonOf('DEVICE_BUSY', detail, { subject, cause: error });
   }
   return reasonOf('DEVICE_MISSING', describeError(error), { subject, cause: error });

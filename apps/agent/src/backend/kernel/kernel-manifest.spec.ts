@@ -34,7 +34,10 @@ const manifest: KernelManifest = {
   leftBehind: [{ workload: 'kv', name: 'http' }],
   frozenAtMs: 1,
   journal: 'one line\n',
-  configuration: { text, settings: parseSettings(text, '/etc/agent.json') },
+  configuration: {
+    ...{ text, file: '/etc/agent.json', agentVersion: '1.0.0' },
+    settings: parseSettings(text, '/etc/agent.json'),
+  },
 };
 
 describe('the manifest', () => {

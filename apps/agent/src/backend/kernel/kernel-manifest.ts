@@ -27,7 +27,17 @@ export interface KernelManifest {
    * The configuration file as it was, and what it means: spares the next agent parsing the same text again. Absent where an
    * earlier agent wrote the manifest.
    */
-  configuration?: { text: string; settings: AgentSettings };
+  configuration?: CarriedConfiguration;
+}
+
+/** A configuration file with its meaning, and all that the meaning depends on. */
+export interface CarriedConfiguration {
+  text: string;
+  /** Absolute path: other paths in it are relative to its directory. */
+  file: string;
+  /** Version of the agent that read it: defaults are the agent's. */
+  agentVersion: string;
+  settings: AgentSettings;
 }
 
 export class ManifestError extends Error {

@@ -15,6 +15,7 @@ import {
   syncFileSystems,
   unstageKernel,
 } from '@luofleet/linux';
+import { agentVersion } from '../../agent-version';
 import type { Faults } from '../../faults/faults';
 import type { Crossing } from '../../journal/journal.state';
 import type { Journal } from '../../journal/journal';
@@ -49,8 +50,8 @@ export interface KernelBackendOptions {
   faults: Faults;
   log: Log;
   arrival: KernelArrival;
-  /** Text of the configuration file that `settings` came from. */
-  configuration: string;
+  /** The configuration file that `settings` came from. */
+  configuration: { text: string; file: string };
   /** Release of the running kernel: what a kernel release names as its version. */
   running: { version: string; sha256: string };
   bootId: string;
@@ -190,7 +191,11 @@ export class KernelBackend implements HostBackend {
         ...{ key, imageSha256, frozenAtMs, fromRelease: this.running.version },
         ...{ leftBehind: this.leftBehind, journal: carriedJournal() },
         sessions: this.sessions.statuses('frozen'),
-        configuration: { text: this.options.configuration, settings: this.options.settings },
+        configuration: {
+          ...this.options.configuration,
+          agentVersion,
+          settings: this.options.settings,
+        },
       });
       if (this.options.faults.dropsStagedKernel()) unstageKernel();
       this.options.log.info('reboots into the staged kernel', { key });
