@@ -114,6 +114,24 @@ describe('D3: retrieve returning an object that is held already only warns', () 
   });
 });
 
+it('D3: getId is asked when its own file is retrieved, never by the preserve of another', async () => {
+  const open = new Set(['ours', 'other']);
+  const handler: FileHandler<TestFile> = Object.assign(new FaultyHandler(), {
+    retrieve: () => testFile('ours'),
+    getId: ({ name }: TestFile) => {
+      if (!open.has(name)) throw new Error(`${name} is closed`);
+      return name;
+    },
+  });
+  const host = new TestHost({ handlers: [handler] });
+  await host.create('s').preserve(1n, testFile('ours'));
+  await host.reboot();
+  await host.retrieve('s').retrieve(1n);
+  open.delete('ours');
+  const next = host.create('next');
+  expect(await codeOf(() => next.preserve(1n, testFile('other')))).toBeNull();
+});
+
 it('D3: what was retrieved and finished before the first preserve is free', async () => {
   const host = new TestHost();
   const first = host.create('s');

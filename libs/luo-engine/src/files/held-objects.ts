@@ -5,7 +5,8 @@
  * session is finished (D3). This table knows the identities of all such objects.
  *
  * Only preserve asks, so retrieved objects are noted when the first preserve does: an agent that retrieves and finishes
- * everything before it preserves again, as they do, never pays for it. While the table has entries they are noted at once.
+ * everything before it preserves again, as they do, never pays for it. They are noted at once while the table has entries,
+ * and where a handler tells the identity: it is asked while the caller surely has the file.
  *
  * Unhappy path: retrieve returned an object that is held already. That is the handler's fault; it is warned of when it
  * is noticed, and the object stays with whoever held it first.
@@ -36,7 +37,8 @@ export class HeldObjects<TFile> {
 
   /** A file of the set was retrieved. */
   retrieved(set: FileSet<TFile>, row: number): void {
-    if (this.#identities.size > 0) this.#note(set, row);
+    const isTold = set.files.entryAt(row).handler.getId !== undefined;
+    if (isTold || this.#identities.size > 0) this.#note(set, row);
     else this.#unnoted.add(set);
   }
 
