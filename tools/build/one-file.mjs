@@ -1,9 +1,10 @@
 // Packs the chunks of a bundle into one CommonJS file that compiles only what it runs.
 //
 // Happy path: the entry and what it imports statically stand in the file as functions, in order. Every other chunk is a
-// string in it, decompressed and compiled when it is first required: V8 reads over a string many times faster than over code,
-// but Node does read and decode the whole file, so its size counts. All is in memory once the file is loaded: replacing it on disk changes nothing for a running program.
-// Unhappy paths: a chunk that can not be compiled throws where it is first required; a require of anything else is Node's.
+// string in it, decompressed and compiled when it is first required: V8 reads over a string many times faster than over
+// code, but Node does read and decode the whole file, so its size counts. All is in memory once the file is loaded:
+// replacing it on disk changes nothing for a running program.
+// Unhappy paths: a chunk that can not be compiled, or throws, does so at every require; a require of anything else is Node's.
 // Ordering: as with separate files: a chunk runs once, at its first require, and cycles see what is exported so far.
 import { brotliCompressSync } from 'node:zlib';
 
@@ -41,7 +42,12 @@ const loader = `const loaded = {};
 function run(name) {
   if (loaded[name] !== undefined) return loaded[name].exports;
   const chunk = (loaded[name] = { exports: {} });
-  compile(name)(chunk.exports, requireChunk, chunk);
+  try {
+    compile(name)(chunk.exports, requireChunk, chunk);
+  } catch (error) {
+    delete loaded[name];
+    throw error;
+  }
   return chunk.exports;
 }
 function requireChunk(name) {
