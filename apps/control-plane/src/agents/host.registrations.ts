@@ -5,6 +5,7 @@ import {
   type RegisteredHost,
   registerHosts,
 } from '@luofleet/persistence';
+import { LuofleetError } from '@luofleet/platform';
 import { Runtime } from '../settings/runtime';
 
 /** Hosts registered together; their rows are locked until the transaction ends. */
@@ -57,7 +58,10 @@ export class HostRegistrations {
       );
       registered.forEach((host, index) => batch[index]?.done(host));
     } catch (error) {
-      for (const { failed } of batch) failed(error);
+      // One host that Postgres does not take must not keep the others out.
+      const isTheirs = !(error instanceof LuofleetError && error.code === 'UNAVAILABLE');
+      if (batch.length > 1 && isTheirs) for (const one of batch) await this.registerTogether([one]);
+      else for (const { failed } of batch) failed(error);
     }
   }
 }

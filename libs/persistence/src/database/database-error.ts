@@ -33,6 +33,14 @@ export function isUniqueViolation(thrown: unknown): boolean {
   return code === UNIQUE_VIOLATION || code === 'P2002';
 }
 
+/**
+ * Whether there was no connection in time, or a transaction took too long: Postgres may well be there, and one slow
+ * transaction says nothing of what other callers see.
+ */
+export function isOverload(thrown: unknown): boolean {
+  return thrown instanceof LuofleetError || /^P20(24|28)$/.test(databaseCodeOf(thrown));
+}
+
 /** Any error out of the database as one that says what was being done. */
 export function asDatabaseError(
   thrown: unknown,

@@ -12,16 +12,16 @@
  * Postgres is UNAVAILABLE, and whoever asked to know learns that it is away and when it answers again. Anything else is
  * INTERNAL with its cause.
  *
- * More transactions than there are connections wait here, in order and without a limit: a fleet that connects all at
- * once is slow, not refused, and reads still get their turn. `work` therefore never starts another transaction.
+ * More transactions than there are connections wait here in order, for a minute: a fleet that connects all at once is
+ * slow, not refused, and reads still get their turn. `work` therefore never starts another transaction.
  *
  * Ordering: transactions lock rows in the order rollouts, hosts, host updates, commands, and take the events lock last.
  */
 import { PrismaPg } from '@prisma/adapter-pg';
-import { type Logger, type LuofleetError, silentLogger } from '@luofleet/platform';
+import { type Logger, LuofleetError, silentLogger } from '@luofleet/platform';
 import { type Prisma, PrismaClient } from '../generated/prisma/client';
 import { ConflictError } from './conflict.error';
-import { asDatabaseError } from './database-error';
+import { asDatabaseError, isOverload } from './database-error';
 import { Turns } from './turns';
 import { UnitOfWork } from './unit-of-work';
 
@@ -33,6 +33,8 @@ const TRANSACTION_TRIES = 8;
 /** How long a transaction may wait for a connection, and run. */
 const TRANSACTION_WAIT_MS = 15_000;
 const TRANSACTION_RUN_MS = 60_000;
+/** How long a transaction may wait for its turn: as long as the one before it may run. */
+const TURN_WAIT_MS = 60_000;
 
 export interface DatabaseOptions {
   /** Postgres address. */
@@ -61,15 +63,13 @@ export class Database {
   constructor(options: DatabaseOptions) {
     this.logger = options.logger ?? silentLogger;
     const connectionsMax = options.connectionsMax ?? 20;
-    this.turns = new Turns(Math.max(1, connectionsMax - READ_CONNECTIONS));
+    this.turns = new Turns(Math.max(1, connectionsMax - READ_CONNECTIONS), TURN_WAIT_MS);
     this.client = new PrismaClient({
       adapter: new PrismaPg(
         { connectionString: options.url, max: connectionsMax },
         {
-          onPoolError: (error) => {
-            this.logger.warn('postgres connection lost', { err: error });
-            this.noticeAvailable(false);
-          },
+          // One idle connection, perhaps closed by a pooler. An outage shows at the next statement.
+          onPoolError: (error) => this.logger.warn('postgres connection lost', { err: error }),
         },
       ),
       errorFormat: 'minimal',
@@ -101,9 +101,10 @@ export class Database {
     work: (unit: UnitOfWork) => Promise<T>,
     { urgent = false } = {},
   ): Promise<T> {
+    const tooLate = (): Error => overloaded(operation, subject);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.turns.take(() => this.runOnce(work), { urgent });
+        return await this.turns.take(() => this.runOnce(work), tooLate, { urgent });
       } catch (error) {
         const typed = this.typed(error, operation, subject);
         if (!(typed instanceof ConflictError) || attempt === TRANSACTION_TRIES) throw typed;
@@ -160,7 +161,7 @@ export class Database {
 
   private typed(thrown: unknown, operation: string, subject: string): LuofleetError {
     const error = asDatabaseError(thrown, operation, subject);
-    if (error.code === 'UNAVAILABLE') this.noticeAvailable(false);
+    if (error.code === 'UNAVAILABLE' && !isOverload(thrown)) this.noticeAvailable(false);
     return error;
   }
 
@@ -173,4 +174,13 @@ export class Database {
   private tellListeners(where: 'here' | 'elsewhere'): void {
     for (const listener of this.commitListeners) listener(where);
   }
+}
+
+function overloaded(operation: string, subject: string): LuofleetError {
+  return new LuofleetError({
+    code: 'UNAVAILABLE',
+    operation,
+    subject,
+    detail: `Could not ${operation}: more is waiting for Postgres than it does in a minute; try again later.`,
+  });
 }
