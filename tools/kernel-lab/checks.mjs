@@ -5,7 +5,7 @@
 // in time fails with what it was doing as its name, and is left behind; `fail` counts what could not even be tried.
 import { reportError, SetupError } from '../bootstrap/setup-error.mjs';
 
-/** Longer than any wait inside a check, so that those, which know more, speak first. */
+/** Longer than most waits inside a check, so that those, which know more, speak first. */
 const LIMIT_MS = 600_000;
 
 export class Checks {

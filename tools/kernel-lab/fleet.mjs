@@ -104,7 +104,12 @@ class Fleet {
     const forward = { [port]: KV_PORT };
     const machine = this.#lab.boot({ name, kernel, appDirectory, forward, cpus: this.#cpus });
     const host = new FleetHost(this, name, machine, `http://127.0.0.1:${port}`);
-    await host.untilServing();
+    try {
+      await host.untilServing();
+    } catch (error) {
+      await machine.stop(); // it would keep a processor from the others
+      throw error;
+    }
     return host;
   }
 
