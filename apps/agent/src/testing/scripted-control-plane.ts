@@ -59,10 +59,6 @@ export class ScriptedControlPlane {
     stream?.end();
   }
 
-  isConnected(host: string): boolean {
-    return this.streams.has(host);
-  }
-
   result(key: string): CommandResult | undefined {
     return this.deliveries.find(({ idempotencyKey }) => idempotencyKey === key);
   }
