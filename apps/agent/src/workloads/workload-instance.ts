@@ -29,6 +29,14 @@ export interface InstructionStream {
   end(): void;
 }
 
+/** Resolves once the time for an answer is over. */
+export const noAnswerTo = (instruction: Instruction, signal: AbortSignal): Promise<Answer> =>
+  new Promise((resolve) => {
+    const late = () => resolve({ ok: false, reason: `no answer to ${instruction} in time` });
+    if (signal.aborted) late();
+    else signal.addEventListener('abort', late, { once: true });
+  });
+
 interface Pending {
   id: number;
   instruction: Instruction;

@@ -15,7 +15,7 @@ import type { Log } from '../log';
 import type { AgentSettings, WorkloadSettings } from '../settings/agent-settings';
 import { findInstances, identifyProcess, isRunning, type FoundInstance } from './process-table';
 import { spawnInstance, type HandedDescriptor } from './spawn-instance';
-import { WorkloadInstance, type Answer } from './workload-instance';
+import { noAnswerTo, WorkloadInstance, type Answer } from './workload-instance';
 
 /** How often processes that are not this image's own children are looked at. */
 const WATCH_INTERVAL_MS = 100;
@@ -141,10 +141,14 @@ export class WorkloadSupervisor {
     return failures.filter((failure) => failure !== null);
   }
 
+  /** An answer that comes too late counts too: nobody stays quiesced because it was slow. */
   private async resume(instance: WorkloadInstance, signal: AbortSignal): Promise<string | null> {
     if (instance.state === 'ended') return null;
-    const answer = await instance.instruct('resume', signal);
-    if (answer.ok) instance.state = 'serving';
+    const answered = instance.instruct('resume').then((answer) => {
+      if (answer.ok && !this.isGone(instance)) instance.state = 'serving';
+      return answer;
+    });
+    const answer = await Promise.race([answered, noAnswerTo('resume', signal)]);
     return answer.ok || this.isGone(instance) ? null : `${instance.workload}: ${answer.reason}`;
   }
 
