@@ -15,7 +15,7 @@ import { writeSync } from 'node:fs';
 import { execve, memfdCreate } from ${JSON.stringify(path.join(__dirname, 'index.ts'))};
 const fd = memfdCreate('kept');
 writeSync(fd, 'survived', 0);
-const script = 'echo $$ $WHO; cat /proc/self/fd/' + fd;
+const script = 'echo $$ $WHO \${UNSET-unset}; cat /proc/self/fd/' + fd;
 execve({ path: '/bin/sh', argv: ['sh', '-c', script], env: { WHO: 'me', UNSET: undefined, PATH: process.env.PATH }, keepFds: [fd] });
 `;
 
@@ -36,7 +36,7 @@ describe('a single-file bundle', () => {
     copyFileSync(koffiNativeFile(), native);
     const child = spawnSync(process.execPath, [bundle], { encoding: 'utf8', cwd: '/' });
     expect(child.stderr).toBe('');
-    expect(child.stdout).toBe(`${child.pid} me\nsurvived`);
+    expect(child.stdout).toBe(`${child.pid} me unset\nsurvived`);
   });
 
   it('says where it looked when there is no native file anywhere', () => {
