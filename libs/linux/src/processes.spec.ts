@@ -66,7 +66,7 @@ describe('pidfds', () => {
 describe('execve', () => {
   it('puts close-on-exec back when the image is not there', () => {
     const fd = memfdCreate('kept');
-    const request = { path: '/nonexistent', argv: ['x'], env: {}, keepFds: [fd] };
+    const request = { path: '/nonexistent/program', argv: ['x'], env: {}, keepFds: [fd] };
     expect(codeOf(() => execve(request))).toBe('ENOENT');
     expect(getCloseOnExec(fd)).toBe(true);
     closeSync(fd);
