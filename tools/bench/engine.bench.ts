@@ -247,41 +247,51 @@ interface Cost {
   cpuMs: number;
 }
 
-/** One measured run: wall clock, and processor time of all threads of this process. */
-function cost(count: number, run: () => void): Cost {
-  const calls = Math.max(1, Math.ceil(50_000 / count));
+const NEVER: Cost = { wallMs: Infinity, cpuMs: Infinity };
+
+/** Calls in a row: wall clock, and processor time of all threads of this process. */
+function cost(calls: number, run: () => void): Cost {
+  globalThis.gc?.();
   const cpu = process.cpuUsage();
   const start = process.hrtime.bigint();
   for (let call = 0; call < calls; call++) run();
-  const wallMs = Number(process.hrtime.bigint() - start) / 1e6 / calls;
+  const wallMs = Number(process.hrtime.bigint() - start) / 1e6;
   const { user, system } = process.cpuUsage(cpu);
-  return { wallMs, cpuMs: (user + system) / 1e3 / calls };
+  return { wallMs, cpuMs: (user + system) / 1e3 };
 }
 
+/** Files that each side takes through in one turn, at least. */
+const GROWTH_TURN_FILES = 2 ** 18;
+
 /**
- * Cost of twice the files over cost of the files. Both are measured in turn, so that a machine that gets slower or
- * faster meanwhile does so for both; the best of each counts. Processor time leaves waiting for it out.
+ * Cost of twice the files over cost of the files. In each turn both sides start with a clean heap and take the same number
+ * of files through, the one in twice as many runs: the runtime collects garbage after so many bytes, which is once in
+ * several small runs but in every large one, and a single small run that went without would be compared with a large one
+ * that paid. The sides take turns, so that a machine that gets slower or faster meanwhile does so for both; the best turn
+ * of each counts. Processor time leaves waiting for the machine out.
  */
 function growthFrom(count: number, order: TokenOrder) {
-  const works = [workload(count, order), workload(count * 2, order)] as const;
-  const best = works.map((): Cost => ({ wallMs: Infinity, cpuMs: Infinity }));
-  const rounds = count >= 200_000 ? 5 : 9;
-  for (let turn = -1; turn < rounds; turn++) {
-    works.forEach((work, side) => {
-      const { wallMs, cpuMs } = cost(work.files.length, () => lifeCycle(work));
-      const own = best[side] as Cost;
-      if (turn < 0) return;
-      own.wallMs = Math.min(own.wallMs, wallMs);
-      own.cpuMs = Math.min(own.cpuMs, cpuMs);
-    });
+  const doubleCalls = Math.ceil(GROWTH_TURN_FILES / 2 / count);
+  const sides = [
+    { work: workload(count, order), calls: doubleCalls * 2, best: { ...NEVER } },
+    { work: workload(count * 2, order), calls: doubleCalls, best: { ...NEVER } },
+  ] as const;
+  const turns = count >= 200_000 ? 7 : 12;
+  for (let turn = -1; turn < turns; turn++) {
+    for (const { work, calls, best } of sides) {
+      const { wallMs, cpuMs } = cost(calls, () => lifeCycle(work));
+      if (turn < 0) continue;
+      best.wallMs = Math.min(best.wallMs, wallMs);
+      best.cpuMs = Math.min(best.cpuMs, cpuMs);
+    }
   }
-  const [single, double] = best as [Cost, Cost];
+  const [single, double] = [sides[0].best, sides[1].best];
   const result = {
     tokens: order,
     from: count,
     to: count * 2,
-    ratio: round(double.wallMs / single.wallMs),
-    cpuRatio: round(double.cpuMs / single.cpuMs),
+    ratio: round((2 * double.wallMs) / single.wallMs),
+    cpuRatio: round((2 * double.cpuMs) / single.cpuMs),
   };
   process.stderr.write(`${JSON.stringify(result)}\n`);
   return result;

@@ -70,6 +70,16 @@ it('D3: a retrieved file can be preserved again only after its session is finish
   expect(await codeOf(() => next.preserve(1n, file))).toBeNull();
 });
 
+it('D3: refusing an object again leaves it held, however often it is tried', async () => {
+  const host = new TestHost();
+  const session = host.create('s');
+  const file = testFile('a');
+  await session.preserve(1n, file);
+  for (const token of [2n, 3n]) {
+    expect(await codeOf(() => session.preserve(token, file))).toBe('EBUSY');
+  }
+});
+
 it('D3: the identity is what getId says, over all handlers and sessions', async () => {
   const inode = new Map<string, number>();
   const handler: FileHandler<TestFile> = Object.assign(new FaultyHandler(), {

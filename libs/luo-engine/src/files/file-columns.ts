@@ -10,10 +10,16 @@ const DATA_LOW = 0;
 const DATA_HIGH = 1;
 const TOKEN_LOW = 2;
 const TOKEN_HIGH = 3;
-const RETRIEVE_STATUS = 4;
-const IDENTITY_HELD = 5;
-const ENTRY = 6;
-const ROW_WORDS = 7;
+const STATE = 4;
+const ROW_WORDS = 5;
+
+/** Parts of the state word: retrieve status (an errno has 12 bits and a sign), identity held, position of the handler. */
+const STATUS_BITS = 13;
+const STATUS_MASK = (1 << STATUS_BITS) - 1;
+const STATUS_SHIFT = 32 - STATUS_BITS;
+const IDENTITY_HELD = 1 << STATUS_BITS;
+const ENTRY_SHIFT = STATUS_BITS + 1;
+const ENTRIES_MAX = 2 ** (32 - ENTRY_SHIFT);
 
 /**
  * The files of a set in order of preservation, in columns: numbers side by side in one array, instead of an object
@@ -59,9 +65,8 @@ export class FileColumns<TFile> implements TokenRows {
     words[at + DATA_HIGH] = 0;
     words[at + TOKEN_LOW] = tokenLow;
     words[at + TOKEN_HIGH] = tokenHigh;
-    words[at + RETRIEVE_STATUS] = 0;
-    words[at + IDENTITY_HELD] = 0;
-    words[at + ENTRY] = entry === this.lastEntry ? this.lastPosition : this.positionOf(entry);
+    const position = entry === this.lastEntry ? this.lastPosition : this.positionOf(entry);
+    words[at + STATE] = position << ENTRY_SHIFT;
     return row;
   }
 
@@ -113,7 +118,8 @@ export class FileColumns<TFile> implements TokenRows {
   }
 
   entryAt(row: number): HandlerEntry<TFile> {
-    return this.entries[this.words[row * ROW_WORDS + ENTRY] as number] as HandlerEntry<TFile>;
+    const state = this.words[row * ROW_WORDS + STATE] as number;
+    return this.entries[state >>> ENTRY_SHIFT] as HandlerEntry<TFile>;
   }
 
   fileAt(row: number): TFile | null {
@@ -125,24 +131,30 @@ export class FileColumns<TFile> implements TokenRows {
   }
 
   retrieveStatusAt(row: number): number {
-    return this.words[row * ROW_WORDS + RETRIEVE_STATUS] as number;
+    const state = this.words[row * ROW_WORDS + STATE] as number;
+    return (state << STATUS_SHIFT) >> STATUS_SHIFT;
   }
 
   setRetrieveStatus(row: number, status: number): void {
-    this.words[row * ROW_WORDS + RETRIEVE_STATUS] = status;
+    const at = row * ROW_WORDS + STATE;
+    this.words[at] = ((this.words[at] as number) & ~STATUS_MASK) | (status & STATUS_MASK);
   }
 
   /** Its identity is in the table of held objects (D3). */
   identityHeldAt(row: number): boolean {
-    return this.words[row * ROW_WORDS + IDENTITY_HELD] !== 0;
+    return ((this.words[row * ROW_WORDS + STATE] as number) & IDENTITY_HELD) !== 0;
   }
 
   setIdentityHeld(row: number): void {
-    this.words[row * ROW_WORDS + IDENTITY_HELD] = 1;
+    const at = row * ROW_WORDS + STATE;
+    this.words[at] = (this.words[at] as number) | IDENTITY_HELD;
   }
 
   private positionOf(entry: HandlerEntry<TFile>): number {
     const known = this.entries.indexOf(entry);
+    if (known < 0 && this.entries.length === ENTRIES_MAX) {
+      throw new RangeError(`a set holds files of ${ENTRIES_MAX} handlers at most`);
+    }
     this.lastEntry = entry;
     this.lastPosition = known >= 0 ? known : this.entries.push(entry) - 1;
     return this.lastPosition;

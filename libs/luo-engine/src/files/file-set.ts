@@ -26,7 +26,7 @@ import type { FileEngine } from './file-engine';
 import { finishFiles } from './finish-files';
 import { freezeFiles, unfreezeFiles } from './freeze-files';
 import type { FileReport } from './luo-file';
-import { preserveFile } from './preserve-file';
+import { preserveFile, type Preserving } from './preserve-file';
 import { retrieveFile } from './retrieve-file';
 import { TokenIndex } from './token-index';
 import { unpreserveFiles } from './unpreserve-files';
@@ -39,6 +39,8 @@ export class FileSet<TFile> {
   count = 0;
   /** Records of the previous kernel, until finished. */
   incoming: IncomingRecords | null = null;
+  /** What the last synchronous preserve worked with, for the next one. */
+  idlePreserving: Preserving<TFile> | null = null;
   #outgoing: OutgoingRecords | null = null;
 
   constructor(

@@ -31,7 +31,9 @@ export function preserveFile<TFile>(
     set.outgoing.shrink(set.count);
     throw set.error('EBADF', 'preserve', { token }, 'the file is closed or invalid');
   }
-  return new Preserving(set, file, tokenLow, tokenHigh).start(token);
+  const preserving = set.idlePreserving ?? new Preserving(set);
+  set.idlePreserving = null;
+  return preserving.start(token, file, tokenLow, tokenHigh);
 }
 
 /** Upstream grows before it looks at the file, so ENOSPC and ENOMEM precede EBADF (D1); the seed only counts. */
@@ -53,23 +55,24 @@ const NOTHING: unique symbol = Symbol('nothing');
 /**
  * One file on its way into a set, with what it holds so far. Each stage calls the next; where a handler answers with a
  * promise, the rest is called when that is settled. Whatever makes a closure is a function of its own: a function that
- * only might make one allocates for it each time.
+ * only might make one allocates for it each time. One that nothing waited in is used again for the next file of its set.
  */
-class Preserving<TFile> {
+export class Preserving<TFile> {
+  private file = undefined as TFile;
+  private tokenLow = 0;
+  private tokenHigh = 0;
   private entry: HandlerEntry<TFile> | null = null;
   private ownerPinned = false;
   private identity: unknown = NOTHING;
   private shared = false;
 
-  constructor(
-    private readonly set: FileSet<TFile>,
-    private readonly file: TFile,
-    private readonly tokenLow: number,
-    private readonly tokenHigh: number,
-  ) {}
+  constructor(private readonly set: FileSet<TFile>) {}
 
-  start(token: bigint): void | Promise<void> {
+  start(token: bigint, file: TFile, tokenLow: number, tokenHigh: number): void | Promise<void> {
     const { set } = this;
+    this.file = file;
+    this.tokenLow = tokenLow;
+    this.tokenHigh = tokenHigh;
     let waiting: void | Promise<void>;
     try {
       if (set.engine.profile.fileStorage === 'contiguous') set.outgoing.grow(set.count + 1);
@@ -77,7 +80,18 @@ class Preserving<TFile> {
     } catch (error) {
       return this.fail(token, error);
     }
-    return waiting === undefined ? undefined : this.failLater(token, waiting);
+    if (waiting !== undefined) return this.failLater(token, waiting);
+    this.rest();
+  }
+
+  /** The file is in its set: what was held for it is the set's now. */
+  private rest(): void {
+    this.file = undefined as TFile;
+    this.entry = null;
+    this.ownerPinned = false;
+    this.identity = NOTHING;
+    this.shared = false;
+    this.set.idlePreserving = this;
   }
 
   private failLater(token: bigint, waiting: Promise<void>): Promise<void> {
