@@ -247,8 +247,6 @@ interface Cost {
   cpuMs: number;
 }
 
-const NEVER: Cost = { wallMs: Infinity, cpuMs: Infinity };
-
 /** Calls in a row: wall clock, and processor time of all threads of this process. */
 function cost(calls: number, run: () => void): Cost {
   globalThis.gc?.();
@@ -272,26 +270,25 @@ const GROWTH_TURN_FILES = 2 ** 18;
  */
 function growthFrom(count: number, order: TokenOrder) {
   const doubleCalls = Math.ceil(GROWTH_TURN_FILES / 2 / count);
-  const sides = [
-    { work: workload(count, order), calls: doubleCalls * 2, best: { ...NEVER } },
-    { work: workload(count * 2, order), calls: doubleCalls, best: { ...NEVER } },
-  ] as const;
+  const side = (files: number, calls: number) => {
+    return { work: workload(files, order), calls, best: { wallMs: Infinity, cpuMs: Infinity } };
+  };
+  const sides = { single: side(count, doubleCalls * 2), double: side(count * 2, doubleCalls) };
   const turns = count >= 200_000 ? 7 : 12;
   for (let turn = -1; turn < turns; turn++) {
-    for (const { work, calls, best } of sides) {
+    for (const { work, calls, best } of Object.values(sides)) {
       const { wallMs, cpuMs } = cost(calls, () => lifeCycle(work));
       if (turn < 0) continue;
       best.wallMs = Math.min(best.wallMs, wallMs);
       best.cpuMs = Math.min(best.cpuMs, cpuMs);
     }
   }
-  const [single, double] = [sides[0].best, sides[1].best];
   const result = {
     tokens: order,
     from: count,
     to: count * 2,
-    ratio: round((2 * double.wallMs) / single.wallMs),
-    cpuRatio: round((2 * double.cpuMs) / single.cpuMs),
+    ratio: round((2 * sides.double.best.wallMs) / sides.single.best.wallMs),
+    cpuRatio: round((2 * sides.double.best.cpuMs) / sides.single.best.cpuMs),
   };
   process.stderr.write(`${JSON.stringify(result)}\n`);
   return result;
