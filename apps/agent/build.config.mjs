@@ -13,4 +13,6 @@ export default [
   },
   { copy: nativeFile, output: 'koffi.node' },
   { copy: nativeFile, output: 'images/koffi.node' },
+  // Only hosts whose kernel is replaced need it.
+  { compile: 'native/arrive.c', output: 'arrive' },
 ];

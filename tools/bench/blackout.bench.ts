@@ -4,8 +4,8 @@
 //
 // `--agent` measures another build than the one in dist; `--console` keeps what the machines said, with its times.
 //
-// Happy path: one lab machine goes from kernel to kernel, in turn by our agent (the built one, backend `kernel`, with a
-// workload that holds 50 memfds) and by blackout/guest/probe.c (static C; the same sessions, memfds and sizes). Both are
+// Happy path: one lab machine goes from kernel to kernel, in turn by our agent (the built one, backend `kernel`, `arrive` in
+// front of it, with a workload that holds 50 memfds) and by blackout/guest/probe.c (static C; the same sessions, memfds and sizes). Both are
 // started by the same init at the same place, from the same file system.
 // Unhappy paths: a phase that does not succeed, marks in a wrong order, no progress: the bench fails and shows the console.
 // A QEMU that crashes (its emulation of several processors does now and then) costs the round under way: another machine
@@ -52,8 +52,8 @@ const note = (text: string) => process.stderr.write(`${text}\n`);
 export default async function run(options: Options): Promise<Result> {
   const wanted = Number(options.rounds ?? 5);
   const tools = await labTools();
-  await tools.build();
   await tools.ensurePackages(['gcc', 'libc6-dev'], note);
+  await tools.build();
   const lab = await tools.openLab({ note });
   const agentDirectory = path.resolve(options.agent ?? 'dist/apps/agent');
   const rounds: Round[] = [];

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // Builds one app into dist/: `node tools/build/run.mjs apps/NAME`. Server apps go through rolldown, one file an entry of
 // apps/NAME/build.config.mjs ({ input, output } bundles, with `lazy` so that only what runs is compiled, see one-file.mjs;
-// { copy, output } copies out of node_modules); an app with a vite.config.mjs goes through Vite.
+// { copy, output } copies out of node_modules; { compile, output } is a C program, which is left out where none can be made);
+// an app with a vite.config.mjs goes through Vite.
 
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { compileNative } from './compile-native.mjs';
 
 const workspace = path.resolve(import.meta.dirname, '../..');
 const projectRoot = process.argv[2];
@@ -29,7 +31,16 @@ async function buildEntries() {
   const config = pathToFileURL(path.join(project, 'build.config.mjs')).href;
   const { default: entries } = await import(config);
   mkdirSync(outDir, { recursive: true });
-  for (const entry of entries) await (entry.copy ? copyFile(entry) : bundle(entry));
+  for (const entry of entries) {
+    if (entry.copy) copyFile(entry);
+    else if (entry.compile) compile(entry);
+    else await bundle(entry);
+  }
+}
+
+function compile({ compile: source, output }) {
+  const problem = compileNative(path.join(project, source), path.join(outDir, output));
+  if (problem !== null) console.error(`${projectRoot}/${source} is left out: ${problem}`);
 }
 
 function copyFile({ copy, output }) {

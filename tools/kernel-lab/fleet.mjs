@@ -66,12 +66,13 @@ class Fleet {
 
   /**
    * A machine with an agent; `settings` are laid over the agent's, `files` (by name) are put beside it, and of these
-   * `prepare` is run in every kernel before the agent. Resolves once its workloads serve.
+   * `prepare` is run in every kernel before the agent. The program `arrive` stands in front of the agent unless it is
+   * `alone`. Resolves once its workloads serve.
    */
-  async boot(name, { kernel = 'a', settings = {}, files = {} } = {}) {
+  async boot(name, { kernel = 'a', settings = {}, files = {}, alone = false } = {}) {
     const appDirectory = path.join(this.#lab.directory, `app-${name}`);
     mkdirSync(appDirectory);
-    for (const program of programs) {
+    for (const program of alone ? programs : [...programs, 'agent/arrive']) {
       const target = path.join(appDirectory, path.basename(program));
       copyFileSync(path.join(workspace, 'dist/apps', program), target);
     }

@@ -16,7 +16,8 @@ const building = [
   'rsync',
   'xz-utils',
 ];
-const running = ['busybox-static', 'qemu-system-x86', 'util-linux'];
+/** The compiler is for the program in front of the agent. */
+const running = ['busybox-static', 'gcc', 'libc6-dev', 'qemu-system-x86', 'util-linux'];
 
 /** Installs what building a kernel needs. */
 export const ensureBuildPackages = (note) => ensurePackages(building, note);

@@ -54,7 +54,7 @@ function refused(fleet, lab, files) {
   ];
   return {
     title: 'refusing host',
-    boot: () => fleet.boot('refused', { settings, files }),
+    boot: () => fleet.boot('refused', { settings, files, alone: true }),
     steps: Object.fromEntries([
       refusedAs('wrong-abi', /ABI_MISMATCH/),
       refusedAs('no-handler', /HANDLER_MISSING/),
@@ -72,6 +72,8 @@ function refused(fleet, lab, files) {
           assert.equal(after.kernelRelease, lab.kernels.b.release);
           assert.equal(await host.kv('GET', 'hash'), before.hash);
           assert.match(host.machine.console, /^INITRD switches to the root/m);
+          assert.match(host.log, /"msg":"retrieved"/);
+          assert.doesNotMatch(host.log, /took over/, 'the agent retrieved by itself');
         },
       ],
     ]),

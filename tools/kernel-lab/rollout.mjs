@@ -59,6 +59,7 @@ async function passAll(fleet, hosts, release, kernelRelease, strategy) {
     const record = await host.untilServing();
     assert.equal(record.kernelRelease, kernelRelease, `${host.name} runs the release's kernel`);
     assert.equal(record.runningVersion, kernelRelease);
+    assert.match(host.log, /"files":1,.*"msg":"took over"/, `${host.name} had arrive in front`);
     assert.notEqual(record.bootId, before[index].bootId, `${host.name} booted`);
     assert.equal(await host.kv('GET', 'hash'), before[index].hash, `${host.name} kept its content`);
     assert.equal(await host.kv('GET', 'key-7'), 'value 7');

@@ -1,6 +1,6 @@
 // What a machine of the blackout benchmark sees as /app: the built agent, the probe, the workload and the kernel.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Lab } from './lab-tools';
 
@@ -22,7 +22,11 @@ export function makeApp({ lab, agentDirectory, name, port, commandLine }: AppReq
   const directory = path.join(lab.directory, name);
   mkdirSync(directory);
   const put = (from: string, as: string) => copyFileSync(from, path.join(directory, as));
-  for (const file of ['agent.cjs', 'koffi.node']) put(path.join(agentDirectory, file), file);
+  for (const file of ['agent.cjs', 'koffi.node', 'arrive']) {
+    const built = path.join(agentDirectory, file);
+    // Another build may be older than the program in front.
+    if (file !== 'arrive' || existsSync(built)) put(built, file);
+  }
   put(path.join(guestSources, 'holder.cjs'), 'holder.cjs');
   put(path.join(guestSources, 'start.sh'), 'start');
   put(lab.kernels.a.path, 'kernel');

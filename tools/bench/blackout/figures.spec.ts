@@ -6,6 +6,7 @@ const moment = (wallMs: number) => ({ wallMs, cpuMs: wallMs / 2 });
 const probe = (initMs: number, retrievedMs: number): Round => ({
   ...{ side: 'probe', init: moment(initMs), start: moment(initMs + 10) },
   ...{ retrieved: moment(retrievedMs), serving: null, files: 50, kernelAgeMs: 1, milestonesMs: {} },
+  takenOver: null,
 });
 
 const agent = (

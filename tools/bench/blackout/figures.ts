@@ -24,7 +24,12 @@ export interface BlackoutFigures {
   agent: SideFigures & {
     /** From the reboot call until the workload serves, its own start included. */
     servingMs: Spread;
-    /** Steps of the way from the program's start to all retrieved; medians. */
+    /**
+     * From the first line of init until the agent itself has the files; null where it retrieved them by itself, which is
+     * then `afterInitMs`.
+     */
+    takenOverMs: Spread | null;
+    /** Steps of the way from the program's start until the agent has all files; medians. */
     breakdownMs: Record<string, number>;
   };
   probe: SideFigures;
@@ -47,6 +52,7 @@ export function figuresOf(rounds: readonly Round[]): BlackoutFigures {
     agent: {
       ...agent,
       servingMs: spreadOf(agentRounds.map(({ serving }) => serving?.wallMs ?? NaN)),
+      takenOverMs: takenOverOf(agentRounds),
       breakdownMs: breakdownOf(agentRounds),
     },
     probe,
@@ -70,14 +76,21 @@ function sideFigures(side: Side, all: readonly Round[]): SideFigures {
   };
 }
 
+function takenOverOf(rounds: readonly Round[]): Spread | null {
+  const values = rounds.flatMap(({ takenOver, init }) =>
+    takenOver === null ? [] : [since(init, takenOver).wallMs],
+  );
+  return values.length === 0 ? null : spreadOf(values);
+}
+
 /** Each milestone's distance to the one before it. The first is measured from the host's mark of the start. */
 function breakdownOf(rounds: readonly Round[]): Record<string, number> {
   const steps = new Map<string, number[]>();
-  for (const { milestonesMs, start, retrieved } of rounds) {
+  for (const { milestonesMs, start, retrieved, takenOver } of rounds) {
     const entries = Object.entries(milestonesMs).sort(([, a], [, b]) => a - b);
     const last = entries.at(-1)?.[1] ?? 0;
     // The program's own clock begins after the kernel has read and linked it.
-    let before = last - since(start, retrieved).wallMs;
+    let before = last - since(start, takenOver ?? retrieved).wallMs;
     for (const [name, atMs] of [['process', 0] as const, ...entries]) {
       steps.set(name, [...(steps.get(name) ?? []), atMs - before]);
       before = atMs;

@@ -37,12 +37,30 @@ describe('readRounds', () => {
     expect(readRounds(lines)).toEqual([
       {
         ...{ side: 'agent', init: moment(2), start: moment(3), retrieved: moment(4) },
-        ...{ serving: moment(6), files: 50, kernelAgeMs: 2500.5 },
+        ...{ serving: moment(6), takenOver: null, files: 50, kernelAgeMs: 2500.5 },
         milestonesMs: { node: 300, bundle: 450, retrieved: 500 },
       },
       {
         ...{ side: 'probe', init: moment(1), start: moment(2), retrieved: moment(3) },
-        ...{ serving: null, files: 50, kernelAgeMs: 2100.125, milestonesMs: {} },
+        ...{ serving: null, takenOver: null, files: 50, kernelAgeMs: 2100.125, milestonesMs: {} },
+      },
+    ]);
+  });
+
+  it('tells when the agent has what the program in front of it retrieved', () => {
+    const lines = timed(
+      agentLine('reboots into the staged kernel', { key: 'k' }),
+      'LAB init',
+      'BENCH start agent',
+      agentLine('retrieved', { by: 'arrive', files: 50, kernelAgeMs: 900.5 }),
+      agentLine('took over', { files: 50, kernelAgeMs: 2500.5, milestonesMs: { node: 300 } }),
+      agentLine('workloads serve again'),
+    );
+    expect(readRounds(lines)).toEqual([
+      {
+        ...{ side: 'agent', init: moment(1), start: moment(2), retrieved: moment(3) },
+        ...{ takenOver: moment(4), serving: moment(5), files: 50, kernelAgeMs: 900.5 },
+        milestonesMs: { node: 300 },
       },
     ]);
   });

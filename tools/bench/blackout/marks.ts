@@ -26,6 +26,8 @@ export interface Round {
   init: Moment;
   start: Moment;
   retrieved: Moment;
+  /** The agent has what the program in front of it retrieved; null where it retrieved by itself. */
+  takenOver: Moment | null;
   /** Null for the probe, which has no workload. */
   serving: Moment | null;
   /** CLOCK_MONOTONIC of the next kernel when all was retrieved: its age by its own clock. */
@@ -39,6 +41,7 @@ type Event =
   | { kind: 'departed' | 'started'; side: Side }
   | { kind: 'init' }
   | { kind: 'served' }
+  | { kind: 'taken-over'; milestonesMs: Record<string, number> }
   | {
       kind: 'retrieved';
       side: Side;
@@ -93,8 +96,10 @@ function note(round: Partial<Round> & { side: Side }, event: Event, at: Moment):
   else if (event.kind === 'started' && event.side === round.side) round.start = at;
   else if (event.kind === 'retrieved' && event.side === round.side) {
     const { files, kernelAgeMs, milestonesMs } = event;
-    Object.assign(round, { retrieved: at, files, kernelAgeMs, milestonesMs });
+    Object.assign(round, { retrieved: at, files, kernelAgeMs, milestonesMs, takenOver: null });
     if (round.side === 'probe') round.serving = null;
+  } else if (event.kind === 'taken-over' && round.side === 'agent') {
+    Object.assign(round, { takenOver: at, milestonesMs: event.milestonesMs });
   } else if (event.kind === 'served' && round.side === 'agent') round.serving = at;
 }
 
@@ -122,11 +127,22 @@ function agentEventOf(text: string): Event | null {
     return null; // another writer's words got into the line
   }
   if (entry.msg === 'reboots into the staged kernel') return { kind: 'departed', side: 'agent' };
+  if (entry.msg === 'took over') {
+    return {
+      kind: 'taken-over',
+      milestonesMs: (entry as { milestonesMs: Record<string, number> }).milestonesMs,
+    };
+  }
   if (entry.msg === 'retrieved') {
-    const { files, kernelAgeMs, milestonesMs } = entry as {
+    // The program in front of the agent has no milestones.
+    const {
+      files,
+      kernelAgeMs,
+      milestonesMs = {},
+    } = entry as {
       files: number;
       kernelAgeMs: number;
-      milestonesMs: Record<string, number>;
+      milestonesMs?: Record<string, number>;
     };
     return { kind: 'retrieved', side: 'agent', files, kernelAgeMs, milestonesMs };
   }

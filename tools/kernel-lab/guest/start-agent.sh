@@ -3,9 +3,11 @@
 mount -t debugfs debugfs /sys/kernel/debug
 while read -r order; do sh -c "$order"; done </dev/ttyS0 &
 if [ -f /app/prepare ]; then . /app/prepare; fi
+front=
+if [ -f /app/arrive ]; then front=/app/arrive; fi
 status=137
 while [ "$status" -eq 137 ]; do
-  node /app/agent.cjs run --config /app/agent.json >>/out/agent.log 2>&1 &
+  $front node /app/agent.cjs run --config /app/agent.json >>/out/agent.log 2>&1 &
   echo $! >/run/agent.pid
   wait $!
   status=$?

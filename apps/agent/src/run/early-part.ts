@@ -39,7 +39,8 @@ export async function arrive(): Promise<KernelArrival> {
   // hrtime is CLOCK_MONOTONIC, which starts with the kernel.
   const kernelAgeMs = Number(process.hrtime.bigint()) / 1e6;
   const log = createLog({ version: agentVersion, pid: process.pid });
-  log.info('retrieved', { files: retrieved, kernelAgeMs, milestonesMs: milestonesMs() });
+  const did = arrival.by === 'arrive' ? 'took over' : 'retrieved';
+  log.info(did, { files: retrieved, kernelAgeMs, milestonesMs: milestonesMs() });
   return arrival;
 }
 

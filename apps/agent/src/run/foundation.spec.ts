@@ -32,7 +32,7 @@ function arrived(text: string): EarlyPart {
   const own = {} as LiveUpdateSession;
   return {
     ...{ configFile, configuration: text },
-    arrival: { found: 'handover', mark, manifest, own, retrieved: [] },
+    arrival: { found: 'handover', mark, manifest, own, retrieved: [], by: 'agent' },
   };
 }
 

@@ -20,7 +20,7 @@ function arrivalWith(configuration: KernelManifest['configuration']): KernelArri
   };
   const mark = { hostUpdateId: 'hu', attempt: 1, generation: 1n };
   const own = {} as LiveUpdateSession;
-  return { found: 'handover', mark, manifest, own, retrieved: [] };
+  return { found: 'handover', mark, manifest, own, retrieved: [], by: 'agent' };
 }
 
 const configFile = '/etc/agent.json';

@@ -14,7 +14,9 @@ for word in $line; do
   esac
 done
 
-agent() { node $AGENT_FLAGS /app/agent.cjs run --config /app/agent.json & }
+front=
+if [ -f /app/arrive ]; then front=/app/arrive; fi
+agent() { $front node $AGENT_FLAGS /app/agent.cjs run --config /app/agent.json & }
 
 echo "BENCH start $side"
 case "$side" in

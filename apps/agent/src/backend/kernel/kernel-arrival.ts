@@ -1,7 +1,7 @@
 // What a kernel that was booted by a live update finds, before anything else of the agent is opened or even loaded.
 //
 // Happy path: the mark on the command line says which update it was; the own session has the manifest, which names the
-// workloads' sessions, and all their files are taken out. Later the manifest's journal is put where the agent reads it,
+// workloads' sessions, and all their files are taken out, or have been by the program in front (arrival-record.ts). Later the manifest's journal is put where the agent reads it,
 // unless the disk kept a journal that knows of this reboot.
 // Unhappy paths, exactly one each: no device, device must reboot (EIO), own session missing, manifest that can not be
 // retrieved (the errno stays for this boot, D2) or read. All mean that the state is lost, unless this boot has arrived
@@ -20,6 +20,7 @@ import {
 import type { Journal } from '../../journal/journal';
 import type { AgentCommand } from '../../model/command';
 import { describeError, reasonOf, type Reason } from '../../model/reason';
+import { handoverSource, takeArrivalRecord, type HandoverSource } from './arrival-record';
 import { readMark, rebootKey, runningCommandLine, type BootMark } from './command-line';
 import { ARRIVAL_BUSY_LIMIT_MS, deviceReason, openDevice } from './kernel-device';
 import { readManifest, type KernelManifest } from './kernel-manifest';
@@ -34,36 +35,41 @@ export type KernelArrival =
       manifest: KernelManifest;
       own: LiveUpdateSession;
       retrieved: RetrievedSession[];
+      /** By the native program in front of this process, or by the process itself. */
+      by: 'arrive' | 'agent';
     }
   | { found: 'nothing'; mark: BootMark; reason: Reason };
 
 /** Looks at how this kernel was booted, and takes everything that was handed over. Once in a process. */
 export async function arriveInKernel(): Promise<KernelArrival> {
+  const record = takeArrivalRecord();
   const mark = readMark(runningCommandLine());
   if (mark === null) return { found: 'no-update' };
-  let device: LiveUpdateDevice;
+  const by = record?.isWhole ? 'arrive' : 'agent';
+  let device: LiveUpdateDevice | null = null;
   try {
-    device = await openDevice(undefined, undefined, ARRIVAL_BUSY_LIMIT_MS);
+    if (by === 'agent') device = await openDevice(undefined, undefined, ARRIVAL_BUSY_LIMIT_MS);
   } catch (error) {
     return { found: 'nothing', mark, reason: deviceReason(error) };
   }
+  const source = handoverSource(record, device);
   try {
-    const found = retrieveManifest(device);
+    const found = retrieveManifest(source);
     if ('code' in found) return { found: 'nothing', mark, reason: found };
-    const retrieved = retrieveSessions(device, found.manifest.sessions);
-    return { found: 'handover', mark, retrieved, ...found };
+    const retrieved = retrieveSessions(source, found.manifest.sessions);
+    return { found: 'handover', mark, retrieved, by, ...found };
   } finally {
-    device.close();
+    device?.close();
   }
 }
 
 function retrieveManifest(
-  device: LiveUpdateDevice,
+  source: HandoverSource,
 ): { manifest: KernelManifest; own: LiveUpdateSession } | Reason {
   const subject = `session ${OWN_SESSION}`;
   let own: LiveUpdateSession;
   try {
-    own = device.retrieveSession(OWN_SESSION);
+    own = source.retrieveSession(OWN_SESSION);
   } catch (cause) {
     const detail = isLinuxError(cause, 'ENOENT')
       ? 'the previous kernel handed over no session of this agent'
@@ -71,7 +77,7 @@ function retrieveManifest(
     return reasonOf('SESSIONS_GONE', detail, { subject, cause });
   }
   try {
-    const fd = own.retrieveFd(MANIFEST_TOKEN);
+    const fd = source.retrieveFd(own, OWN_SESSION, MANIFEST_TOKEN);
     try {
       return { manifest: readManifest(fd), own };
     } finally {

@@ -2,12 +2,14 @@
 // writable disk has nothing else.
 //
 // Layout, little endian: magic "LUOFLEET", version u32, JSON bytes u32, sha256 of the JSON (32 bytes), JSON (u64 values as
-// {"u64":"…"}). Unhappy paths: anything torn, foreign or newer is refused whole with ManifestError.
+// {"u64":"…"}), the retrieval plan (retrieval-plan.ts; nobody here reads it, and earlier agents wrote none).
+// Unhappy paths: anything torn, foreign or newer is refused whole with ManifestError.
 import { createHash } from 'node:crypto';
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { memfdCreate } from '@luofleet/linux';
 import type { SessionStatus } from '../../model/command';
 import type { AgentSettings } from '../../settings/agent-settings';
+import { retrievalPlan } from './retrieval-plan';
 
 export interface KernelManifest {
   /** Key of the reboot command. */
@@ -65,7 +67,7 @@ export function writeManifest(manifest: KernelManifest): number {
   header.writeUInt32LE(json.length, 12);
   createHash('sha256').update(json).digest().copy(header, 16);
   const fd = memfdCreate('luofleet-manifest');
-  const bytes = Buffer.concat([header, json]);
+  const bytes = Buffer.concat([header, json, retrievalPlan(manifest.sessions)]);
   for (let done = 0; done < bytes.length;) {
     done += writeSync(fd, bytes, done, bytes.length - done, done);
   }

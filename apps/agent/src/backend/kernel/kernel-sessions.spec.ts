@@ -12,6 +12,7 @@ import {
 import type { HostFile } from '../engine/host-file';
 import { SessionFailure } from '../session-failure';
 import { KernelSessions } from './kernel-sessions';
+import { handoverSource } from './arrival-record';
 import { retrieveSessions } from './retrieve-sessions';
 
 const ENOENT = 2;
@@ -153,7 +154,7 @@ describe('after the reboot', () => {
   const retrieve = () =>
     sessions.adoptRetrieved(
       kernel.session('retrieve', 'luofleet'),
-      retrieveSessions(kernel.device, manifest),
+      retrieveSessions(handoverSource(null, kernel.device), manifest),
     );
   beforeEach(() => {
     manifest = preserve();

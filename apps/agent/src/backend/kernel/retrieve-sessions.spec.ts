@@ -1,5 +1,6 @@
 import { LinuxError, type LiveUpdateDevice } from '@luofleet/linux';
 import type { FileStatus, SessionStatus } from '../../model/command';
+import { handoverSource } from './arrival-record';
 import { retrieveSessions } from './retrieve-sessions';
 
 const file = (token: bigint): FileStatus => ({
@@ -25,7 +26,7 @@ function device(refused: Record<string, number>) {
         retrieveFd: (token: bigint) => answer(`${name}/${token}`, 100 + Number(token)),
       }),
   };
-  return { asked, device: fake as unknown as LiveUpdateDevice };
+  return { asked, device: handoverSource(null, fake as unknown as LiveUpdateDevice) };
 }
 
 describe('retrieveSessions', () => {
