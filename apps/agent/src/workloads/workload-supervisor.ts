@@ -141,8 +141,11 @@ export class WorkloadSupervisor {
     return failures.filter((failure) => failure !== null);
   }
 
-  /** An answer that comes too late counts too: nobody stays quiesced because it was slow. */
-  private async resume(instance: WorkloadInstance, signal: AbortSignal): Promise<string | null> {
+  /**
+   * Tells one to serve again. Null once it does or has ended, else what is wrong; an answer that comes too late counts too:
+   * nobody stays quiesced because it was slow.
+   */
+  async resume(instance: WorkloadInstance, signal: AbortSignal): Promise<string | null> {
     if (instance.state === 'ended') return null;
     const answered = instance.instruct('resume').then((answer) => {
       if (answer.ok && !this.isGone(instance)) instance.state = 'serving';

@@ -306,13 +306,14 @@ export class EngineBackend implements Backend {
   private async resumeOld(workloads: readonly string[]): Promise<void> {
     const { supervisor, log } = this.options;
     const signal = AbortSignal.timeout(RESUME_TIMEOUT_MS);
-    for (const workload of workloads) {
+    const resumeOne = async (workload: string) => {
       const current = supervisor.current.get(workload);
       const old = current?.state === 'quiesced' ? current : await supervisor.restore(workload);
-      const answer = await old?.instruct('resume', signal);
-      if (old !== undefined && answer?.ok) old.state = 'serving';
-      else log.error('no instance serves', { workload, reason: answer?.reason ?? 'no old one' });
-    }
+      const isLeft = old !== undefined && old.state !== 'ended';
+      const reason = isLeft ? await supervisor.resume(old, signal) : 'no old instance';
+      if (reason !== null) log.error('no instance serves', { workload, reason });
+    };
+    await Promise.all(workloads.map(resumeOne));
   }
 
   private manifest(key: string, imageSha256: string): HandoverManifest {
