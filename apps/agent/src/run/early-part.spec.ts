@@ -1,7 +1,9 @@
 // What stands between the start of the agent and the retrieved files, as the bundler sees it.
 import { spawnSync } from 'node:child_process';
+import { writeSync } from 'node:fs';
 import path from 'node:path';
-import { namesKernelBackend } from './early-part';
+import { closeDescriptor, getCloseOnExec, memfdCreate, setCloseOnExec } from '@luofleet/linux';
+import { earlyPart, namesKernelBackend } from './early-part';
 
 const workspace = path.resolve(__dirname, '../../../..');
 
@@ -87,4 +89,17 @@ describe('namesKernelBackend', () => {
     // Right, but for the YAML parser to say.
     '{backend: kernel}',
   ])('does not see it in %j', (text) => expect(namesKernelBackend(text)).toBe(false));
+});
+
+it('keeps inherited descriptors from children, whatever the backend is', async () => {
+  const [session, record] = [memfdCreate('session'), memfdCreate('record')];
+  setCloseOnExec(session, false);
+  writeSync(record, `arrival 1 ${process.pid}\nsession ${session} luofleet\n`);
+  process.env.LUOFLEET_ARRIVAL = String(record);
+  const early = await earlyPart('/nonexistent');
+  expect(early.arrival).toBeNull();
+  expect(early.record?.sessions.get('luofleet')?.outcome).toBe(session);
+  expect(process.env.LUOFLEET_ARRIVAL).toBeUndefined();
+  expect(getCloseOnExec(session)).toBe(true);
+  closeDescriptor(session);
 });

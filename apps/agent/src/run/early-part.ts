@@ -8,6 +8,7 @@
 // even open it.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { takeArrivalRecord, type ArrivalRecord } from '../backend/kernel/arrival-record';
 import { arriveInKernel, type KernelArrival } from '../backend/kernel/kernel-arrival';
 import { createLog } from '../log';
 import { agentVersion } from '../agent-version';
@@ -18,20 +19,24 @@ export interface EarlyPart {
   configFile: string;
   /** Text of the configuration file; null when it can not be read. */
   configuration: string | null;
+  /** What a program in front of this process has taken. */
+  record: ArrivalRecord | null;
   /** Null when nobody has looked yet. */
   arrival: KernelArrival | null;
 }
 
 export async function earlyPart(file: string): Promise<EarlyPart> {
+  // Whatever the backend is: the descriptors must not go on into children.
+  const record = takeArrivalRecord();
   const configFile = path.resolve(file);
   const configuration = readConfiguration(configFile);
   const isKernel = configuration !== null && namesKernelBackend(configuration);
-  return { configFile, configuration, arrival: isKernel ? await arrive() : null };
+  return { configFile, configuration, record, arrival: isKernel ? await arrive(record) : null };
 }
 
 /** Arrives, and says what came through. */
-export async function arrive(): Promise<KernelArrival> {
-  const arrival = await arriveInKernel();
+export async function arrive(record: ArrivalRecord | null): Promise<KernelArrival> {
+  const arrival = await arriveInKernel(record);
   milestone('retrieved');
   if (arrival.found !== 'handover') return arrival;
   const files = arrival.retrieved.flatMap(({ got }) => ('files' in got ? got.files : []));

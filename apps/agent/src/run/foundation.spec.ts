@@ -32,6 +32,7 @@ function arrived(text: string): EarlyPart {
   const own = {} as LiveUpdateSession;
   return {
     ...{ configFile, configuration: text },
+    record: null,
     arrival: { found: 'handover', mark, manifest, own, retrieved: [], by: 'agent' },
   };
 }

@@ -63,7 +63,7 @@ async function lay(
     return { settings, journal: FileJournal.open(journalFile), kernel: null };
   }
   const module = await import('../backend/kernel/open-kernel-backend');
-  early.arrival ??= await arrive();
+  early.arrival ??= await arrive(early.record);
   const { arrival, configFile: file } = early;
   if (arrival.found === 'handover') module.restoreJournal(journalFile, arrival.manifest);
   const journal = FileJournal.open(journalFile);

@@ -20,7 +20,7 @@ import {
 import type { Journal } from '../../journal/journal';
 import type { AgentCommand } from '../../model/command';
 import { describeError, reasonOf, type Reason } from '../../model/reason';
-import { handoverSource, takeArrivalRecord, type HandoverSource } from './arrival-record';
+import { handoverSource, type ArrivalRecord, type HandoverSource } from './arrival-record';
 import { readMark, rebootKey, runningCommandLine, type BootMark } from './command-line';
 import { ARRIVAL_BUSY_LIMIT_MS, deviceReason, openDevice } from './kernel-device';
 import { readManifest, type KernelManifest } from './kernel-manifest';
@@ -40,9 +40,11 @@ export type KernelArrival =
     }
   | { found: 'nothing'; mark: BootMark; reason: Reason };
 
-/** Looks at how this kernel was booted, and takes everything that was handed over. Once in a process. */
-export async function arriveInKernel(): Promise<KernelArrival> {
-  const record = takeArrivalRecord();
+/**
+ * Looks at how this kernel was booted, and takes everything that was handed over. Once in a process. `record` is what the
+ * program in front has taken already.
+ */
+export async function arriveInKernel(record: ArrivalRecord | null): Promise<KernelArrival> {
   const mark = readMark(runningCommandLine());
   if (mark === null) return { found: 'no-update' };
   const by = record?.isWhole ? 'arrive' : 'agent';
