@@ -1,6 +1,7 @@
 // The steps of `npm test`, in order.
 
 import { ensureChromium } from '../bootstrap/chromium.mjs';
+import { ensureCompiler } from '../bootstrap/compiler.mjs';
 import { provideServices } from '../bootstrap/services.mjs';
 import { SetupError } from '../bootstrap/setup-error.mjs';
 import { prismaCli, prismaEnvironment } from '../prisma/run.mjs';
@@ -33,7 +34,10 @@ const STEPS = [
   {
     name: 'unit',
     does: 'unit tests',
-    run: (context) => runJest(context, 'jest.config.cjs', ['--maxWorkers=2']),
+    run: (context) => {
+      ensureCompiler({ note: console.log });
+      return runJest(context, 'jest.config.cjs', ['--maxWorkers=2']);
+    },
   },
   { name: 'services', does: 'Postgres and Redis', run: startServices },
   { name: 'tools', does: 'tests of the tools', needs: ['services'], run: runToolTests },

@@ -1,9 +1,9 @@
 // The native program in front of the agent, as far as it goes without a live update; the rest is shown in virtual machines.
 import { spawnSync } from 'node:child_process';
 import { readMark } from '../backend/kernel/command-line';
-import { compileNativeProgram, compileNativeTest, describeNative } from '../testing/native-program';
+import { compileNativeProgram, compileNativeTest } from '../testing/native-program';
 
-describeNative('arrive', () => {
+describe('arrive', () => {
   const program = compileNativeProgram('arrive.c');
   const run = (...args: string[]) =>
     spawnSync(program, args, {
@@ -23,7 +23,7 @@ describeNative('arrive', () => {
   });
 });
 
-describeNative('the boot mark as arrive reads it', () => {
+describe('the boot mark as arrive reads it', () => {
   const program = compileNativeTest('boot-mark.test.c');
   const hasMark = (line: string) =>
     spawnSync(program, [line], { encoding: 'utf8' }).stdout === 'yes\n';

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { closeDescriptor } from '@luofleet/linux';
-import { compileNativeTest, describeNative } from '../../testing/native-program';
+import { compileNativeTest } from '../../testing/native-program';
 import { writeManifest, type KernelManifest } from './kernel-manifest';
 
 const session = (name: string, ...tokens: bigint[]): KernelManifest['sessions'][number] => ({
@@ -23,7 +23,7 @@ function manifestOf(...sessions: KernelManifest['sessions']): Buffer {
   return bytes;
 }
 
-describeNative('the retrieval plan', () => {
+describe('the retrieval plan', () => {
   const reader = compileNativeTest('retrieval-plan.test.c');
   const read = (manifest: Buffer): string => {
     const { status, stdout, stderr } = spawnSync(reader, { input: manifest, encoding: 'utf8' });
