@@ -159,23 +159,37 @@ static void take_over(struct arrival *arrival)
 	munmap(bytes, (size_t)stat.st_size);
 }
 
+/* The record and its name in the environment, ready before anything is asked for. */
+static FILE *open_record(void)
+{
+	char number[16];
+	int record = memfd_create("luofleet-arrival", MFD_CLOEXEC);
+	FILE *lines;
+
+	if (record < 0)
+		return NULL;
+	snprintf(number, sizeof(number), "%d", record);
+	lines = fdopen(record, "w");
+	if (lines == NULL || setenv("LUOFLEET_ARRIVAL", number, 1) < 0)
+		return NULL;
+	passed_on(record);
+	fprintf(lines, "arrival 1 %d\n", getpid());
+	return lines;
+}
+
 static void arrive(void)
 {
-	struct arrival arrival = { .files = 0 };
-	char number[16];
-	int record = memfd_create("luofleet-arrival", 0);
+	struct arrival arrival = { .device = open("/dev/liveupdate", O_RDWR | O_CLOEXEC) };
 
-	if (record < 0 || (arrival.record = fdopen(dup(record), "w")) == NULL)
+	if (arrival.device < 0)
 		return;
-	snprintf(number, sizeof(number), "%d", record);
-	arrival.device = open("/dev/liveupdate", O_RDWR | O_CLOEXEC);
-	if (arrival.device >= 0 && setenv("LUOFLEET_ARRIVAL", number, 1) == 0) {
-		fprintf(arrival.record, "arrival 1 %d\n", getpid());
+	arrival.record = open_record();
+	if (arrival.record != NULL) {
 		take_over(&arrival);
+		/* Not closed: the agent reads it. */
+		fflush(arrival.record);
 	}
-	if (arrival.device >= 0)
-		close(arrival.device);
-	fclose(arrival.record);
+	close(arrival.device);
 }
 
 int main(int argc, char **argv)
