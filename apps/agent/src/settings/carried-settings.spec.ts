@@ -24,12 +24,13 @@ function arrivalWith(configuration: KernelManifest['configuration']): KernelArri
 }
 
 const configFile = '/etc/agent.json';
+const early = { configFile, record: null };
 const whole = { text, file: configFile, agentVersion, settings };
 
 describe('carriedSettings', () => {
   it('spares parsing a file that has not changed', () => {
     const arrival = arrivalWith(whole);
-    expect(carriedSettings({ configFile, configuration: text, arrival })).toEqual(settings);
+    expect(carriedSettings({ ...early, configuration: text, arrival })).toEqual(settings);
   });
 
   it.each<[string, string | null, KernelManifest['configuration']]>([
@@ -41,13 +42,13 @@ describe('carriedSettings', () => {
     ['an earlier agent carried none', text, undefined],
   ])('does not count when %s', (_when, configuration, carried) => {
     const arrival = arrivalWith(carried);
-    expect(carriedSettings({ configFile, configuration, arrival })).toBeUndefined();
+    expect(carriedSettings({ ...early, configuration, arrival })).toBeUndefined();
   });
 
   it.each<[string, KernelArrival | null]>([
     ['no update', { found: 'no-update' }],
     ['nobody looked', null],
   ])('does not count without a handover (%s)', (_what, arrival) => {
-    expect(carriedSettings({ configFile, configuration: text, arrival })).toBeUndefined();
+    expect(carriedSettings({ ...early, configuration: text, arrival })).toBeUndefined();
   });
 });

@@ -6,7 +6,7 @@ import { SETTINGS_VERSION, type AgentSettings } from './agent-settings';
  * Settings that a kernel's manifest brought; undefined unless they are what the configuration file means now: the same text
  * in the same place, read by the same version of the agent.
  */
-export function carriedSettings(early: Omit<EarlyPart, 'record'>): AgentSettings | undefined {
+export function carriedSettings(early: EarlyPart): AgentSettings | undefined {
   const { configuration, configFile } = early;
   const carried = carriedBy(early);
   const isSame =
@@ -17,11 +17,11 @@ export function carriedSettings(early: Omit<EarlyPart, 'record'>): AgentSettings
 }
 
 /** What the previous kernel's agent ran with, for when the file can not be used; undefined where none came through. */
-export function lastSettings(early: Omit<EarlyPart, 'record'>): AgentSettings | undefined {
+export function lastSettings(early: EarlyPart): AgentSettings | undefined {
   return usable(carriedBy(early)?.settings);
 }
 
-const carriedBy = ({ arrival }: Omit<EarlyPart, 'record'>) =>
+const carriedBy = ({ arrival }: EarlyPart) =>
   arrival?.found === 'handover' ? arrival.manifest.configuration : undefined;
 
 const usable = (settings?: AgentSettings) =>

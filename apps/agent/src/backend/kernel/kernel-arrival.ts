@@ -1,8 +1,8 @@
 // What a kernel that was booted by a live update finds, before anything else of the agent is opened or even loaded.
 //
 // Happy path: the mark on the command line says which update it was; the own session has the manifest, which names the
-// workloads' sessions, and all their files are taken out, or have been by the program in front (arrival-record.ts). Later the manifest's journal is put where the agent reads it,
-// unless the disk kept a journal that knows of this reboot.
+// workloads' sessions, and all their files are taken out, or have been by the program in front (arrival-record.ts). Later the
+// manifest's journal is put where the agent reads it, unless the disk kept a journal that knows of this reboot.
 // Unhappy paths, exactly one each: no device, device must reboot (EIO), own session missing, manifest that can not be
 // retrieved (the errno stays for this boot, D2) or read. All mean that the state is lost, unless this boot has arrived
 // before and the agent only was restarted; the journal tells.
