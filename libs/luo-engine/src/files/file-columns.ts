@@ -13,13 +13,15 @@ const TOKEN_HIGH = 3;
 const STATE = 4;
 const ROW_WORDS = 5;
 
-/** Parts of the state word: retrieve status (an errno has 12 bits and a sign), identity held, position of the handler. */
+/**
+ * Parts of the state word: retrieve status (an errno has 12 bits and a sign), identity held, position of the handler (18
+ * bits, more than handlers can be registered in any time).
+ */
 const STATUS_BITS = 13;
 const STATUS_MASK = (1 << STATUS_BITS) - 1;
 const STATUS_SHIFT = 32 - STATUS_BITS;
 const IDENTITY_HELD = 1 << STATUS_BITS;
 const ENTRY_SHIFT = STATUS_BITS + 1;
-const ENTRIES_MAX = 2 ** (32 - ENTRY_SHIFT);
 
 /**
  * The files of a set in order of preservation, in columns: numbers side by side in one array, instead of an object
@@ -152,9 +154,6 @@ export class FileColumns<TFile> implements TokenRows {
 
   private positionOf(entry: HandlerEntry<TFile>): number {
     const known = this.entries.indexOf(entry);
-    if (known < 0 && this.entries.length === ENTRIES_MAX) {
-      throw new RangeError(`a set holds files of ${ENTRIES_MAX} handlers at most`);
-    }
     this.lastEntry = entry;
     this.lastPosition = known >= 0 ? known : this.entries.push(entry) - 1;
     return this.lastPosition;
