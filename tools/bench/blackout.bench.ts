@@ -105,8 +105,9 @@ class Passage {
     const commandLine = this.tools.kernelCommandLine();
     const port = await this.plane.open();
     const { lab, name, clock, agentDirectory } = this;
+    const { compileNative } = this.tools;
     const appDirectory = makeApp({
-      ...{ lab, agentDirectory, name: `app-${name}`, port, commandLine },
+      ...{ lab, compileNative, agentDirectory, name: `app-${name}`, port, commandLine },
     });
     const machine = lab.boot({
       ...{ name, appDirectory },

@@ -1,13 +1,13 @@
 // What a machine of the blackout benchmark sees as /app: the built agent, the probe, the workload and the kernel.
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Lab } from './lab-tools';
+import type { Lab, LabTools } from './lab-tools';
 
 const guestSources = path.resolve('tools/bench/blackout/guest');
 
 export interface AppRequest {
   lab: Lab;
+  compileNative: LabTools['compileNative'];
   /** Directory of the agent's build. */
   agentDirectory: string;
   name: string;
@@ -18,7 +18,8 @@ export interface AppRequest {
 }
 
 /** Makes the directory and returns its path. */
-export function makeApp({ lab, agentDirectory, name, port, commandLine }: AppRequest): string {
+export function makeApp(request: AppRequest): string {
+  const { lab, compileNative, agentDirectory, name, port, commandLine } = request;
   const directory = path.join(lab.directory, name);
   mkdirSync(directory);
   const put = (from: string, as: string) => copyFileSync(from, path.join(directory, as));
@@ -31,7 +32,8 @@ export function makeApp({ lab, agentDirectory, name, port, commandLine }: AppReq
   put(path.join(guestSources, 'start.sh'), 'start');
   put(lab.kernels.a.path, 'kernel');
   const probe = path.join(directory, 'probe');
-  execFileSync('gcc', ['-O2', '-static', '-o', probe, path.join(guestSources, 'probe.c')]);
+  const problem = compileNative(path.join(guestSources, 'probe.c'), probe);
+  if (problem !== null) throw new Error(`probe.c: ${problem}`);
   writeFileSync(path.join(directory, 'probe-line'), `${commandLine} bench.side=probe`);
   const command = ['/app/probe', 'hold', '/bin/node', '/app/holder.cjs'];
   const agent = {

@@ -26,6 +26,8 @@ export interface LabTools {
   kernelCommandLine(switches?: string): string;
   ensurePackages(names: readonly string[], note: Note): Promise<void>;
   build(): Promise<void>;
+  /** Null, or why there is no program. */
+  compileNative(source: string, target: string): string | null;
 }
 
 const load = (file: string): Promise<Partial<LabTools>> =>
@@ -39,6 +41,7 @@ export async function labTools(): Promise<LabTools> {
       'kernel-lab/machine.mjs',
       'kernel-lab/prerequisites.mjs',
       'bootstrap/build.mjs',
+      'build/compile-native.mjs',
     ].map(load),
   );
   return Object.assign({}, ...modules) as LabTools;
