@@ -54,4 +54,15 @@ describe('figuresOf', () => {
     // The first step is what passed before the process had a clock: (590 - 450 + 390 - 290) / 2.
     expect(ours.breakdownMs).toEqual({ process: 120, node: 250, bundle: 80, retrieved: 40 });
   });
+
+  it('measures the agent itself from what it took over from the program in front of it', () => {
+    const withFront = agent(1000, 1200, { node: 300, bundle: 400, retrieved: 450 });
+    const { agent: figures } = figuresOf([
+      { ...withFront, takenOver: moment(1600) },
+      probe(1000, 1200),
+    ]);
+    expect(figures.takenOverMs?.best).toBe(600);
+    expect(figures.breakdownMs.process).toBe(140);
+    expect(ours.takenOverMs).toBeNull();
+  });
 });

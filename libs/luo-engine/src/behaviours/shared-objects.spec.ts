@@ -174,6 +174,14 @@ it('S23: unregistering gives the page back; a handler that leaves takes its obje
   expect(host.memory.preservedSizeBytes).toBe(0);
 });
 
+it('S23: a file that is refused before it needs the object leaves it alone', async () => {
+  const { object, session } = await withObject();
+  const file = testFile('a');
+  await session.preserve(1n, file);
+  expect(await codeOf(() => session.preserve(2n, file))).toBe('EBUSY');
+  expect(object.lines).toEqual(['preserve']);
+});
+
 it('S23: the owner of an object is pinned while it is in use; going away is ENODEV', async () => {
   const { host, object, session } = await withObject();
   let pins = 0;

@@ -84,7 +84,7 @@ export class Preserving<TFile> {
     this.rest();
   }
 
-  /** The file is in its set: what was held for it is the set's now. */
+  /** The file is in its set: what was held for it is the set's now, and nothing of it may undo a later failure. */
   private rest(): void {
     this.file = undefined as TFile;
     this.entry = null;
