@@ -222,6 +222,7 @@ export class Orchestrator<TFile> implements DeviceOwner<TFile> {
       while (lock.busy) yield lock.idle();
     }
     try {
+      this.#memory.layOut();
       for (const session of this.sessions.outgoing.values()) {
         const record: FileSetRecord = { files: 0n, count: 0n };
         yield* session.files.freeze(record);

@@ -259,7 +259,7 @@ it('D8: an owner is pinned by each file, also by deserialised ones, and a dying 
   handler.fail('preserve', 'x', 'EIO');
   expect(await codeOf(() => session.preserve(3n, testFile('x')))).toBe('EIO');
   expect(owner.pins).toBe(2);
-  const region = await host.orchestrator.freezeAll();
+  const region = (await host.orchestrator.freezeAll()).slice();
   await host.orchestrator.unfreezeAll();
   await session.close();
   expect(owner.pins).toBe(0);

@@ -18,10 +18,14 @@ export interface ChainShape {
 
 interface Block {
   readonly address: number;
-  readonly view: DataView;
+  /** Null until it is written. */
+  view: DataView | null;
 }
 
-/** A growing chain of one-page blocks, each naming the next (D1). */
+/**
+ * A growing chain of one-page blocks, each naming the next (D1). Pages are taken when the chain grows, and looked at when
+ * records are written: a page that nobody looks at before the region is laid out costs no memory until then.
+ */
 export class BlockChain implements OutgoingRecords {
   readonly #blocks: Block[] = [];
   readonly #perBlock: number;
@@ -58,7 +62,7 @@ export class BlockChain implements OutgoingRecords {
   view(index: number): DataView {
     const block = this.#blocks[Math.floor(index / this.#perBlock)];
     if (block === undefined) throw new RangeError(`slot ${index} was never reserved`);
-    return block.view;
+    return this.#viewOf(block);
   }
 
   offset(index: number): number {
@@ -67,17 +71,18 @@ export class BlockChain implements OutgoingRecords {
 
   close(count: number): void {
     let left = count;
-    for (const { view } of this.#blocks) {
+    this.#blocks.forEach((block, i) => {
       const here = Math.min(left, this.#perBlock);
+      const view = this.#viewOf(block);
+      view.setBigUint64(0, BigInt(this.#blocks[i + 1]?.address ?? 0), true);
       view.setBigUint64(8, BigInt(here), true);
       left -= here;
-    }
+    });
   }
 
   clear(): void {
     for (const { address, view } of this.#blocks) {
-      view.setBigUint64(8, 0n, true);
-      this.memory.preservedBytes(address).fill(0, BLOCK_HEADER_BYTES);
+      if (view !== null) this.memory.preservedBytes(address).fill(0);
     }
   }
 
@@ -92,16 +97,17 @@ export class BlockChain implements OutgoingRecords {
       throw new LuoError('ENOSPC', 'allocate', {}, `full: ${most} records in ${blocksMax} blocks`);
     }
     const address = this.memory.allocatePreserve(this.memory.pageSizeBytes);
-    const last = this.#blocks[this.#blocks.length - 1];
-    this.#blocks.push({ address, view: viewOf(this.memory.preservedBytes(address)) });
-    last?.view.setBigUint64(0, BigInt(address), true);
+    this.#blocks.push({ address, view: null });
   }
 
   #removeLast(): void {
     const block = this.#blocks.pop();
-    if (block === undefined) return;
-    this.memory.unpreserveFree(block.address);
-    this.#blocks[this.#blocks.length - 1]?.view.setBigUint64(0, 0n, true);
+    if (block !== undefined) this.memory.unpreserveFree(block.address);
+  }
+
+  #viewOf(block: Block): DataView {
+    block.view ??= viewOf(this.memory.preservedBytes(block.address));
+    return block.view;
   }
 }
 
@@ -117,7 +123,7 @@ export function restoreChain(
   operation: LuoOperation,
 ): IncomingRecords {
   const perBlock = recordsPerBlock(memory.pageSizeBytes, shape.recordBytes);
-  const blocks: (Block & { records: number })[] = [];
+  const blocks: { address: number; view: DataView; records: number }[] = [];
   const seen = new Set<bigint>();
   const free = (): void => blocks.splice(0).forEach(({ address }) => memory.restoreFree(address));
   const refuse = (address: bigint, detail: string): never => {

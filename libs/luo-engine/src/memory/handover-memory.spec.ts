@@ -76,8 +76,53 @@ describe.each(kinds)('handover memory, %s', (_kind, create) => {
     expect(await codeOf(() => memory.unpreserveFree(address))).toBe('EBUSY');
     expect(await codeOf(() => createHandoverMemory({ incoming: region }))).toBeNull();
     memory.unseal();
+    expect(await codeOf(() => createHandoverMemory({ incoming: region }))).toBe('EINVAL');
     expect(await codeOf(() => memory.unseal())).toBe('EINVAL');
     expect(await codeOf(() => memory.unpreserveFree(address))).toBeNull();
+  });
+
+  it('brings every page across, whenever it was written and whatever the layout was', () => {
+    const step = fc.record({
+      kind: fc.constantFrom('take', 'take', 'write', 'free', 'layOut', 'reseal'),
+      pick: fc.nat(),
+      pages: fc.integer({ min: 1, max: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const memory = create();
+        const held = new Map<number, Uint8Array>();
+        const fill = (address: number, value: number): void => {
+          const content = (held.get(address) as Uint8Array).fill(value);
+          memory.preservedBytes(address).set(content);
+        };
+        for (const { kind, pick, pages } of steps) {
+          const address = [...held.keys()][pick % held.size] ?? 0;
+          if (kind === 'layOut') memory.layOut();
+          else if (kind === 'reseal') {
+            memory.seal(ROOT);
+            memory.unseal();
+          } else if (kind === 'take') {
+            if (memory.preservedSizeBytes < 30 * 256) {
+              held.set(memory.allocatePreserve(pages * 256), new Uint8Array(pages * 256));
+            }
+          } else if (address !== 0 && kind === 'write') fill(address, pick % 256);
+          else if (address !== 0) {
+            memory.unpreserveFree(address);
+            held.delete(address);
+          }
+        }
+        for (const [address, content] of held) {
+          if (content.some((byte) => byte !== 0)) {
+            expect(memory.preservedBytes(address)).toEqual(content);
+          }
+        }
+        const next = createHandoverMemory({ incoming: memory.seal(ROOT).slice() });
+        for (const [address, content] of held) {
+          expect(next.restoredBytes(address)).toEqual(content);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('never gives one page to two callers and loses none, whatever the order', () => {
@@ -111,6 +156,25 @@ describe.each(kinds)('handover memory, %s', (_kind, create) => {
       { numRuns: 200 },
     );
   });
+});
+
+it('a region that the heap has no room for is ENOMEM when it is laid out', async () => {
+  const memory = createHandoverMemory({ pagesMax: 2 ** 40 });
+  memory.allocatePreserve(2 ** 50);
+  expect(await codeOf(() => memory.layOut())).toBe('ENOMEM');
+});
+
+it('what is written after the layout is in the region without a copy', () => {
+  const memory = createHandoverMemory();
+  const early = memory.allocatePreserve(1);
+  memory.preservedBytes(early)[0] = 1;
+  const late = memory.allocatePreserve(1);
+  memory.layOut();
+  const page = memory.preservedBytes(late);
+  page[0] = 2;
+  const region = memory.seal(ROOT);
+  expect(page.buffer).toBe(region.buffer);
+  expect([region[early], region[late]]).toEqual([1, 2]);
 });
 
 it('a buffer of the caller is no region until sealed and none after unsealing', async () => {

@@ -3,8 +3,8 @@
  *
  * The pages that outlive the reboot; the kernel's KHO. Two halves that never mix:
  *
- * - outgoing: `allocatePreserve` hands out zeroed pages, `unpreserveFree` takes them back. `seal` closes the
- *   region for the reboot and `unseal` opens it again when the reboot did not happen.
+ * - outgoing: `allocatePreserve` hands out zeroed pages, `unpreserveFree` takes them back. `layOut` makes the region, `seal`
+ *   closes it for the reboot and `unseal` opens it again when the reboot did not happen.
  * - incoming: `restoredBytes` shows pages that the previous kernel preserved, `restoreFree` gives them up.
  *
  * Addresses are byte offsets in the region, so they mean the same before and after; 0 is "none", as page 0
@@ -49,8 +49,14 @@ export interface HandoverMemory {
   /** Gives incoming pages up. @throws LuoError EINVAL, also the second time */
   restoreFree(address: number): void;
   /**
+   * Gets the region as it would be sealed now, in one piece, so that what is written from here on need not be copied.
+   * Called before anything is frozen: lack of memory shows while nothing has happened yet. Not needed for `seal`.
+   * @throws LuoError ENOMEM
+   */
+  layOut(): void;
+  /**
    * Closes the outgoing half and returns the whole region: header, pages, allocation table. Until `unseal`
-   * nothing can be allocated or freed.
+   * nothing can be allocated or freed; after it this array is no region any more.
    */
   seal(root: HandoverRoot): Uint8Array;
   /** Reopens a sealed region after a reboot that did not happen. */

@@ -26,24 +26,37 @@ const PAGES_MAX_DEFAULT = 2 ** 20;
 
 /** Where outgoing pages live until they are sealed. */
 interface Backing {
-  allocate(offset: number, sizeBytes: number): Uint8Array;
+  /** An allocation was made; its zeroed bytes, or null when they are made on {@link bytes}. */
+  allocate(offset: number, sizeBytes: number): Uint8Array | null;
+  /** Zeroed bytes of an allocation that had none so far. */
+  bytes(offset: number, sizeBytes: number): Uint8Array;
+  free(): void;
+  /** Makes the region in one piece; bytes made from here on lie in it. */
+  layOut(sizeBytes: number): void;
   /** The region as one array of `sizeBytes`, every allocation at its address. */
   assemble(sizeBytes: number, pages: Iterable<readonly [number, Uint8Array]>): Uint8Array;
-  reopen(): void;
+  /** The region is none any more. */
+  reopen(region: Uint8Array): void;
 }
 
 const CHUNK_BYTES_MAX = 2 ** 20;
 
 /**
- * Pages anywhere on the heap, brought to their addresses when the region is assembled. They are cut from chunks that
- * double up to a megabyte, because an array of its own costs more than a page's records; a host without preserved files
- * costs nothing. A chunk lives as long as any of its pages; none is cut from it twice, so all of them start zeroed.
+ * Bytes are made when somebody looks. Before the region is laid out they are anywhere on the heap, cut from chunks that double
+ * up to a megabyte, because an array of its own costs more than a page's records; a chunk lives as long as any of its
+ * pages, and none is cut from it twice, so all of them start zeroed. Afterwards they are at their places in the region.
+ * What lies elsewhere is brought there when it is assembled.
  */
 function heapBacking(): Backing {
   let chunk = new ArrayBuffer(0);
   let usedBytes = 0;
+  let region: Uint8Array | null = null;
   return {
-    allocate: (_offset, sizeBytes) => {
+    allocate: () => null,
+    bytes: (offset, sizeBytes) => {
+      if (region !== null && offset + sizeBytes <= region.length) {
+        return region.subarray(offset, offset + sizeBytes);
+      }
       if (usedBytes + sizeBytes > chunk.byteLength) {
         const doubled = Math.min(chunk.byteLength * 2, CHUNK_BYTES_MAX);
         chunk = new ArrayBuffer(Math.max(sizeBytes, doubled));
@@ -53,31 +66,51 @@ function heapBacking(): Backing {
       usedBytes += sizeBytes;
       return bytes;
     },
-    assemble: (sizeBytes, pages) => {
-      const region = new Uint8Array(sizeBytes);
-      for (const [address, bytes] of pages) region.set(bytes, address);
-      return region;
+    free: () => {
+      // Its pages may be given out again, and those that were written are no longer zero.
+      region = null;
     },
-    reopen: () => undefined,
+    layOut: (sizeBytes) => {
+      region = new Uint8Array(sizeBytes);
+    },
+    assemble: (sizeBytes, pages) => {
+      const whole = region?.length === sizeBytes ? region : new Uint8Array(sizeBytes);
+      for (const [address, bytes] of pages) {
+        if (bytes.buffer !== whole.buffer) whole.set(bytes, address);
+      }
+      return whole;
+    },
+    reopen: (sealed) => {
+      eraseHeader(sealed);
+      region = null;
+    },
   };
 }
 
 /** Pages inside the caller's buffer; the header is written last and erased first, so half a region is no region. */
 function bufferBacking(buffer: Uint8Array): Backing {
   eraseHeader(buffer);
+  const bytes = (offset: number, sizeBytes: number): Uint8Array =>
+    buffer.subarray(offset, offset + sizeBytes).fill(0);
   return {
-    allocate: (offset, sizeBytes) => buffer.subarray(offset, offset + sizeBytes).fill(0),
+    allocate: bytes,
+    bytes,
+    free: () => undefined,
+    layOut: () => undefined,
     assemble: (sizeBytes) => buffer.subarray(0, sizeBytes),
-    reopen: () => eraseHeader(buffer),
+    reopen: eraseHeader,
   };
 }
 
 class PagedMemory implements HandoverMemory {
   readonly #runs = new PageRuns();
-  readonly #allocations = new Map<number, Uint8Array>();
+  /** Pages by address. */
+  readonly #allocations = new Map<number, number>();
+  /** Bytes by address, of allocations that have some. */
+  readonly #bytes = new Map<number, Uint8Array>();
   readonly #restored: IncomingPages | null;
   #preservedSizeBytes = 0;
-  #sealed = false;
+  #sealed: Uint8Array | null = null;
 
   constructor(
     readonly pageSizeBytes: number,
@@ -114,23 +147,29 @@ class PagedMemory implements HandoverMemory {
     }
     const address = firstPage * this.pageSizeBytes;
     const size = pages * this.pageSizeBytes;
-    this.#allocations.set(address, this.backing.allocate(address, size));
+    const bytes = this.backing.allocate(address, size);
+    if (bytes !== null) this.#bytes.set(address, bytes);
+    this.#allocations.set(address, pages);
     this.#preservedSizeBytes += size;
     return address;
   }
 
   preservedBytes(address: number): Uint8Array {
-    const bytes = this.#allocations.get(address);
-    if (bytes === undefined) {
+    const known = this.#bytes.get(address);
+    if (known !== undefined) return known;
+    const pages = this.#allocations.get(address);
+    if (pages === undefined) {
       throw new LuoError('EINVAL', 'allocate', subjectOf(address), 'nothing is preserved there');
     }
+    const bytes = this.backing.bytes(address, pages * this.pageSizeBytes);
+    this.#bytes.set(address, bytes);
     return bytes;
   }
 
   unpreserveFree(address: number): void {
     this.#requireOpen('free');
-    const bytes = this.#allocations.get(address);
-    if (bytes === undefined) {
+    const pages = this.#allocations.get(address);
+    if (pages === undefined) {
       throw new LuoError(
         'EINVAL',
         'free',
@@ -139,8 +178,10 @@ class PagedMemory implements HandoverMemory {
       );
     }
     this.#allocations.delete(address);
-    this.#preservedSizeBytes -= bytes.length;
-    this.#runs.release(this.#runOf(address, bytes));
+    this.#bytes.delete(address);
+    this.backing.free();
+    this.#preservedSizeBytes -= pages * this.pageSizeBytes;
+    this.#runs.release({ firstPage: address / this.pageSizeBytes, pages });
   }
 
   restoredBytes(address: number): Uint8Array {
@@ -157,31 +198,46 @@ class PagedMemory implements HandoverMemory {
     this.#restored.free(address);
   }
 
+  layOut(): void {
+    this.#requireOpen('seal');
+    const { sizeBytes } = this.#extent();
+    try {
+      this.backing.layOut(sizeBytes);
+    } catch (cause) {
+      const detail = `no room for a region of ${sizeBytes} bytes; preserve less`;
+      throw new LuoError('ENOMEM', 'allocate', {}, detail, { cause });
+    }
+  }
+
   seal(root: HandoverRoot): Uint8Array {
     this.#requireOpen('seal');
-    const tableAddress = this.#runs.end * this.pageSizeBytes;
-    const table = tablePages(this.#allocations.size, this.pageSizeBytes) * this.pageSizeBytes;
-    const region = this.backing.assemble(tableAddress + table, this.#allocations);
+    const { tableAddress, sizeBytes } = this.#extent();
+    const region = this.backing.assemble(sizeBytes, this.#bytes);
     const allocations = [...this.#allocations]
-      .map(([address, bytes]) => this.#runOf(address, bytes))
+      .map(([address, pages]): Allocation => ({ firstPage: address / this.pageSizeBytes, pages }))
       .sort((a, b) => a.firstPage - b.firstPage);
     writeRegion(region, this.pageSizeBytes, tableAddress, { root, allocations });
-    this.#sealed = true;
+    this.#sealed = region;
     return region;
   }
 
   unseal(): void {
-    if (!this.#sealed) throw new LuoError('EINVAL', 'seal', {}, 'the region is not sealed');
-    this.backing.reopen();
-    this.#sealed = false;
+    if (this.#sealed === null) {
+      throw new LuoError('EINVAL', 'seal', {}, 'the region is not sealed');
+    }
+    this.backing.reopen(this.#sealed);
+    this.#sealed = null;
   }
 
-  #runOf(address: number, bytes: Uint8Array): Allocation {
-    return { firstPage: address / this.pageSizeBytes, pages: bytes.length / this.pageSizeBytes };
+  /** The table follows the last page in use, and ends the region. */
+  #extent(): { tableAddress: number; sizeBytes: number } {
+    const tableAddress = this.#runs.end * this.pageSizeBytes;
+    const table = tablePages(this.#allocations.size, this.pageSizeBytes) * this.pageSizeBytes;
+    return { tableAddress, sizeBytes: tableAddress + table };
   }
 
   #requireOpen(operation: 'allocate' | 'free' | 'seal'): void {
-    if (!this.#sealed) return;
+    if (this.#sealed === null) return;
     throw new LuoError(
       'EBUSY',
       operation,
