@@ -30,7 +30,8 @@ const ENTRY_SHIFT = STATUS_BITS + 1;
 export class FileColumns<TFile> implements TokenRows {
   readonly privateData = new Map<number, unknown>();
   readonly retrieveErrors = new Map<number, LuoError>();
-  private readonly files: (TFile | null)[] = [];
+  private files: (TFile | null)[] = [];
+  private rowCount = 0;
   /** The handlers of the set; rows name them by position. */
   private readonly entries: HandlerEntry<TFile>[] = [];
   /** Files of one handler usually come in a row, so the position of the last one is kept. */
@@ -39,7 +40,7 @@ export class FileColumns<TFile> implements TokenRows {
   private words = new Int32Array(0);
 
   get length(): number {
-    return this.files.length;
+    return this.rowCount;
   }
 
   /** A view of a row that exists. */
@@ -58,9 +59,9 @@ export class FileColumns<TFile> implements TokenRows {
     tokenLow: number,
     tokenHigh: number,
   ): number {
-    const row = this.files.length;
+    const row = this.rowCount++;
     if ((row + 1) * ROW_WORDS > this.words.length) this.reserve(Math.max(ROWS_MIN, row * 2));
-    this.files.push(file);
+    this.files[row] = file;
     const { words } = this;
     const at = row * ROW_WORDS;
     words[at + DATA_LOW] = 0;
@@ -74,15 +75,16 @@ export class FileColumns<TFile> implements TokenRows {
 
   /** Removes the last row. */
   pop(): void {
-    this.files.pop();
-    const row = this.files.length;
+    const row = --this.rowCount;
+    this.files[row] = null;
     if (this.privateData.size > 0) this.privateData.delete(row);
     if (this.retrieveErrors.size > 0) this.retrieveErrors.delete(row);
     if (row === 0) this.clear();
   }
 
   clear(): void {
-    this.files.length = 0;
+    this.rowCount = 0;
+    this.files = [];
     this.entries.length = 0;
     this.lastEntry = null;
     this.privateData.clear();
@@ -96,6 +98,7 @@ export class FileColumns<TFile> implements TokenRows {
     const words = new Int32Array(rows * ROW_WORDS);
     words.set(this.words);
     this.words = words;
+    if (this.rowCount === 0) this.files = new Array<TFile | null>(rows).fill(null);
   }
 
   tokenLowAt(row: number): number {
