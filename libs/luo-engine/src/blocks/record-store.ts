@@ -1,9 +1,9 @@
 /**
  * DOC: record stores
  *
- * Where fixed-size records (files of a set, sessions) are written for the next kernel. Room is reserved when a
- * record is added, long before the reboot, so that writing at freeze cannot fail for want of memory. A slot is
- * named by its index; `view(i)` and `offset(i)` say where it lies.
+ * Where fixed-size records (files of a set, sessions) are written for the next kernel. Room in the region is reserved when
+ * a record is added, long before the reboot, and the region gets its memory before anything is frozen
+ * (`HandoverMemory.layOut`). A slot is named by its index; `view(i)` and `offset(i)` say where it lies.
  */
 export interface OutgoingRecords {
   /** Address for the next kernel, 0 while nothing is allocated. */

@@ -33,7 +33,7 @@ export function deserializeFiles<TFile>(
     set.incoming = restoreRecords(set, record);
     if (!profile.trustsWireCount) {
       set.index.expect(set.incoming.count);
-      set.files.reserve(set.incoming.count);
+      set.files.expect(set.incoming.count);
     }
     link(set, set.incoming);
     if (!profile.trustsWireCount && BigInt(set.count) !== record.count) {

@@ -38,3 +38,31 @@ it('keeps all that is noted of a row, whatever is noted of it and of others afte
     }),
   );
 });
+
+it('keeps files in order, whether their number was told or not, and forgets what left', () => {
+  fc.assert(
+    fc.property(fc.nat(40), fc.nat(40), fc.nat(40), (expected, count, popped) => {
+      const columns = new FileColumns<string>();
+      const [entry] = entries as [HandlerEntry<string>];
+      const fill = (): void => {
+        for (let row = 0; row < count; row++) {
+          expect(columns.push(entry, `f${row}`, row, 0)).toBe(row);
+        }
+      };
+      columns.expect(expected);
+      expect(columns.length).toBe(0);
+      fill();
+      if (count > 0) columns.privateData.set(count - 1, 'private');
+      const left = Math.max(0, count - popped);
+      while (columns.length > left) columns.pop();
+      expect(Array.from(columns, ({ file, token }) => [file, token])).toEqual(
+        Array.from({ length: left }, (_, row) => [`f${row}`, BigInt(row)]),
+      );
+      expect(columns.privateData.size).toBe(count > 0 && popped === 0 ? 1 : 0);
+      columns.clear();
+      expect([...columns]).toEqual([]);
+      fill();
+      expect(columns.length).toBe(count);
+    }),
+  );
+});

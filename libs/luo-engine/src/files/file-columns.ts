@@ -59,9 +59,10 @@ export class FileColumns<TFile> implements TokenRows {
     tokenLow: number,
     tokenHigh: number,
   ): number {
-    const row = this.rowCount++;
+    const row = this.rowCount;
     if ((row + 1) * ROW_WORDS > this.words.length) this.reserve(Math.max(ROWS_MIN, row * 2));
     this.files[row] = file;
+    this.rowCount = row + 1;
     const { words } = this;
     const at = row * ROW_WORDS;
     words[at + DATA_LOW] = 0;
@@ -92,13 +93,17 @@ export class FileColumns<TFile> implements TokenRows {
     this.words = new Int32Array(0);
   }
 
-  /** Makes room for `rows` rows at once. */
-  reserve(rows: number): void {
+  /** Makes room for `rows` rows of an empty set at once. */
+  expect(rows: number): void {
+    this.reserve(rows);
+    this.files = new Array<TFile | null>(rows).fill(null);
+  }
+
+  private reserve(rows: number): void {
     if (rows * ROW_WORDS <= this.words.length) return;
     const words = new Int32Array(rows * ROW_WORDS);
     words.set(this.words);
     this.words = words;
-    if (this.rowCount === 0) this.files = new Array<TFile | null>(rows).fill(null);
   }
 
   tokenLowAt(row: number): number {

@@ -20,19 +20,19 @@ export function* freezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): St
   let at = outgoing.offset(0);
   for (let row = 0; row < files.length; row++, at += FILE_RECORD_BYTES) {
     const { handler, words } = files.entryAt(row);
-    if (handler.freeze !== undefined) {
-      try {
+    try {
+      if (at + FILE_RECORD_BYTES > view.byteLength) {
+        view = outgoing.view(row);
+        at = outgoing.offset(row);
+      }
+      if (handler.freeze !== undefined) {
         const answer = handler.freeze(files.at(row).outgoing);
         const result = isPending(answer) ? ((yield answer) as FreezeResult) : answer;
         if (result !== undefined) adoptFrozen(set, row, result);
-      } catch (error) {
-        yield* unfreezeFirst(set, row);
-        throw failureOf('freeze', set.subject(files.at(row).subject), error);
       }
-    }
-    if (at + FILE_RECORD_BYTES > view.byteLength) {
-      view = outgoing.view(row);
-      at = outgoing.offset(row);
+    } catch (error) {
+      yield* unfreezeFirst(set, row);
+      throw failureOf('freeze', set.subject(files.at(row).subject), error);
     }
     writeFileRecord(view, at, words, files, row);
   }

@@ -171,14 +171,25 @@ export class Preserving<TFile> {
     const data = typeof result === 'bigint' ? result : acceptedData(result);
     if (!isU64(data)) throw new HandlerError('EINVAL', `its handle ${String(data)} is no u64`);
     const row = set.files.push(entry, this.file, tokenLow, tokenHigh);
+    this.indexRow(row);
     splitU64(data);
     set.files.setData(row, lowHalf(), highHalf());
     if (typeof result !== 'bigint' && result.privateData !== undefined) {
       set.files.privateData.set(row, result.privateData);
     }
     if (this.identity !== NOTHING) set.files.setIdentityHeld(row);
-    set.index.add(row, tokenLow, tokenHigh);
     set.count += 1;
+  }
+
+  /** A table that has to grow may find no memory. */
+  private indexRow(row: number): void {
+    const { set, tokenLow, tokenHigh } = this;
+    try {
+      set.index.add(row, tokenLow, tokenHigh);
+    } catch (error) {
+      set.files.pop();
+      throw error;
+    }
   }
 
   /** Lets go of all it holds, then throws (B18). */

@@ -150,8 +150,10 @@ export class TokenIndex {
   private buildTable(count: number): void {
     let capacity = SLOTS_MIN;
     while (capacity < Math.max(count, this.expected) * 2) capacity *= 2;
-    this.tags = new Uint8Array(capacity);
+    // Both or none: half a table would be searched for ever.
+    const tags = new Uint8Array(capacity);
     this.slotRows = new Int32Array(capacity);
+    this.tags = tags;
     this.mask = capacity - 1;
     this.missedSlot = NOWHERE;
     for (let row = 0; row < this.rowCount; row++) {

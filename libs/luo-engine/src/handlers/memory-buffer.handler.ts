@@ -28,7 +28,12 @@ export class MemoryBufferHandler implements FileHandler<MemoryBuffer> {
 
   preserve({ bytes }: MemoryBuffer): bigint {
     const address = this.memory.allocatePreserve(PREFIX_BYTES + bytes.length);
-    viewOf(this.memory.preservedBytes(address)).setBigUint64(0, BigInt(bytes.length), true);
+    try {
+      viewOf(this.memory.preservedBytes(address)).setBigUint64(0, BigInt(bytes.length), true);
+    } catch (error) {
+      this.memory.unpreserveFree(address);
+      throw error;
+    }
     return BigInt(address);
   }
 

@@ -40,7 +40,7 @@ export interface HandoverMemory {
    * @throws LuoError ENOMEM when the region is full, EINVAL for a size that is not a positive integer
    */
   allocatePreserve(sizeBytes: number): number;
-  /** The outgoing pages at an address, for reading and writing. @throws LuoError EINVAL */
+  /** The outgoing pages at an address, for reading and writing. @throws LuoError EINVAL; ENOMEM at the first look */
   preservedBytes(address: number): Uint8Array;
   /** Gives outgoing pages back; they will not be handed over. @throws LuoError EINVAL */
   unpreserveFree(address: number): void;
@@ -49,14 +49,17 @@ export interface HandoverMemory {
   /** Gives incoming pages up. @throws LuoError EINVAL, also the second time */
   restoreFree(address: number): void;
   /**
-   * Gets the region as it would be sealed now, in one piece, so that what is written from here on need not be copied.
-   * Called before anything is frozen: lack of memory shows while nothing has happened yet. Not needed for `seal`.
-   * @throws LuoError ENOMEM
+   * Gets memory for the region as it would be sealed now, in one piece, so that what is written from here on need not
+   * be copied. Called before anything is frozen: lack of memory shows while nothing has happened yet, unless
+   * handlers allocate or free while they freeze. Not needed for `seal`.
+   * @throws LuoError ENOMEM; EBUSY while sealed
    */
   layOut(): void;
   /**
    * Closes the outgoing half and returns the whole region: header, pages, allocation table. Until `unseal`
-   * nothing can be allocated or freed; after it this array is no region any more.
+   * nothing can be allocated or freed; after it this array is no region any more. Pages still in use lie in it: it is to be
+   * read, not written, and not transferred.
+   * @throws LuoError ENOMEM
    */
   seal(root: HandoverRoot): Uint8Array;
   /** Reopens a sealed region after a reboot that did not happen. */

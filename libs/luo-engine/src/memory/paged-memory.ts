@@ -46,15 +46,19 @@ const CHUNK_BYTES_MAX = 2 ** 20;
  * up to a megabyte, because an array of its own costs more than a page's records; a chunk lives as long as any of its
  * pages, and none is cut from it twice, so all of them start zeroed. Afterwards they are at their places in the region.
  * What lies elsewhere is brought there when it is assembled.
+ *
+ * A page keeps the whole region that it lies in, so only the first layout takes pages in: after a reboot that did
+ * not happen there would be another region behind each attempt.
  */
 function heapBacking(): Backing {
   let chunk = new ArrayBuffer(0);
   let usedBytes = 0;
   let region: Uint8Array | null = null;
+  let layouts = 0;
   return {
     allocate: () => null,
     bytes: (offset, sizeBytes) => {
-      if (region !== null && offset + sizeBytes <= region.length) {
+      if (region !== null && layouts === 1 && offset + sizeBytes <= region.length) {
         return region.subarray(offset, offset + sizeBytes);
       }
       if (usedBytes + sizeBytes > chunk.byteLength) {
@@ -71,7 +75,9 @@ function heapBacking(): Backing {
       region = null;
     },
     layOut: (sizeBytes) => {
+      region = null;
       region = new Uint8Array(sizeBytes);
+      layouts += 1;
     },
     assemble: (sizeBytes, pages) => {
       const whole = region?.length === sizeBytes ? region : new Uint8Array(sizeBytes);
@@ -161,7 +167,8 @@ class PagedMemory implements HandoverMemory {
     if (pages === undefined) {
       throw new LuoError('EINVAL', 'allocate', subjectOf(address), 'nothing is preserved there');
     }
-    const bytes = this.backing.bytes(address, pages * this.pageSizeBytes);
+    const sizeBytes = pages * this.pageSizeBytes;
+    const bytes = withRoom(sizeBytes, () => this.backing.bytes(address, sizeBytes));
     this.#bytes.set(address, bytes);
     return bytes;
   }
@@ -201,18 +208,13 @@ class PagedMemory implements HandoverMemory {
   layOut(): void {
     this.#requireOpen('seal');
     const { sizeBytes } = this.#extent();
-    try {
-      this.backing.layOut(sizeBytes);
-    } catch (cause) {
-      const detail = `no room for a region of ${sizeBytes} bytes; preserve less`;
-      throw new LuoError('ENOMEM', 'allocate', {}, detail, { cause });
-    }
+    withRoom(sizeBytes, () => this.backing.layOut(sizeBytes));
   }
 
   seal(root: HandoverRoot): Uint8Array {
     this.#requireOpen('seal');
     const { tableAddress, sizeBytes } = this.#extent();
-    const region = this.backing.assemble(sizeBytes, this.#bytes);
+    const region = withRoom(sizeBytes, () => this.backing.assemble(sizeBytes, this.#bytes));
     const allocations = [...this.#allocations]
       .map(([address, pages]): Allocation => ({ firstPage: address / this.pageSizeBytes, pages }))
       .sort((a, b) => a.firstPage - b.firstPage);
@@ -247,6 +249,17 @@ class PagedMemory implements HandoverMemory {
   }
 }
 
+/** @throws LuoError ENOMEM where the runtime says that there is no memory */
+function withRoom<T>(sizeBytes: number, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if ((cause as Error).name !== 'RangeError') throw cause;
+    const detail = `no memory for ${sizeBytes} bytes that were to be handed over; preserve less`;
+    throw new LuoError('ENOMEM', 'allocate', {}, detail, { cause });
+  }
+}
+
 function subjectOf(address: number): { address?: bigint } {
   return Number.isSafeInteger(address) && address >= 0 ? { address: BigInt(address) } : {};
 }
@@ -265,7 +278,10 @@ function pageSizeFor({ incoming, pageSizeBytes }: HandoverMemoryOptions): number
   return size;
 }
 
-/** Handover memory on the heap: `seal` returns a fresh array with the whole region. */
+/**
+ * Handover memory on the heap. What `seal` returns is an array of its own, in which pages lie that are still in use until the
+ * reboot: nobody may write or transfer it before.
+ */
 export function createHandoverMemory(options: HandoverMemoryOptions = {}): HandoverMemory {
   const { pagesMax = PAGES_MAX_DEFAULT, incoming } = options;
   return new PagedMemory(pageSizeFor(options), pagesMax, heapBacking(), incoming);
