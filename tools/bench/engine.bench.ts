@@ -59,8 +59,12 @@ const handler: FileHandler<BenchFile> = {
   finish: () => undefined,
 };
 
+function newFiles(count: number): BenchFile[] {
+  return Array.from({ length: count }, (_, i) => ({ handle: BigInt(i + 1) << 12n }));
+}
+
 function workload(count: number, order: TokenOrder): Workload {
-  const files = Array.from({ length: count }, (_, i) => ({ handle: BigInt(i + 1) << 12n }));
+  const files = newFiles(count);
   return { files, tokens: files.map((_, i) => TOKENS[order](i + 1)) };
 }
 
@@ -94,13 +98,13 @@ function preserveAll({ files, tokens }: Workload): Orchestrator<BenchFile> {
   return orchestrator;
 }
 
-function restoreAll(region: Uint8Array, { tokens }: Workload): void {
+function restoreAll(region: Uint8Array, { files, tokens }: Workload): void {
   const memory = createHandoverMemory({ incoming: region });
   const orchestrator = new Orchestrator<BenchFile>({ memory });
   orchestrator.registerHandler(handler);
   const device = orchestrator.open();
   const sessions: Session<BenchFile>[] = [];
-  for (const { name, from, to } of slices(tokens.length)) {
+  for (const { name, from, to } of slices(files.length)) {
     const session = device.retrieveSession(name);
     for (let i = from; i < to; i++) sync(session.retrieve(tokens[i] as bigint));
     sessions.push(session);
@@ -242,76 +246,65 @@ function row(count: number, order: TokenOrder) {
   return result;
 }
 
-interface Cost {
-  wallMs: number;
-  cpuMs: number;
-}
+/** Files of a turn; smaller counts take several runs. */
+const GROWTH_TURN_FILES_MIN = 2 ** 17;
+const GROWTH_TURNS = 25;
 
-/** Calls in a row: wall clock, and processor time of all threads of this process. */
-function cost(calls: number, run: () => void): Cost {
+/** Nanoseconds per file of one run over `count` files, or of many runs over few, from a clean heap. */
+function turnNs(tokens: readonly bigint[], count: number): number {
+  const runs = Math.ceil(GROWTH_TURN_FILES_MIN / count);
+  const works = Array.from({ length: runs }, () => ({ files: newFiles(count), tokens }));
+  const warmUp = { files: newFiles(Math.min(count, GROWTH_TURN_FILES_MIN)), tokens };
   globalThis.gc?.();
-  const cpu = process.cpuUsage();
+  // A forced collection shrinks the young generation; the next quarter of a second pays for its growth.
+  for (let at = 0; at < GROWTH_TURN_FILES_MIN; at += warmUp.files.length) lifeCycle(warmUp);
   const start = process.hrtime.bigint();
-  for (let call = 0; call < calls; call++) run();
-  const wallMs = Number(process.hrtime.bigint() - start) / 1e6;
-  const { user, system } = process.cpuUsage(cpu);
-  return { wallMs, cpuMs: (user + system) / 1e3 };
+  works.forEach(lifeCycle);
+  return Number(process.hrtime.bigint() - start) / runs / count;
 }
-
-/** Files that each side takes through in one turn, at least. */
-const GROWTH_TURN_FILES = 2 ** 18;
 
 /**
- * Cost of twice the files over cost of the files. In each turn both sides start with a clean heap and take the same number
- * of files through, the one in twice as many runs: the runtime collects garbage after so many bytes, which is once in
- * several small runs but in every large one, and a single small run that went without would be compared with a large one
- * that paid. The sides take turns, so that a machine that gets slower or faster meanwhile does so for both; the best turn
- * of each counts. Processor time leaves waiting for the machine out.
+ * Cost of twice the files over cost of the files, for each doubling. A process preserves its files once, is replaced, and
+ * retrieves them once. So every turn starts with a clean heap and has new files: what the runtime collects within the run
+ * counts, the regions and tables of earlier lives do not. The counts take turns, because the machine is faster and slower
+ * for parts of a second at a time.
  */
-function growthFrom(count: number, order: TokenOrder) {
-  const doubleCalls = Math.ceil(GROWTH_TURN_FILES / 2 / count);
-  const side = (files: number, calls: number) => {
-    return { work: workload(files, order), calls, best: { wallMs: Infinity, cpuMs: Infinity } };
-  };
-  const sides = { single: side(count, doubleCalls * 2), double: side(count * 2, doubleCalls) };
-  const turns = count >= 200_000 ? 7 : 12;
-  for (let turn = -1; turn < turns; turn++) {
-    for (const { work, calls, best } of Object.values(sides)) {
-      const { wallMs, cpuMs } = cost(calls, () => lifeCycle(work));
-      if (turn < 0) continue;
-      best.wallMs = Math.min(best.wallMs, wallMs);
-      best.cpuMs = Math.min(best.cpuMs, cpuMs);
-    }
+function growthOf(filesMax: number, order: TokenOrder) {
+  const counts: number[] = [];
+  const last = Math.min(DOUBLINGS_TO, filesMax * 1.1);
+  for (let count = DOUBLINGS_FROM; count <= last; count *= 2) counts.push(count);
+  const { tokens } = workload(counts.at(-1) ?? 0, order);
+  const times = counts.map((): number[] => []);
+  for (let turn = -1; turn < GROWTH_TURNS; turn++) {
+    counts.forEach((count, i) => {
+      const ns = turnNs(tokens, count);
+      if (turn >= 0) times[i]?.push(ns);
+    });
+    process.stderr.write('.');
   }
+  const sorted = times.map((list) => list.sort((a, b) => a - b));
+  const best = sorted.map(([first]) => first as number);
+  const median = sorted.map((list) => list[list.length >> 1] as number);
+  const ratios = (ns: readonly number[]) =>
+    ns.slice(1).map((double, i) => round((2 * double) / (ns[i] as number)));
   const result = {
     tokens: order,
-    from: count,
-    to: count * 2,
-    ratio: round((2 * sides.double.best.wallMs) / sides.single.best.wallMs),
-    cpuRatio: round((2 * sides.double.best.cpuMs) / sides.single.best.cpuMs),
+    counts,
+    nsPerFile: best.map(Math.round),
+    nsPerFileMedian: median.map(Math.round),
+    ratios: ratios(best),
+    ratiosMedian: ratios(median),
   };
   process.stderr.write(`${JSON.stringify(result)}\n`);
   return result;
 }
 
-function doublings(filesMax: number, order: TokenOrder) {
-  const growth: ReturnType<typeof growthFrom>[] = [];
-  for (
-    let count = DOUBLINGS_FROM;
-    count * 2 <= Math.min(DOUBLINGS_TO, filesMax * 1.1);
-    count *= 2
-  ) {
-    growth.push(growthFrom(count, order));
-  }
-  return growth;
-}
-
 function measureAll(filesMax: number, order: TokenOrder) {
-  const rows = COUNTS.filter((count) => count <= filesMax).map((count) => row(count, order));
-  const growth = doublings(filesMax, order);
-  const growthMax = Math.max(0, ...growth.map(({ ratio }) => ratio));
-  const growthMaxCpu = Math.max(0, ...growth.map(({ cpuRatio }) => cpuRatio));
-  return { rows, growth, growthMax, growthMaxCpu };
+  const rows = process.env.NOROWS
+    ? []
+    : COUNTS.filter((count) => count <= filesMax).map((count) => row(count, order));
+  const growth = growthOf(filesMax, order);
+  return { rows, growth, growthMax: Math.max(0, ...growth.ratios) };
 }
 
 /** `--max N` leaves out larger counts, `--tokens ascending|spread` the other order. */

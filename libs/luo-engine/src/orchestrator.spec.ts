@@ -1,5 +1,6 @@
 import { createHandoverMemory, handoverMemoryOver, Orchestrator } from './index';
 import type { FileHandler } from './handlers/file-handler';
+import type { SessionEntry } from './sessions/session-entry';
 import { codeOf, TestHost, testFile, type TestFile } from './testing';
 
 /** Pages of 256 bytes hold three records, of files or of sessions. */
@@ -60,6 +61,22 @@ it('says ENOMEM before any handler is asked, and goes on afterwards', async () =
   host.memory.unpreserveFree(tooMuch);
   await host.reboot();
   await expectAll(host, 1, 2);
+});
+
+it('keeps no row of a file whose token finds no memory', async () => {
+  const host = new TestHost();
+  const session = host.create('s');
+  await session.preserve(1n, testFile('a'));
+  const { files } = host.orchestrator.sessions.outgoing.get('s') as SessionEntry<TestFile>;
+  const add = jest.spyOn(files.index, 'add').mockImplementationOnce(() => {
+    throw new RangeError('no memory');
+  });
+  expect(await codeOf(() => session.preserve(2n, testFile('b')))).toBe('EIO');
+  expect([files.files.length, files.count]).toEqual([1, 1]);
+  expect(add).toHaveBeenCalledTimes(1);
+  await session.preserve(2n, testFile('b'));
+  await host.reboot();
+  expect(await host.retrieve('s').retrieve(2n)).toEqual(testFile('b'));
 });
 
 /** Its files are numbers on pages of their own, taken and given back in the middle of the freeze. */

@@ -64,3 +64,11 @@ it('gives every page back, retrieved or not, preserved or not', () => {
   restorer.finish({ data: lost, file: null, retrieveStatus: 0 });
   expect(next.restorableCount).toBe(0);
 });
+
+it('keeps no pages for a buffer that finds no memory', async () => {
+  const memory = createHandoverMemory({ pagesMax: 2 ** 40 });
+  const handler = new MemoryBufferHandler(memory);
+  const huge = { bytes: { length: 2 ** 50 } as Uint8Array };
+  expect(await codeOf(() => handler.preserve(huge))).toBe('ENOMEM');
+  expect(memory.preservedSizeBytes).toBe(0);
+});

@@ -82,6 +82,23 @@ describe.each(kinds)('handover memory, %s', (_kind, create) => {
     expect(await codeOf(() => memory.unpreserveFree(address))).toBeNull();
   });
 
+  it('hands out zeroes where a page or the table of an earlier layout was', () => {
+    const memory = create();
+    const first = memory.allocatePreserve(1);
+    memory.layOut();
+    memory.preservedBytes(first).fill(7);
+    memory.unpreserveFree(first);
+    expect(memory.allocatePreserve(1)).toBe(first);
+    expect([...memory.preservedBytes(first)]).toEqual(new Array(256).fill(0));
+    const sealed = create();
+    sealed.allocatePreserve(1);
+    sealed.layOut();
+    sealed.seal(ROOT);
+    sealed.unseal();
+    const second = sealed.allocatePreserve(1);
+    expect([...sealed.preservedBytes(second)]).toEqual(new Array(256).fill(0));
+  });
+
   it('brings every page across, whenever it was written and whatever the layout was', () => {
     const step = fc.record({
       kind: fc.constantFrom('take', 'take', 'look', 'write', 'free', 'layOut', 'reseal'),

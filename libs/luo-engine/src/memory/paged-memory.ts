@@ -26,9 +26,9 @@ const PAGES_MAX_DEFAULT = 2 ** 20;
 
 /** Where outgoing pages live until they are sealed. */
 interface Backing {
-  /** An allocation was made; its zeroed bytes, or null when they are made on {@link bytes}. */
-  allocate(offset: number, sizeBytes: number): Uint8Array | null;
-  /** Zeroed bytes of an allocation that had none so far. */
+  /** An allocation was made. */
+  allocate(offset: number, sizeBytes: number): void;
+  /** Zeroed bytes of an allocation that nobody has looked at so far. */
   bytes(offset: number, sizeBytes: number): Uint8Array;
   free(): void;
   /** Makes the region in one piece; bytes made from here on lie in it. */
@@ -56,7 +56,7 @@ function heapBacking(): Backing {
   let region: Uint8Array | null = null;
   let layouts = 0;
   return {
-    allocate: () => null,
+    allocate: () => undefined,
     bytes: (offset, sizeBytes) => {
       if (region !== null && layouts === 1 && offset + sizeBytes <= region.length) {
         return region.subarray(offset, offset + sizeBytes);
@@ -97,9 +97,11 @@ function heapBacking(): Backing {
 function bufferBacking(buffer: Uint8Array): Backing {
   eraseHeader(buffer);
   const bytes = (offset: number, sizeBytes: number): Uint8Array =>
-    buffer.subarray(offset, offset + sizeBytes).fill(0);
+    buffer.subarray(offset, offset + sizeBytes);
   return {
-    allocate: bytes,
+    allocate: (offset, sizeBytes) => {
+      bytes(offset, sizeBytes).fill(0);
+    },
     bytes,
     free: () => undefined,
     layOut: () => undefined,
@@ -153,8 +155,7 @@ class PagedMemory implements HandoverMemory {
     }
     const address = firstPage * this.pageSizeBytes;
     const size = pages * this.pageSizeBytes;
-    const bytes = this.backing.allocate(address, size);
-    if (bytes !== null) this.#bytes.set(address, bytes);
+    this.backing.allocate(address, size);
     this.#allocations.set(address, pages);
     this.#preservedSizeBytes += size;
     return address;
