@@ -1,4 +1,4 @@
-import { createHandoverMemory, handoverMemoryOver, Orchestrator } from './index';
+import { createHandoverMemory, handoverMemoryOver, LuoError, Orchestrator } from './index';
 import type { FileHandler } from './handlers/file-handler';
 import type { SessionEntry } from './sessions/session-entry';
 import { codeOf, TestHost, testFile, type TestFile } from './testing';
@@ -69,9 +69,9 @@ it('keeps no row of a file whose token finds no memory', async () => {
   await session.preserve(1n, testFile('a'));
   const { files } = host.orchestrator.sessions.outgoing.get('s') as SessionEntry<TestFile>;
   const add = jest.spyOn(files.index, 'add').mockImplementationOnce(() => {
-    throw new RangeError('no memory');
+    throw new LuoError('ENOMEM', 'allocate', {}, 'no memory for a table');
   });
-  expect(await codeOf(() => session.preserve(2n, testFile('b')))).toBe('EIO');
+  expect(await codeOf(() => session.preserve(2n, testFile('b')))).toBe('ENOMEM');
   expect([files.files.length, files.count]).toEqual([1, 1]);
   expect(add).toHaveBeenCalledTimes(1);
   await session.preserve(2n, testFile('b'));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { HandlerEntry } from '../handlers/handler-registry';
+import { codeOf } from '../testing';
 import { FileColumns } from './file-columns';
 
 const entries = ['a', 'b', 'c'].map((name) => ({ name }) as unknown as HandlerEntry<string>);
@@ -65,4 +66,11 @@ it('keeps files in order, whether their number was told or not, and forgets what
       expect(columns.length).toBe(count);
     }),
   );
+});
+
+it('answers a want of memory with ENOMEM, and stays as it was', async () => {
+  const columns = new FileColumns<string>();
+  expect(await codeOf(() => columns.expect(2 ** 40))).toBe('ENOMEM');
+  columns.push(entries[0] as HandlerEntry<string>, 'file', 1, 0);
+  expect([...columns].map(({ file }) => file)).toEqual(['file']);
 });

@@ -1,3 +1,4 @@
+import { allocating } from '../errors/allocation';
 import type { LuoError } from '../errors/luo-error';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { LuoFile } from './luo-file';
@@ -101,7 +102,7 @@ export class FileColumns<TFile> implements TokenRows {
 
   private reserve(rows: number): void {
     if (rows * ROW_WORDS <= this.words.length) return;
-    const words = new Int32Array(rows * ROW_WORDS);
+    const words = allocating(`${rows} files`, () => new Int32Array(rows * ROW_WORDS));
     words.set(this.words);
     this.words = words;
   }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { codeOf } from '../testing';
 import { highHalf, joinU64, lowHalf, splitU64 } from '../wire/little-endian';
 import { TokenIndex } from './token-index';
 
@@ -76,4 +77,13 @@ it.each([
     }),
     { numRuns: 25, endOnFailure: true }, // large lists, so that tables grow; shrinking those takes minutes
   );
+});
+
+it('answers a want of memory for its table with ENOMEM, and still finds what it had', async () => {
+  const { index } = filled([5n, 6n, 1n], 2 ** 40);
+  index.expect(2 ** 40);
+  index.add(0, 5, 0);
+  index.add(1, 6, 0);
+  expect(await codeOf(() => index.add(2, 1, 0))).toBe('ENOMEM');
+  expect([5, 6, 1].map((low) => index.find(low, 0))).toEqual([0, 1, -1]);
 });

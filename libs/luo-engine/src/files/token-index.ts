@@ -1,3 +1,5 @@
+import { allocating } from '../errors/allocation';
+
 /** The tokens of a set by row, in halves; the index keeps none of its own. */
 export interface TokenRows {
   tokenLowAt(row: number): number;
@@ -151,9 +153,11 @@ export class TokenIndex {
     let capacity = SLOTS_MIN;
     while (capacity < Math.max(count, this.expected) * 2) capacity *= 2;
     // Both or none: half a table would be searched for ever.
-    const tags = new Uint8Array(capacity);
-    this.slotRows = new Int32Array(capacity);
+    const [tags, slotRows] = allocating(`a table of ${capacity} tokens`, () => {
+      return [new Uint8Array(capacity), new Int32Array(capacity)] as const;
+    });
     this.tags = tags;
+    this.slotRows = slotRows;
     this.mask = capacity - 1;
     this.missedSlot = NOWHERE;
     for (let row = 0; row < this.rowCount; row++) {

@@ -1,3 +1,4 @@
+import { allocating } from '../errors/allocation';
 import { LuoError } from '../errors/luo-error';
 import type { HandoverMemory, HandoverRoot } from './handover-memory';
 import { IncomingPages } from './incoming-pages';
@@ -30,6 +31,7 @@ interface Backing {
   allocate(offset: number, sizeBytes: number): void;
   /** Zeroed bytes of an allocation that nobody has looked at so far. */
   bytes(offset: number, sizeBytes: number): Uint8Array;
+  /** An allocation was given back. */
   free(): void;
   /** Makes the region in one piece; bytes made from here on lie in it. */
   layOut(sizeBytes: number): void;
@@ -169,7 +171,9 @@ class PagedMemory implements HandoverMemory {
       throw new LuoError('EINVAL', 'allocate', subjectOf(address), 'nothing is preserved there');
     }
     const sizeBytes = pages * this.pageSizeBytes;
-    const bytes = withRoom(sizeBytes, () => this.backing.bytes(address, sizeBytes));
+    const bytes = allocating(`${sizeBytes} bytes to hand over`, () =>
+      this.backing.bytes(address, sizeBytes),
+    );
     this.#bytes.set(address, bytes);
     return bytes;
   }
@@ -209,13 +213,15 @@ class PagedMemory implements HandoverMemory {
   layOut(): void {
     this.#requireOpen('seal');
     const { sizeBytes } = this.#extent();
-    withRoom(sizeBytes, () => this.backing.layOut(sizeBytes));
+    allocating(`${sizeBytes} bytes to hand over`, () => this.backing.layOut(sizeBytes));
   }
 
   seal(root: HandoverRoot): Uint8Array {
     this.#requireOpen('seal');
     const { tableAddress, sizeBytes } = this.#extent();
-    const region = withRoom(sizeBytes, () => this.backing.assemble(sizeBytes, this.#bytes));
+    const region = allocating(`${sizeBytes} bytes to hand over`, () =>
+      this.backing.assemble(sizeBytes, this.#bytes),
+    );
     const allocations = [...this.#allocations]
       .map(([address, pages]): Allocation => ({ firstPage: address / this.pageSizeBytes, pages }))
       .sort((a, b) => a.firstPage - b.firstPage);
@@ -247,17 +253,6 @@ class PagedMemory implements HandoverMemory {
       {},
       'the region is sealed for the reboot; unfreeze first',
     );
-  }
-}
-
-/** @throws LuoError ENOMEM where the runtime says that there is no memory */
-function withRoom<T>(sizeBytes: number, make: () => T): T {
-  try {
-    return make();
-  } catch (cause) {
-    if ((cause as Error).name !== 'RangeError') throw cause;
-    const detail = `no memory for ${sizeBytes} bytes that were to be handed over; preserve less`;
-    throw new LuoError('ENOMEM', 'allocate', {}, detail, { cause });
   }
 }
 
