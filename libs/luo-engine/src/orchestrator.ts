@@ -159,9 +159,10 @@ export class Orchestrator<TFile> implements DeviceOwner<TFile> {
 
   /**
    * Freezes every outgoing session and returns the region for the next boot, sealed. From here either the
-   * runtime is replaced or {@link unfreezeAll} takes it back.
+   * runtime is replaced or {@link unfreezeAll} takes it back, after which it is no region any more. It may be read until then,
+   * not written or transferred. Memory for it is taken before the first handler is asked.
    * @throws LuoError the first freeze error with session, token and handler as its subject, everything
-   * rolled back; EBUSY when frozen already
+   * rolled back; ENOMEM without memory for the region; EBUSY when frozen already
    */
   freezeAll(): Uint8Array | Promise<Uint8Array> {
     this.requireThawed('freeze');
