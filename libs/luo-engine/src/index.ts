@@ -11,6 +11,7 @@ export {
 export { type FileEngine, uncountedReferences } from './files/file-engine';
 export { FileSet } from './files/file-set';
 export type { FileReport } from './files/luo-file';
+export { PreservableObject } from './files/preservable-object';
 export type { PreservedObject, SharedObject } from './flb/shared-object';
 export { SharedObjects } from './flb/shared-objects';
 export type {

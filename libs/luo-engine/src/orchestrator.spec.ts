@@ -79,6 +79,25 @@ it('keeps no row of a file whose token finds no memory', async () => {
   expect(await host.retrieve('s').retrieve(2n)).toEqual(testFile('b'));
 });
 
+it('says which file was asked for when the search finds no memory, and finds it afterwards', async () => {
+  const host = new TestHost();
+  await host.create('s').preserve(7n, testFile('a'));
+  await host.reboot();
+  const session = host.retrieve('s');
+  const { files } = host.orchestrator.sessions.incoming.get('s') as SessionEntry<TestFile>;
+  jest.spyOn(files.index, 'find').mockImplementationOnce(() => {
+    throw new LuoError('ENOMEM', 'allocate', {}, 'no memory for a table');
+  });
+  expect(() => session.retrieve(7n)).toThrow(
+    expect.objectContaining({
+      code: 'ENOMEM',
+      operation: 'retrieve',
+      subject: { session: 's', token: 7n },
+    }),
+  );
+  expect(await session.retrieve(7n)).toEqual(testFile('a'));
+});
+
 /** Its files are numbers on pages of their own, taken and given back in the middle of the freeze. */
 function restless(memory: () => ReturnType<typeof createHandoverMemory>): FileHandler<TestFile> {
   const spare = new Map<string, number>();

@@ -2,10 +2,10 @@
  * DOC: held objects
  *
  * An object is preserved at most once over all sessions, and one that was retrieved can be preserved again only after its
- * session is finished (D3). This table knows the identities of all such objects.
+ * session is finished (D3). These are the identities of all such objects.
  *
  * Only preserve asks, so retrieved objects are noted when the first preserve does: an agent that retrieves and finishes
- * everything before it preserves again, as they do, never pays for it. They are noted at once while the table has entries,
+ * everything before it preserves again, as they do, never pays for it. They are noted at once while anything is held,
  * and where a handler tells the identity: it is asked while the caller surely has the file.
  *
  * Unhappy path: retrieve returned an object that is held already. That is the handler's fault; it is warned of when it
@@ -13,6 +13,7 @@
  */
 import type { FileHandler } from '../handlers/file-handler';
 import type { FileSet } from './file-set';
+import { HeldIdentities } from './preservable-object';
 
 /** The object behind a file: the file itself unless its handler knows better. */
 export function identityOf<TFile>(handler: FileHandler<TFile>, file: TFile): unknown {
@@ -20,14 +21,14 @@ export function identityOf<TFile>(handler: FileHandler<TFile>, file: TFile): unk
 }
 
 export class HeldObjects<TFile> {
-  readonly #identities = new Set<unknown>();
+  readonly #identities = new HeldIdentities();
   /** Sets with retrieved files that are not noted yet. */
   readonly #unnoted = new Set<FileSet<TFile>>();
 
   /** Holds an object to be preserved; false when it is held already. */
   hold(identity: unknown): boolean {
     if (this.#unnoted.size > 0) this.#noteAll();
-    return this.#add(identity);
+    return this.#identities.add(identity);
   }
 
   /** Undoes {@link hold}. */
@@ -65,17 +66,11 @@ export class HeldObjects<TFile> {
   #note(set: FileSet<TFile>, row: number): void {
     const { files, engine } = set;
     const { handler } = files.entryAt(row);
-    if (this.#add(identityOf(handler, files.fileAt(row) as TFile))) {
+    if (this.#identities.add(identityOf(handler, files.fileAt(row) as TFile))) {
       files.setIdentityHeld(row);
       return;
     }
     const detail = 'retrieve returned an object that is preserved or retrieved already';
     engine.warn({ operation: 'retrieve', subject: set.subject(files.at(row).subject), detail });
-  }
-
-  /** One hash of the object instead of the two of a look-up and an insertion. */
-  #add(identity: unknown): boolean {
-    const before = this.#identities.size;
-    return this.#identities.add(identity).size > before;
   }
 }

@@ -9,7 +9,7 @@ export function retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): TFile |
   const { files } = set;
   if (!isU64(token)) throw set.error('EINVAL', 'retrieve', {}, `${String(token)} is no u64 token`);
   splitU64(token);
-  const row = set.index.find(lowHalf(), highHalf());
+  const row = rowOf(set, token);
   if (row < 0) {
     throw set.error('ENOENT', 'retrieve', { token }, 'no file of this session has this token');
   }
@@ -21,6 +21,15 @@ export function retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): TFile |
     throw refused(set, row, thrown);
   }
   return isPending(answer) ? keepLater(set, row, answer) : keep(set, row, answer);
+}
+
+/** The first search may have to build a table, for which there may be no memory. */
+function rowOf<TFile>(set: FileSet<TFile>, token: bigint): number {
+  try {
+    return set.index.find(lowHalf(), highHalf());
+  } catch (error) {
+    throw failureOf('retrieve', set.subject({ token }), error);
+  }
 }
 
 async function keepLater<TFile>(

@@ -46,8 +46,9 @@ const ascending = fc
   .uniqueArray(u64, { maxLength: 300, size: 'max' })
   .map((tokens) => tokens.sort((a, b) => (a < b ? -1 : 1)));
 
-/** In any order; ascending; ascending with one token out of order at its end. */
+/** In any order, with and without repeats; ascending; ascending with one token out of order at its end. */
 const tokenLists = fc.oneof(
+  fc.uniqueArray(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { maxLength: 300, size: 'max' }),
   fc.array(u64, { maxLength: 300, size: 'max' }),
   ascending,
   fc.tuple(ascending, u64).map(([tokens, last]) => [...tokens, last]),
@@ -79,11 +80,37 @@ it.each([
   );
 });
 
-it('answers a want of memory for its table with ENOMEM, and still finds what it had', async () => {
-  const { index } = filled([5n, 6n, 1n], 2 ** 40);
-  index.expect(2 ** 40);
-  index.add(0, 5, 0);
-  index.add(1, 6, 0);
-  expect(await codeOf(() => index.add(2, 1, 0))).toBe('ENOMEM');
-  expect([5, 6, 1].map((low) => index.find(low, 0))).toEqual([0, 1, -1]);
+it('finds what a Map would in a table of several parts', () => {
+  // The table grows for the last time at row 32,768; repeats come after that.
+  const tokens = Array.from({ length: 42_000 }, (_, row) =>
+    BigInt.asUintN(64, BigInt(row % 40_000) * 0x9e37_79b9_7f4a_7c15n),
+  );
+  for (const expected of [0, tokens.length]) {
+    const { index, map, fill } = filled(tokens, expected);
+    fill();
+    const wrong = tokens
+      .toReversed()
+      .filter((token) => index.find(...halves(token)) !== map.get(token));
+    expect(wrong).toEqual([]);
+    expect(index.find(1, 1)).toBe(-1);
+  }
+});
+
+describe('answers a want of memory for its table with ENOMEM', () => {
+  const tokens = [5n, 6n, 1n];
+
+  it('and still finds what it had', async () => {
+    const { index } = filled(tokens, 0);
+    index.add(0, 5, 0);
+    index.add(1, 6, 0);
+    expect(await codeOf(() => index.add(2 ** 40, 1, 0))).toBe('ENOMEM');
+    expect([5, 6, 1].map((low) => index.find(low, 0))).toEqual([0, 1, -1]);
+  });
+
+  it('at every search while its table is overdue', async () => {
+    const { index } = filled(tokens, 0);
+    index.expect(2 ** 40);
+    tokens.forEach((token, row) => index.add(row, ...halves(token)));
+    for (const low of [5, 1]) expect(await codeOf(() => index.find(low, 0))).toBe('ENOMEM');
+  });
 });

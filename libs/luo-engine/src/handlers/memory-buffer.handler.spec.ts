@@ -68,7 +68,7 @@ it('gives every page back, retrieved or not, preserved or not', () => {
 it('keeps no pages for a buffer that finds no memory', async () => {
   const memory = createHandoverMemory({ pagesMax: 2 ** 40 });
   const handler = new MemoryBufferHandler(memory);
-  const huge = { bytes: { length: 2 ** 50 } as Uint8Array };
+  const huge = new MemoryBuffer({ length: 2 ** 50 } as Uint8Array);
   expect(await codeOf(() => handler.preserve(huge))).toBe('ENOMEM');
   expect(memory.preservedSizeBytes).toBe(0);
 });

@@ -1,11 +1,14 @@
 import { HandlerError } from '../errors/errno';
+import { PreservableObject } from '../files/preservable-object';
 import type { HandoverMemory } from '../memory/handover-memory';
 import { viewOf } from '../wire/little-endian';
 import type { FileHandler, FinishingFile, IncomingFile, OutgoingFile } from './file-handler';
 
 /** A piece of memory that can be carried over. Its size may not change while it is preserved. */
-export class MemoryBuffer {
-  constructor(public bytes: Uint8Array) {}
+export class MemoryBuffer extends PreservableObject {
+  constructor(public bytes: Uint8Array) {
+    super();
+  }
 }
 
 /** Bytes before the content: its size as u64. */

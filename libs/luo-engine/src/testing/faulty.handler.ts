@@ -1,5 +1,6 @@
 import type { Awaitable } from '../concurrency/step';
 import { HandlerError, type ErrnoName } from '../errors/errno';
+import { PreservableObject } from '../files/preservable-object';
 import type {
   FileHandler,
   FinishingFile,
@@ -14,6 +15,18 @@ import { Journal } from './journal';
 /** A file of the test handlers. */
 export interface TestFile {
   readonly name: string;
+}
+
+/** One that bears its own mark. */
+export class MarkedTestFile extends PreservableObject implements TestFile {
+  constructor(readonly name: string) {
+    super();
+  }
+}
+
+/** A new file of the test handlers. */
+export function testFile(name: string): TestFile {
+  return { name };
 }
 
 export type FaultyCallback =
@@ -35,6 +48,8 @@ export interface FaultyHandlerOptions {
   /** Every callback answers with a promise. */
   readonly asynchronous?: boolean;
   readonly owner?: HandlerOwner;
+  /** What retrieve makes; {@link testFile} unless given. */
+  readonly newFile?: ((name: string) => TestFile) | undefined;
   /** Optional callbacks that this handler does not have. */
   readonly without?: readonly ('freeze' | 'unfreeze' | 'canFinish')[];
 }
@@ -113,7 +128,7 @@ export class FaultyHandler implements FileHandler<TestFile, string> {
     return this.#answer(() => {
       const name = this.ledger.nameOf(data);
       this.#enter('retrieve', name);
-      return { name };
+      return (this.#options.newFile ?? testFile)(name);
     });
   }
 

@@ -4,12 +4,14 @@ export {
   type FaultyCallback,
   FaultyHandler,
   type FaultyHandlerOptions,
+  MarkedTestFile,
+  testFile,
   type TestFile,
 } from './faulty.handler';
 export { HandleLedger } from './handle-ledger';
 export { Journal } from './journal';
 export { altered, recordOffset, sessionOffset } from './region-surgery';
-export { codeOf, testFile, TestHost, type TestHostOptions } from './test-host';
+export { codeOf, TestHost, type TestHostOptions } from './test-host';
 export {
   engineLife,
   engineOperation,

@@ -1,20 +1,25 @@
 import { UPSTREAM_PROFILE, type ProfileName } from '../profile';
 import type { Session } from '../sessions/session-handle';
 import type { EngineOperation, SessionRef } from './engine-operations';
-import { FaultyHandler, type TestFile } from './faulty.handler';
+import { FaultyHandler, MarkedTestFile, testFile, type TestFile } from './faulty.handler';
 import { CLOSED_FILE, FOREIGN_FILE, fileName, POOL_SIZE, ReferenceModel } from './reference-model';
-import { codeOf, testFile, TestHost } from './test-host';
+import { codeOf, TestHost } from './test-host';
 
 /** Small pages so that sets fill up: 8 files in the seed's two pages, 6 in two blocks of 3. */
 const PAGE_SIZE_BYTES = 256;
 const BLOCKS_MAX = 2;
+
+/** Every other file bears its own mark, before and after the reboot. */
+function newFile(name: string): TestFile {
+  return Number(name.slice(-1)) % 2 === 0 ? new MarkedTestFile(name) : testFile(name);
+}
 
 /** The engine and the reference model side by side. */
 export class ModelledHost {
   readonly model: ReferenceModel;
   readonly host: TestHost;
   readonly #handler: FaultyHandler;
-  readonly #pool = Array.from({ length: POOL_SIZE }, (_, i) => testFile(fileName(i)));
+  readonly #pool = Array.from({ length: POOL_SIZE }, (_, i) => newFile(fileName(i)));
   readonly #handles = new Map<string, Session<TestFile>>();
   /** Objects got by retrieve, under the model's number. */
   readonly #retrieved = new Map<string, TestFile>();
@@ -27,7 +32,11 @@ export class ModelledHost {
     asynchronous: boolean,
   ) {
     const foreign = fileName(FOREIGN_FILE);
-    this.#handler = new FaultyHandler({ asynchronous, accepts: ({ name }) => name !== foreign });
+    this.#handler = new FaultyHandler({
+      asynchronous,
+      newFile,
+      accepts: ({ name }) => name !== foreign,
+    });
     this.host = new TestHost({
       profile: profile === 'seed' ? 'seed' : { ...UPSTREAM_PROFILE, blocksMax: BLOCKS_MAX },
       pageSizeBytes: PAGE_SIZE_BYTES,

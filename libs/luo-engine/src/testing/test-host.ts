@@ -19,6 +19,8 @@ export interface TestHostOptions {
   readonly pagesMax?: number;
   readonly enabled?: boolean;
   readonly asynchronous?: boolean;
+  /** What retrieve makes; a plain object unless given. */
+  readonly newFile?: ((name: string) => TestFile) | undefined;
 }
 
 /** A host with everything observed: callbacks, references, handles, warnings. Starts cold, with the device open. */
@@ -33,9 +35,9 @@ export class TestHost {
   #device: Device<TestFile> | null = null;
 
   constructor(readonly options: TestHostOptions = {}) {
-    const { asynchronous = false } = options;
+    const { asynchronous = false, newFile } = options;
     const { journal, ledger } = this;
-    this.handler = new FaultyHandler({ journal, ledger, asynchronous });
+    this.handler = new FaultyHandler({ journal, ledger, asynchronous, newFile });
     this.memory = this.#newMemory(undefined);
     this.orchestrator = this.#newOrchestrator();
     this.#register();
@@ -87,11 +89,6 @@ export class TestHost {
       this.orchestrator.registerHandler(handler);
     }
   }
-}
-
-/** A new file of the test handlers. */
-export function testFile(name: string): TestFile {
-  return { name };
 }
 
 /** Code of what a call throws or rejects with; `null` when it succeeds. */
