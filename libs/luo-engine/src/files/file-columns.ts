@@ -2,7 +2,7 @@ import { allocating } from '../errors/allocation';
 import type { LuoError } from '../errors/luo-error';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { LuoFile } from './luo-file';
-import type { TokenRows } from './token-index';
+import type { TokenRows } from './token-table';
 
 const ROWS_MIN = 16;
 

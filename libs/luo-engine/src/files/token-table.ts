@@ -1,0 +1,197 @@
+import { allocating } from '../errors/allocation';
+
+/** The tokens of a set by row, in halves; neither index nor table keeps any of its own. */
+export interface TokenRows {
+  tokenLowAt(row: number): number;
+  tokenHighAt(row: number): number;
+}
+
+/** True when a row has this token. */
+export function isTokenAt(rows: TokenRows, row: number, low: number, high: number): boolean {
+  return rows.tokenLowAt(row) === low && rows.tokenHighAt(row) === high;
+}
+
+/**
+ * Token to row for tokens in any order: open addressing in two columns, eight bits of the token's hash in a byte, 0 for a
+ * free slot, and the row in a word. A new token is found to be new in the bytes alone, which fit the processor's near
+ * caches four times as long, and other tokens are told apart by them without a look at their rows. So a row need not be
+ * noted before its byte is met again, and rows are noted in batches.
+ */
+export class TokenTable {
+  private mask = 0;
+  private tags = new Uint8Array(0);
+  private slotRows = new Int32Array(0);
+  /** Slots that are taken, and the rows that are not noted in them yet, in turn. */
+  private readonly toNote: Int32Array;
+  private notedLater = 0;
+  /** Hash that was last looked for in vain, and the free slot where the search ended: the next add is usually there. */
+  private missedHash = 0;
+  private missedSlot = NOWHERE;
+  private repeats = false;
+
+  /** The first `rowCount` rows, with room for `count`. @throws LuoError ENOMEM */
+  constructor(
+    private readonly rows: TokenRows,
+    rowCount: number,
+    count: number,
+  ) {
+    this.toNote = allocating('a table of tokens', () => new Int32Array(2 * NOTED_LATER_MAX));
+    this.build(rowCount, count);
+  }
+
+  /** Two rows have one token, so a row that has it need not be the first. */
+  get hasRepeats(): boolean {
+    return this.repeats;
+  }
+
+  /** First row of a token, or -1. */
+  find(low: number, high: number): number {
+    const { tags, mask } = this;
+    const hashed = hash(low, high);
+    const tag = tagOf(hashed);
+    for (let slot = hashed & mask; ; slot = (slot + 1) & mask) {
+      const found = tags[slot] as number;
+      if (found === 0) {
+        this.missedHash = hashed;
+        this.missedSlot = slot;
+        return -1;
+      }
+      if (found !== tag) continue;
+      const row = this.rowIn(slot);
+      if (isTokenAt(this.rows, row, low, high)) return row;
+    }
+  }
+
+  /** Adds the row after the last, and what it repeats keeps its first row. @throws LuoError ENOMEM; nothing is changed */
+  add(row: number, low: number, high: number): void {
+    if ((row + 1) * 2 > this.tags.length) this.build(row, row + 1);
+    const hashed = hash(low, high);
+    const { missedSlot } = this;
+    const missed = hashed === this.missedHash && this.tags[missedSlot] === 0;
+    const slot = this.take(row, hashed, missed ? missedSlot : hashed & this.mask);
+    if (slot !== NOWHERE) this.noteLater(slot, row);
+  }
+
+  /** Takes the first free slot from one on, for a row; nowhere when its token has one already. */
+  private take(row: number, hashed: number, from: number): number {
+    const { tags, mask, rows } = this;
+    const tag = tagOf(hashed);
+    let slot = from;
+    for (let found = tags[slot] as number; found !== 0; found = tags[slot] as number) {
+      if (
+        found === tag &&
+        isTokenAt(rows, this.rowIn(slot), rows.tokenLowAt(row), rows.tokenHighAt(row))
+      ) {
+        this.repeats = true;
+        return NOWHERE;
+      }
+      slot = (slot + 1) & mask;
+    }
+    tags[slot] = tag;
+    return slot;
+  }
+
+  private rowIn(slot: number): number {
+    if (this.notedLater > 0) this.note();
+    return this.slotRows[slot] as number;
+  }
+
+  /** Many writes all over a large table cost little more than one when nothing lies between them. */
+  private noteLater(slot: number, row: number): void {
+    const { toNote, notedLater } = this;
+    toNote[notedLater] = slot;
+    toNote[notedLater + 1] = row;
+    this.notedLater = notedLater + 2;
+    if (this.notedLater === toNote.length) this.note();
+  }
+
+  private note(): void {
+    const { toNote, slotRows, notedLater } = this;
+    for (let i = 0; i < notedLater; i += 2) {
+      slotRows[toNote[i] as number] = toNote[i + 1] as number;
+    }
+    this.notedLater = 0;
+  }
+
+  private build(rowCount: number, count: number): void {
+    let capacity = SLOTS_MIN;
+    while (capacity < count * 2) capacity *= 2;
+    const mask = capacity - 1;
+    // All or none: half a table would be searched for ever.
+    const { tags, slotRows, sorted } = allocating(`a table of ${capacity} tokens`, () => ({
+      tags: new Uint8Array(capacity),
+      slotRows: new Int32Array(capacity),
+      sorted: this.sortedByPart(rowCount, mask),
+    }));
+    this.tags = tags;
+    this.slotRows = slotRows;
+    this.mask = mask;
+    this.missedSlot = NOWHERE;
+    this.notedLater = 0;
+    if (sorted === null) {
+      for (let row = 0; row < rowCount; row++) this.place(row, this.hashAt(row));
+    } else {
+      for (let at = 0; at < sorted.length; at += 2) {
+        this.place(sorted[at] as number, sorted[at + 1] as number);
+      }
+    }
+  }
+
+  private place(row: number, hashed: number): void {
+    const slot = this.take(row, hashed, hashed & this.mask);
+    if (slot !== NOWHERE) this.slotRows[slot] = row;
+  }
+
+  /**
+   * Each row and its hash, by the part of a large table they belong to and in their order within it. A part stays in the
+   * processor's near caches while it is filled; all over a large table, every insertion would miss them. Null where
+   * one part is all.
+   */
+  private sortedByPart(rowCount: number, mask: number): Int32Array | null {
+    if (mask < PART_SLOTS) return null;
+    const next = new Int32Array(mask / PART_SLOTS + 1);
+    for (let row = 0; row < rowCount; row++) {
+      const part = (this.hashAt(row) & mask) >>> PART_BITS;
+      next[part] = (next[part] as number) + 1;
+    }
+    let at = 0;
+    next.forEach((rows, part) => {
+      next[part] = at;
+      at += rows * 2;
+    });
+    const sorted = new Int32Array(at);
+    for (let row = 0; row < rowCount; row++) {
+      const hashed = this.hashAt(row);
+      const part = (hashed & mask) >>> PART_BITS;
+      const to = next[part] as number;
+      sorted[to] = row;
+      sorted[to + 1] = hashed;
+      next[part] = to + 2;
+    }
+    return sorted;
+  }
+
+  private hashAt(row: number): number {
+    return hash(this.rows.tokenLowAt(row), this.rows.tokenHighAt(row));
+  }
+}
+
+/** 64 KiB of tags and 256 KiB of rows. */
+const PART_BITS = 16;
+const PART_SLOTS = 1 << PART_BITS;
+const SLOTS_MIN = 32;
+const NOWHERE = -1;
+const NOTED_LATER_MAX = 64;
+
+/** Spreads neighbouring and patterned tokens (an image type in the high half, a number in the low). */
+function hash(low: number, high: number): number {
+  let mixed = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
+  mixed ^= mixed >>> 15;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return mixed ^ (mixed >>> 13);
+}
+
+/** The bits of a hash that do not choose its slot; 0 means free. */
+function tagOf(hashed: number): number {
+  return hashed >>> 24 || 1;
+}
