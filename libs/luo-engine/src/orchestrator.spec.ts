@@ -63,39 +63,53 @@ it('says ENOMEM before any handler is asked, and goes on afterwards', async () =
   await expectAll(host, 1, 2);
 });
 
-it('keeps no row of a file whose token finds no memory', async () => {
-  const host = new TestHost();
-  const session = host.create('s');
-  await session.preserve(1n, testFile('a'));
-  const { files } = host.orchestrator.sessions.outgoing.get('s') as SessionEntry<TestFile>;
-  const add = jest.spyOn(files.index, 'add').mockImplementationOnce(() => {
-    throw new LuoError('ENOMEM', 'allocate', {}, 'no memory for a table');
-  });
-  expect(await codeOf(() => session.preserve(2n, testFile('b')))).toBe('ENOMEM');
-  expect([files.files.length, files.count]).toEqual([1, 1]);
-  expect(add).toHaveBeenCalledTimes(1);
-  await session.preserve(2n, testFile('b'));
-  await host.reboot();
-  expect(await host.retrieve('s').retrieve(2n)).toEqual(testFile('b'));
-});
+it.each(['seed', 'upstream'] as const)(
+  'asks no %s handler for a file that finds no memory',
+  async (profile) => {
+    const host = new TestHost({ profile });
+    const session = host.create('s');
+    await session.preserve(1n, testFile('a'));
+    const { files } = host.orchestrator.sessions.outgoing.get('s') as SessionEntry<TestFile>;
+    for (const part of [files.index, files.files] as const) {
+      const reserve = part === files.index ? 'reserve' : 'reserveRow';
+      jest.spyOn(part, reserve as never).mockImplementationOnce((() => {
+        throw new LuoError('ENOMEM', 'allocate', {}, 'no memory for a table');
+      }) as never);
+      const before = host.journal.lines.length;
+      expect(await codeOf(() => session.preserve(2n, testFile('b')))).toBe('ENOMEM');
+      expect(host.journal.lines.slice(before)).toEqual([]);
+      expect([files.files.length, files.count, host.references.total]).toEqual([1, 1, 1]);
+    }
+    await session.preserve(2n, testFile('b'));
+    await host.reboot();
+    expect(await host.retrieve('s').retrieve(2n)).toEqual(testFile('b'));
+  },
+);
 
-it('says which file was asked for when the search finds no memory, and finds it afterwards', async () => {
-  const host = new TestHost();
-  await host.create('s').preserve(7n, testFile('a'));
-  await host.reboot();
-  const session = host.retrieve('s');
-  const { files } = host.orchestrator.sessions.incoming.get('s') as SessionEntry<TestFile>;
-  jest.spyOn(files.index, 'find').mockImplementationOnce(() => {
+/** The next search for a token finds no memory for its table. */
+function starveSearch({ index }: SessionEntry<TestFile>['files']): void {
+  jest.spyOn(index, 'find').mockImplementationOnce(() => {
     throw new LuoError('ENOMEM', 'allocate', {}, 'no memory for a table');
   });
-  expect(() => session.retrieve(7n)).toThrow(
-    expect.objectContaining({
-      code: 'ENOMEM',
-      operation: 'retrieve',
-      subject: { session: 's', token: 7n },
-    }),
-  );
-  expect(await session.retrieve(7n)).toEqual(testFile('a'));
+}
+
+function outOfMemory(operation: string): unknown {
+  const subject = { session: 's', token: 7n };
+  return expect.objectContaining({ code: 'ENOMEM', operation, subject });
+}
+
+it('says for which token a search found no memory, and finds it afterwards', async () => {
+  const host = new TestHost();
+  const file = testFile('a');
+  const first = host.create('s');
+  starveSearch((host.orchestrator.sessions.outgoing.get('s') as SessionEntry<TestFile>).files);
+  expect(() => first.preserve(7n, file)).toThrow(outOfMemory('preserve') as Error);
+  await first.preserve(7n, file);
+  await host.reboot();
+  const second = host.retrieve('s');
+  starveSearch((host.orchestrator.sessions.incoming.get('s') as SessionEntry<TestFile>).files);
+  expect(() => second.retrieve(7n)).toThrow(outOfMemory('retrieve') as Error);
+  expect(await second.retrieve(7n)).toEqual(file);
 });
 
 /** Its files are numbers on pages of their own, taken and given back in the middle of the freeze. */

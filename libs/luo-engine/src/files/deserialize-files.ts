@@ -72,6 +72,7 @@ function link<TFile>(set: FileSet<TFile>, records: IncomingRecords): void {
     }
     const tokenLow = readTokenLow(view, at);
     const tokenHigh = readTokenHigh(view, at);
+    set.reserveRow(tokenLow, tokenHigh);
     const row = set.files.push(entry, null, tokenLow, tokenHigh);
     set.files.setData(row, readDataLow(view, at), readDataHigh(view, at));
     set.index.add(row, tokenLow, tokenHigh);

@@ -17,6 +17,7 @@ it('keeps all that is noted of a row, whatever is noted of it and of others afte
     fc.property(fc.array(row, { minLength: 1, maxLength: 40 }), (rows) => {
       const columns = new FileColumns<string>();
       for (const { entry, halves } of rows) {
+        columns.reserveRow();
         const at = columns.push(entry, 'file', halves[0], halves[1]);
         columns.setData(at, halves[2], halves[3]);
       }
@@ -47,6 +48,7 @@ it('keeps files in order, whether their number was told or not, and forgets what
       const [entry] = entries as [HandlerEntry<string>];
       const fill = (): void => {
         for (let row = 0; row < count; row++) {
+          columns.reserveRow();
           expect(columns.push(entry, `f${row}`, row, 0)).toBe(row);
         }
       };
@@ -71,6 +73,7 @@ it('keeps files in order, whether their number was told or not, and forgets what
 it('answers a want of memory with ENOMEM, and stays as it was', async () => {
   const columns = new FileColumns<string>();
   expect(await codeOf(() => columns.expect(2 ** 40))).toBe('ENOMEM');
+  columns.reserveRow();
   columns.push(entries[0] as HandlerEntry<string>, 'file', 1, 0);
   expect([...columns].map(({ file }) => file)).toEqual(['file']);
 });

@@ -53,7 +53,13 @@ export class FileColumns<TFile> implements TokenRows {
     for (let row = 0; row < this.length; row++) yield this.at(row);
   }
 
-  /** Adds a file as the last row. @returns the row */
+  /** Makes room for one more file. @throws LuoError ENOMEM; nothing is changed */
+  reserveRow(): void {
+    const row = this.rowCount;
+    if ((row + 1) * ROW_WORDS > this.words.length) this.reserve(Math.max(ROWS_MIN, row * 2));
+  }
+
+  /** Adds a file as the last row, for which room was reserved. @returns the row */
   push(
     entry: HandlerEntry<TFile>,
     file: TFile | null,
@@ -61,7 +67,6 @@ export class FileColumns<TFile> implements TokenRows {
     tokenHigh: number,
   ): number {
     const row = this.rowCount;
-    if ((row + 1) * ROW_WORDS > this.words.length) this.reserve(Math.max(ROWS_MIN, row * 2));
     this.files[row] = file;
     this.rowCount = row + 1;
     const { words } = this;

@@ -16,9 +16,10 @@ import { BlockChain, recordsPerBlock } from '../blocks/block-chain';
 import { ContiguousRecords, recordsPerBuffer } from '../blocks/contiguous-records';
 import type { IncomingRecords, OutgoingRecords } from '../blocks/record-store';
 import type { Step } from '../concurrency/step';
-import { LuoError, type LuoOperation, type LuoSubject } from '../errors/luo-error';
+import { failureOf, LuoError, type LuoOperation, type LuoSubject } from '../errors/luo-error';
 import type { ErrnoName } from '../errors/errno';
 import { FILE_RECORD_BYTES } from '../wire/file-record';
+import { highHalf, lowHalf, splitU64 } from '../wire/little-endian';
 import type { FileSetRecord } from '../wire/session-record';
 import { deserializeFiles } from './deserialize-files';
 import { FileColumns } from './file-columns';
@@ -132,6 +133,22 @@ export class FileSet<TFile> {
     return Array.from(this.files, ({ token, compatible, data, retrieveStatus }) => {
       return { token, compatible, data, retrieveStatus };
     });
+  }
+
+  /** Row of a token, or -1. @throws LuoError ENOMEM: a search may have to build a table */
+  rowOf(operation: 'preserve' | 'retrieve', token: bigint): number {
+    splitU64(token);
+    try {
+      return this.index.find(lowHalf(), highHalf());
+    } catch (error) {
+      throw failureOf(operation, this.subject({ token }), error);
+    }
+  }
+
+  /** Makes room for one more file under this token. @throws LuoError ENOMEM; nothing is changed */
+  reserveRow(tokenLow: number, tokenHigh: number): void {
+    this.files.reserveRow();
+    this.index.reserve(tokenLow, tokenHigh);
   }
 
   subject(rest: LuoSubject): LuoSubject {

@@ -17,16 +17,16 @@ export function preserveFile<TFile>(
   file: TFile,
 ): void | Promise<void> {
   if (!isU64(token)) throw set.error('EINVAL', 'preserve', {}, `${String(token)} is no u64 token`);
-  splitU64(token);
-  const tokenLow = lowHalf();
-  const tokenHigh = highHalf();
-  if (set.index.find(tokenLow, tokenHigh) >= 0) {
+  if (set.rowOf('preserve', token) >= 0) {
     throw set.error('EEXIST', 'preserve', { token }, 'the token is taken in this session');
   }
   if (set.incoming !== null) {
     throw set.error('EINVAL', 'preserve', { token }, 'the set came from the previous kernel');
   }
-  reserveRoom(set, token);
+  splitU64(token);
+  const tokenLow = lowHalf();
+  const tokenHigh = highHalf();
+  reserveRoom(set, token, tokenLow, tokenHigh);
   if (!set.engine.references.get(file)) {
     set.outgoing.shrink(set.count);
     throw set.error('EBADF', 'preserve', { token }, 'the file is closed or invalid');
@@ -37,17 +37,28 @@ export function preserveFile<TFile>(
 }
 
 /** Upstream grows before it looks at the file, so ENOSPC and ENOMEM precede EBADF (D1); the seed only counts. */
-function reserveRoom<TFile>(set: FileSet<TFile>, token: bigint): void {
+function reserveRoom<TFile>(
+  set: FileSet<TFile>,
+  token: bigint,
+  tokenLow: number,
+  tokenHigh: number,
+): void {
   if (set.engine.profile.fileStorage === 'contiguous') {
     if (set.count < set.countMax) return;
     const detail = `the session is full with ${set.countMax} files; use another one`;
     throw set.error('ENOSPC', 'preserve', { token }, detail);
   }
   try {
-    set.outgoing.grow(set.count + 1);
+    grow(set, tokenLow, tokenHigh);
   } catch (error) {
     throw failureOf('preserve', set.subject({ token }), error);
   }
+}
+
+/** All the memory that a file will take: after its handler nothing may fail, as nobody would undo what that one did. */
+function grow<TFile>(set: FileSet<TFile>, tokenLow: number, tokenHigh: number): void {
+  set.reserveRow(tokenLow, tokenHigh);
+  set.outgoing.grow(set.count + 1);
 }
 
 const NOTHING: unique symbol = Symbol('nothing');
@@ -75,7 +86,7 @@ export class Preserving<TFile> {
     this.tokenHigh = tokenHigh;
     let waiting: void | Promise<void>;
     try {
-      if (set.engine.profile.fileStorage === 'contiguous') set.outgoing.grow(set.count + 1);
+      if (set.engine.profile.fileStorage === 'contiguous') grow(set, tokenLow, tokenHigh);
       waiting = this.choose(0);
     } catch (error) {
       return this.fail(token, error);
@@ -171,7 +182,7 @@ export class Preserving<TFile> {
     const data = typeof result === 'bigint' ? result : acceptedData(result);
     if (!isU64(data)) throw new HandlerError('EINVAL', `its handle ${String(data)} is no u64`);
     const row = set.files.push(entry, this.file, tokenLow, tokenHigh);
-    this.indexRow(row);
+    set.index.add(row, tokenLow, tokenHigh);
     splitU64(data);
     set.files.setData(row, lowHalf(), highHalf());
     if (typeof result !== 'bigint' && result.privateData !== undefined) {
@@ -179,17 +190,6 @@ export class Preserving<TFile> {
     }
     if (this.identity !== NOTHING) set.files.setIdentityHeld(row);
     set.count += 1;
-  }
-
-  /** A table that has to grow may find no memory. */
-  private indexRow(row: number): void {
-    const { set, tokenLow, tokenHigh } = this;
-    try {
-      set.index.add(row, tokenLow, tokenHigh);
-    } catch (error) {
-      set.files.pop();
-      throw error;
-    }
   }
 
   /** Lets go of all it holds, then throws (B18). */

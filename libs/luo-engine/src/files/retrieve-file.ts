@@ -1,15 +1,14 @@
 import { isPending, type Awaitable } from '../concurrency/step';
 import { HandlerError } from '../errors/errno';
 import { failureOf, type LuoError } from '../errors/luo-error';
-import { highHalf, isU64, lowHalf, splitU64 } from '../wire/little-endian';
+import { isU64 } from '../wire/little-endian';
 import type { FileSet } from './file-set';
 
 /** See `FileSet.retrieve`. No step: one callback, and the most frequent call after the reboot. */
 export function retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): TFile | Promise<TFile> {
   const { files } = set;
   if (!isU64(token)) throw set.error('EINVAL', 'retrieve', {}, `${String(token)} is no u64 token`);
-  splitU64(token);
-  const row = rowOf(set, token);
+  const row = set.rowOf('retrieve', token);
   if (row < 0) {
     throw set.error('ENOENT', 'retrieve', { token }, 'no file of this session has this token');
   }
@@ -21,15 +20,6 @@ export function retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): TFile |
     throw refused(set, row, thrown);
   }
   return isPending(answer) ? keepLater(set, row, answer) : keep(set, row, answer);
-}
-
-/** The first search may have to build a table, for which there may be no memory. */
-function rowOf<TFile>(set: FileSet<TFile>, token: bigint): number {
-  try {
-    return set.index.find(lowHalf(), highHalf());
-  } catch (error) {
-    throw failureOf('retrieve', set.subject({ token }), error);
-  }
 }
 
 async function keepLater<TFile>(

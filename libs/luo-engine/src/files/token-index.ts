@@ -43,21 +43,23 @@ export class TokenIndex {
     this.expected = count;
   }
 
-  /**
-   * Adds the token of the next row; rows come in order. A known token keeps its first row.
-   * @throws LuoError ENOMEM where a table has to grow
-   */
+  /** Makes room for the token of the next row. @throws LuoError ENOMEM; nothing is changed */
+  reserve(low: number, high: number): void {
+    const { table, rowCount } = this;
+    if (table !== null) table.reserve(rowCount);
+    else if (!this.isAfterLast(low, high) && rowCount >= this.expected) {
+      this.table = new TokenTable(this.rows, rowCount, rowCount + 1);
+    }
+  }
+
+  /** Adds the token of the next row, for which room was reserved; rows come in order. A known token keeps its first row. */
   add(row: number, low: number, high: number): void {
-    if (this.table !== null) {
-      this.table.add(row, low, high);
-    } else if (row === 0 || isAbove(low, high, this.lastLow, this.lastHigh)) {
+    if (this.table !== null) this.table.add(row, low, high);
+    else if (this.isAfterLast(low, high)) {
       this.lastLow = low;
       this.lastHigh = high;
-    } else if (row < this.expected) {
-      this.isOverdue = true;
     } else {
-      this.table = new TokenTable(this.rows, row, row + 1);
-      this.table.add(row, low, high);
+      this.isOverdue = true;
     }
     this.rowCount = row + 1;
   }
@@ -69,6 +71,10 @@ export class TokenIndex {
     this.nextRow = 0;
     this.bisections = 0;
     this.table = null;
+  }
+
+  private isAfterLast(low: number, high: number): boolean {
+    return this.rowCount === 0 || isAbove(low, high, this.lastLow, this.lastHigh);
   }
 
   private findWithoutTable(low: number, high: number): number {

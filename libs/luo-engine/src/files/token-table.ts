@@ -62,9 +62,13 @@ export class TokenTable {
     }
   }
 
-  /** Adds the row after the last, and what it repeats keeps its first row. @throws LuoError ENOMEM; nothing is changed */
-  add(row: number, low: number, high: number): void {
+  /** Makes room for the row after the last. @throws LuoError ENOMEM; nothing is changed */
+  reserve(row: number): void {
     if ((row + 1) * 2 > this.tags.length) this.build(row, row + 1);
+  }
+
+  /** Adds the row after the last, for which there is room; what it repeats keeps its first row. */
+  add(row: number, low: number, high: number): void {
     const hashed = hash(low, high);
     const { missedSlot } = this;
     const missed = hashed === this.missedHash && this.tags[missedSlot] === 0;
