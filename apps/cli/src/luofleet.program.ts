@@ -166,7 +166,7 @@ const ACTION_DESCRIPTIONS: Record<RolloutActionName, string> = {
   pause: 'start no more host updates; those under way go on',
   resume: 'go on with a paused rollout',
   abort: 'start nothing more and undo what can be undone',
-  retry: 'do the host updates that failed again',
+  retry: 'do failed and cancelled host updates again; takes up a paused or aborted rollout, too',
 };
 
 function addAction(program: Command, action: RolloutActionName, inContext: InContext): void {

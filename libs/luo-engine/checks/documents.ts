@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const library = path.resolve(__dirname, '..');
-const workspace = path.resolve(library, '../..');
+export const workspace = path.resolve(library, '../..');
 
 /** Text of a file of this library. */
 export function readLibraryFile(relative: string): string {

@@ -1,28 +1,31 @@
 /** Runs the example of the README as it stands there and compares what it prints with what it says it prints. */
-import { transformSync } from '@swc/core';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import * as engine from '../src';
-import { readLibraryFile } from './documents';
+import { readLibraryFile, workspace } from './documents';
 
-const IMPORT = /import (\{[^}]*\}) from '@luofleet\/luo-engine';/;
-
-async function run(source: string): Promise<string[]> {
-  const body = source.replace(IMPORT, 'const $1 = engine;');
-  expect(body).not.toMatch(/^import /m);
-  const { code } = transformSync(`async function example() {\n${body}\n}`, {
-    jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-    isModule: false,
-  });
-  const printed: string[] = [];
-  const console = { log: (line: unknown) => printed.push(String(line)) };
-  const make = new Function('engine', 'console', `${code}\nreturn example;`) as (
-    ...scope: unknown[]
-  ) => () => Promise<void>;
-  await make(engine, console)();
-  return printed;
+/** Does what the README says, with the example in a folder of its own. @returns the printed lines */
+function run(example: string, commands: string): string[] {
+  const dist = path.join(workspace, 'dist');
+  mkdirSync(dist, { recursive: true });
+  const folder = mkdtempSync(path.join(dist, 'example-'));
+  try {
+    writeFileSync(path.join(folder, 'example.ts'), example);
+    const own = commands
+      .replace('example.ts', path.join(folder, 'example.ts'))
+      .replaceAll('dist/example.mjs', path.join(folder, 'example.mjs'));
+    const printed = execFileSync('bash', ['-e', '-c', own], { cwd: workspace, encoding: 'utf8' });
+    return printed.trimEnd().split('\n').slice(-2);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
-it('the example prints what it says', async () => {
-  const [, example = ''] = /```ts\n([\s\S]*?)```/.exec(readLibraryFile('README.md')) ?? [];
+it('the example prints what it says, run as it says', () => {
+  const readme = readLibraryFile('README.md');
+  const [, example = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  const [, commands = ''] = /```sh\n([\s\S]*?)```/.exec(readme) ?? [];
   const promised = example
     .trimEnd()
     .split('\n')
@@ -32,7 +35,7 @@ it('the example prints what it says', async () => {
     'open failed with EBUSY: the device is open; one opener at a time',
     'hi',
   ]);
-  expect(await run(example)).toEqual(promised);
+  expect(run(example, commands)).toEqual(promised);
 });
 
 it('every exported class is named in the README', () => {
