@@ -53,6 +53,6 @@ function planLines(plan: PlanResponse): string[] {
   return plan.waves.map(({ index, hostsTotal, hosts }) => {
     const named = hosts.slice(0, HOSTS_NAMED_MAX).map(({ name }) => name);
     const more = hostsTotal - named.length;
-    return `  wave ${index + 1}: ${hostsTotal} hosts: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    return `  wave ${index + 1}: ${hostsTotal} ${hostsTotal === 1 ? 'host' : 'hosts'}: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   });
 }
