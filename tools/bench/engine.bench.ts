@@ -32,10 +32,25 @@ function measureAll(workshop: Workshop, filesMax: number, order: TokenOrder) {
   return { rows, growth, growthMax: Math.max(0, ...growth.ratios) };
 }
 
-export default function run({ max, tokens, ...given }: Options) {
-  const filesMax = Number(max ?? 1_000_000);
+const ALLOWED: Readonly<Record<keyof Setting, readonly string[]>> = {
+  files: ['marked', 'plain'],
+  retrieve: ['finds', 'makes'],
+  memory: ['buffer', 'heap'],
+};
+
+function settingOf(given: Partial<Setting>): Setting {
   const { files, retrieve, memory } = { ...SETTING, ...given };
   const setting: Setting = { files, retrieve, memory };
+  for (const key of Object.keys(setting) as (keyof Setting)[]) {
+    if (ALLOWED[key].includes(setting[key])) continue;
+    throw new Error(`--${key} ${String(setting[key])}: take one of ${ALLOWED[key].join(', ')}`);
+  }
+  return setting;
+}
+
+export default function run({ max, tokens, ...given }: Options) {
+  const filesMax = Number(max ?? 1_000_000);
+  const setting = settingOf(given);
   const workshop = new Workshop(setting);
   const alive = residents(workshop);
   const orders: TokenOrder[] = tokens ? [tokens] : ['ascending', 'spread'];

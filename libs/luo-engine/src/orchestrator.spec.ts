@@ -1,4 +1,10 @@
-import { createHandoverMemory, handoverMemoryOver, LuoError, Orchestrator } from './index';
+import {
+  createHandoverMemory,
+  handoverMemoryOver,
+  LuoError,
+  Orchestrator,
+  UPSTREAM_PROFILE,
+} from './index';
 import type { FileHandler } from './handlers/file-handler';
 import type { SessionEntry } from './sessions/session-entry';
 import { codeOf, TestHost, testFile, type TestFile } from './testing';
@@ -85,6 +91,18 @@ it.each(['seed', 'upstream'] as const)(
     expect(await host.retrieve('s').retrieve(2n)).toEqual(testFile('b'));
   },
 );
+
+it('a full session is ENOSPC, also where there is no memory', async () => {
+  const host = new TestHost({ profile: { ...UPSTREAM_PROFILE, blocksMax: 1 } });
+  const session = host.create('s');
+  for (let i = 0; i < 63; i++) await session.preserve(BigInt(i), testFile(`f${i}`));
+  const { files } = host.orchestrator.sessions.outgoing.get('s') as SessionEntry<TestFile>;
+  const reserve = jest.spyOn(files.index, 'reserve').mockImplementation(() => {
+    throw new LuoError('ENOMEM', 'allocate', {}, 'no memory for a table');
+  });
+  expect(await codeOf(() => session.preserve(100n, testFile('b')))).toBe('ENOSPC');
+  reserve.mockRestore();
+});
 
 /** The next search for a token finds no memory for its table. */
 function starveSearch({ index }: SessionEntry<TestFile>['files']): void {

@@ -35,9 +35,8 @@ describe.each([
   });
 
   describe('D3: retrieve returning an object that is held already only warns', () => {
-    const same = newFile('same');
-
     async function retrievedTwice(keep: boolean) {
+      const same = newFile('same');
       const handler: FileHandler<TestFile> = Object.assign(new FaultyHandler(), {
         retrieve: () => same,
       });
@@ -48,14 +47,14 @@ describe.each([
       if (keep) await host.create('kept').preserve(1n, newFile('kept'));
       const session = host.retrieve('s');
       for (const token of [1n, 2n]) expect(await session.retrieve(token)).toBe(same);
-      return { host, session, next: host.create('next') };
+      return { host, session, same, next: host.create('next') };
     }
 
     it.each([
       ['at once while something is preserved', true],
       ['with the next preserve otherwise', false],
     ])('%s', async (_, keep) => {
-      const { host, session, next } = await retrievedTwice(keep);
+      const { host, session, same, next } = await retrievedTwice(keep);
       const warning = expect.objectContaining({ operation: 'retrieve' }) as unknown;
       expect(host.warnings).toEqual(keep ? [warning] : []);
       expect(await codeOf(() => next.preserve(1n, same))).toBe('EBUSY');
@@ -111,19 +110,20 @@ it('D3: getId is asked when its own file is retrieved, never by the preserve of 
   expect(await codeOf(() => next.preserve(1n, testFile('other')))).toBeNull();
 });
 
-it('D3: an identity that getId tells may bear the mark', async () => {
+it('D3: an identity that getId tells may be an object that can be preserved itself', async () => {
   class Inode extends PreservableObject {}
   const inodes = new Map([['first', new Inode()]]);
   inodes.set('second', inodes.get('first') as Inode).set('other', new Inode());
   const handler: FileHandler<TestFile> = Object.assign(new FaultyHandler(), {
     getId: ({ name }: TestFile) => inodes.get(name),
   });
-  const session = new TestHost({ handlers: [handler] }).create('s');
+  const host = new TestHost({ handlers: [handler] });
+  const session = host.create('s');
   await session.preserve(1n, testFile('first'));
   expect(await codeOf(() => session.preserve(2n, testFile('second')))).toBe('EBUSY');
   expect(await codeOf(() => session.preserve(2n, testFile('other')))).toBeNull();
   await session.close();
-  const next = new TestHost({ handlers: [handler] }).create('s');
+  const next = host.create('s');
   expect(await codeOf(() => next.preserve(1n, testFile('second')))).toBeNull();
 });
 

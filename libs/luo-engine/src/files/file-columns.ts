@@ -156,7 +156,7 @@ export class FileColumns<TFile> implements TokenRows {
     this.words[at] = ((this.words[at] as number) & ~STATUS_MASK) | (status & STATUS_MASK);
   }
 
-  /** Its identity is in the table of held objects (D3). */
+  /** Its identity is among those that the engine holds (D3). */
   identityHeldAt(row: number): boolean {
     return ((this.words[row * ROW_WORDS + STATE] as number) & IDENTITY_HELD) !== 0;
   }

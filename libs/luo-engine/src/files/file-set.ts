@@ -110,7 +110,8 @@ export class FileSet<TFile> {
 
   /**
    * The file behind a token; asked again it is the same object (B38-B42).
-   * @throws LuoError ENOENT for an unknown token, otherwise the handler's
+   * @throws LuoError EINVAL for what is no u64, ENOMEM for a search, ENOENT for an unknown token, EBADF for what is no
+   * valid file, otherwise the handler's
    */
   retrieve(token: bigint): TFile | Promise<TFile> {
     return retrieveFile(this, token);

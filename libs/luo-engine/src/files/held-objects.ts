@@ -25,10 +25,10 @@ export class HeldObjects<TFile> {
   /** Sets with retrieved files that are not noted yet. */
   readonly #unnoted = new Set<FileSet<TFile>>();
 
-  /** Holds an object to be preserved; false when it is held already. */
-  hold(identity: unknown): boolean {
+  /** Holds an object to be preserved, which is the file itself or `isTold` by its handler; false when it is held already. */
+  hold(identity: unknown, isTold: boolean): boolean {
     if (this.#unnoted.size > 0) this.#noteAll();
-    return this.#identities.add(identity);
+    return this.#identities.add(identity, isTold);
   }
 
   /** Undoes {@link hold}. */
@@ -66,7 +66,8 @@ export class HeldObjects<TFile> {
   #note(set: FileSet<TFile>, row: number): void {
     const { files, engine } = set;
     const { handler } = files.entryAt(row);
-    if (this.#identities.add(identityOf(handler, files.fileAt(row) as TFile))) {
+    const identity = identityOf(handler, files.fileAt(row) as TFile);
+    if (this.#identities.add(identity, handler.getId !== undefined)) {
       files.setIdentityHeld(row);
       return;
     }

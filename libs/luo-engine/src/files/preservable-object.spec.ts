@@ -15,6 +15,7 @@ const operation = fc.record({
   engine: fc.nat(ENGINES - 1),
   identity: fc.nat(newIdentities().length - 1),
   adds: fc.boolean(),
+  isTold: fc.boolean(),
 });
 
 it('holds what a table would hold, whatever other engines hold', () => {
@@ -23,11 +24,11 @@ it('holds what a table would hold, whatever other engines hold', () => {
       const identities = newIdentities();
       const engines = Array.from({ length: ENGINES }, () => new HeldIdentities());
       const tables = engines.map(() => new Set<unknown>());
-      for (const { engine, identity, adds } of operations) {
+      for (const { engine, identity, adds, isTold } of operations) {
         const held = engines[engine] as HeldIdentities;
         const table = tables[engine] as Set<unknown>;
         const subject = identities[identity];
-        if (adds) expect(held.add(subject)).toBe(!table.has(subject));
+        if (adds) expect(held.add(subject, isTold)).toBe(!table.has(subject));
         else held.delete(subject);
         if (adds) table.add(subject);
         else table.delete(subject);
@@ -35,4 +36,16 @@ it('holds what a table would hold, whatever other engines hold', () => {
       }
     }),
   );
+});
+
+it.each([
+  ['a marked file', new Marked(), false, 0],
+  ['a marked object that its handler tells', new Marked(), true, 1],
+  ['a plain file', {}, false, 1],
+])('puts %s into the table or not', (_what, identity, isTold, entries) => {
+  const add = jest.spyOn(Set.prototype, 'add');
+  new HeldIdentities().add(identity, isTold);
+  const calls = add.mock.calls.length;
+  add.mockRestore();
+  expect(calls).toBe(entries);
 });

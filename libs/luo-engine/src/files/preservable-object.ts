@@ -1,12 +1,16 @@
 /**
  * DOC: objects that bear their own mark
  *
- * An object is preserved at most once (D3). Who holds an ordinary object stands in a table of its engine, which takes 60 to
- * 75 bytes and, from a hundred thousand objects on, more time than the rest of preserve. An object of a class that
- * extends this one has a field for it. Nothing else is different: extend it where there are many.
+ * An object is preserved at most once (D3). Who holds an ordinary object stands in a table of its engine, which is a quarter
+ * to a third of all that the engine does for a file from half a million on (docs/luo-engine-bench.md). A file of a class that
+ * extends `PreservableObject` has a field for it.
  *
- * The field names one holder. An object that a second engine of the same process holds too stands in that one's table.
+ * Identities that a handler tells always stand in the table: it keeps them alive, a mark would not.
+ *
+ * The field names one holder. An object that another engine of the same process holds, or held when it was dropped with open
+ * sessions, stands in the table.
  */
+
 const NOBODY = 0;
 
 /** Holders are numbers, because a reference to a new engine in an old object is work for the garbage collector. */
@@ -16,7 +20,10 @@ let read: (object: PreservableObject) => number;
 let write: (object: PreservableObject, holder: number) => void;
 let bears: (identity: object) => identity is PreservableObject;
 
-/** Base class of files, or of what `getId` tells, that bear the mark of being preserved or retrieved. */
+/**
+ * Base class of files that bear the mark of being preserved or retrieved themselves. Worth it where there are very many; files
+ * whose class has another base do without.
+ */
 export abstract class PreservableObject {
   #holder = NOBODY;
 
@@ -39,14 +46,14 @@ export class HeldIdentities {
     return this.#table.size + this.#marked;
   }
 
-  /** False when it is there already. */
-  add(identity: unknown): boolean {
+  /** False when it is there already. An identity that `isTold` by its handler is kept alive here. */
+  add(identity: unknown, isTold: boolean): boolean {
     if (!isMarkable(identity)) return this.#addToTable(identity);
     const holder = read(identity);
     if (holder === this.#holder) return false;
-    // It stands in the table since a time when another engine had the mark.
+    if (isTold || holder !== NOBODY) return this.#addToTable(identity);
+    // It stands in the table since a time when another engine had the mark, or a handler told it.
     if (this.#table.size > 0 && this.#table.has(identity)) return false;
-    if (holder !== NOBODY) return this.#addToTable(identity);
     write(identity, this.#holder);
     this.#marked += 1;
     return true;

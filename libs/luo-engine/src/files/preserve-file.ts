@@ -51,14 +51,18 @@ function reserveRoom<TFile>(
   try {
     grow(set, tokenLow, tokenHigh);
   } catch (error) {
+    set.outgoing.shrink(set.count);
     throw failureOf('preserve', set.subject({ token }), error);
   }
 }
 
-/** All the memory that a file will take: after its handler nothing may fail, as nobody would undo what that one did. */
+/**
+ * All the memory that a file will take. After its handler it may not run out, as nobody would undo what the handler did. A
+ * full set is told from want of memory first.
+ */
 function grow<TFile>(set: FileSet<TFile>, tokenLow: number, tokenHigh: number): void {
-  set.reserveRow(tokenLow, tokenHigh);
   set.outgoing.grow(set.count + 1);
+  set.reserveRow(tokenLow, tokenHigh);
 }
 
 const NOTHING: unique symbol = Symbol('nothing');
@@ -143,7 +147,7 @@ export class Preserving<TFile> {
     }
     if (profile.preserveOnce) {
       const identity = identityOf(handler, this.file);
-      if (!heldObjects.hold(identity)) {
+      if (!heldObjects.hold(identity, handler.getId !== undefined)) {
         const detail =
           'the object is preserved already, or retrieved and not finished; finish that first';
         throw new LuoError('EBUSY', 'preserve', {}, detail);

@@ -108,6 +108,29 @@ describe('answers a want of memory for its table with ENOMEM', () => {
     expect([5, 6, 7].map((low) => table.find(low, 0))).toEqual([0, 1, -1]);
   });
 
+  it('when only a part of the table finds none', async () => {
+    const rows = { tokenLowAt: (row: number) => 5 + row, tokenHighAt: () => 0 };
+    const table = new TokenTable(rows, 2, 2);
+    const words = jest.spyOn(globalThis, 'Int32Array').mockImplementation(() => {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    const code = await codeOf(() => table.reserve(16));
+    words.mockRestore();
+    expect([code, table.find(5, 0), table.find(7, 0)]).toEqual(['ENOMEM', 0, -1]);
+  });
+
+  it('not where a table would only be faster', () => {
+    const many = Array.from({ length: 100 }, (_, row) => BigInt(row));
+    const { index, fill } = filled(many, 0);
+    fill();
+    const bytes = jest.spyOn(globalThis, 'Uint8Array').mockImplementation(() => {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    const found = many.toReversed().map((token) => index.find(...halves(token)));
+    bytes.mockRestore();
+    expect(found).toEqual(many.map((_, row) => 99 - row));
+  });
+
   it('at every search while its table is overdue', async () => {
     const { index } = filled(tokens, 0);
     index.expect(2 ** 40);

@@ -25,7 +25,7 @@ export class TokenIndex {
 
   constructor(private readonly rows: TokenRows) {}
 
-  /** Row of a token, or -1. @throws LuoError ENOMEM where it has to build a table */
+  /** Row of a token, or -1. @throws LuoError ENOMEM where it cannot do without a table */
   find(low: number, high: number): number {
     const { table, nextRow } = this;
     if (table === null) return this.findWithoutTable(low, high);
@@ -79,7 +79,10 @@ export class TokenIndex {
 
   private findWithoutTable(low: number, high: number): number {
     const { rowCount, nextRow } = this;
-    if (this.isOverdue) return this.findInTable(low, high);
+    if (this.isOverdue) {
+      this.buildTable();
+      return this.find(low, high);
+    }
     if (rowCount === 0 || isAbove(low, high, this.lastLow, this.lastHigh)) return -1;
     if (nextRow < rowCount && isTokenAt(this.rows, nextRow, low, high)) {
       this.nextRow = nextRow + 1;
@@ -87,13 +90,20 @@ export class TokenIndex {
     }
     this.bisections += 1;
     const isWorthATable = this.bisections > BISECTIONS_MIN && this.bisections > rowCount >> 4;
-    return isWorthATable ? this.findInTable(low, high) : this.bisect(low, high);
+    if (!isWorthATable) return this.bisect(low, high);
+    try {
+      this.buildTable();
+    } catch {
+      // It was only to be faster.
+      this.bisections = 0;
+      return this.bisect(low, high);
+    }
+    return this.find(low, high);
   }
 
-  private findInTable(low: number, high: number): number {
+  private buildTable(): void {
     const count = Math.max(this.rowCount, this.expected);
     this.table = new TokenTable(this.rows, this.rowCount, count);
-    return this.find(low, high);
   }
 
   private bisect(low: number, high: number): number {

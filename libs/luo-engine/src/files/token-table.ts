@@ -24,8 +24,9 @@ export class TokenTable {
   /** Slots that are taken, and the rows that are not noted in them yet, in turn. */
   private readonly toNote: Int32Array;
   private notedLater = 0;
-  /** Hash that was last looked for in vain, and the free slot where the search ended: the next add is usually there. */
-  private missedHash = 0;
+  /** Token that was last looked for in vain, and the free slot where the search ended: the next add is usually there. */
+  private missedLow = 0;
+  private missedHigh = 0;
   private missedSlot = NOWHERE;
   private repeats = false;
 
@@ -52,7 +53,8 @@ export class TokenTable {
     for (let slot = hashed & mask; ; slot = (slot + 1) & mask) {
       const found = tags[slot] as number;
       if (found === 0) {
-        this.missedHash = hashed;
+        this.missedLow = low;
+        this.missedHigh = high;
         this.missedSlot = slot;
         return -1;
       }
@@ -71,7 +73,8 @@ export class TokenTable {
   add(row: number, low: number, high: number): void {
     const hashed = hash(low, high);
     const { missedSlot } = this;
-    const missed = hashed === this.missedHash && this.tags[missedSlot] === 0;
+    const isMissed = low === this.missedLow && high === this.missedHigh;
+    const missed = isMissed && this.tags[missedSlot] === 0;
     const slot = this.take(row, hashed, missed ? missedSlot : hashed & this.mask);
     if (slot !== NOWHERE) this.noteLater(slot, row);
   }

@@ -26,7 +26,7 @@ export interface LiveUpdateSession<TFile> {
   getName(): Awaitable<string>;
   /** @throws EINVAL on an incoming session; see `FileSet.preserve` for the rest */
   preserve(token: bigint, file: TFile): Awaitable<void>;
-  /** @throws EINVAL on an outgoing session, ENOENT, the handler's (the same one again, upstream) */
+  /** @throws EINVAL on an outgoing session; see `FileSet.retrieve` for the rest (upstream: the same one again) */
   retrieve(token: bigint): Awaitable<TFile>;
   /** Files are dropped, the session stays until closed; again is fine (S12). @throws EINVAL, EBUSY */
   finish(): Awaitable<void>;
