@@ -104,6 +104,18 @@ it('a full session is ENOSPC, also where there is no memory', async () => {
   reserve.mockRestore();
 });
 
+it('gives the page back that was taken for a file that then finds no memory', async () => {
+  const host = new TestHost();
+  const session = host.create('s');
+  const before = host.memory.preservedSizeBytes;
+  const { files } = host.orchestrator.sessions.outgoing.get('s') as SessionEntry<TestFile>;
+  jest.spyOn(files.index, 'reserve').mockImplementationOnce(() => {
+    throw new LuoError('ENOMEM', 'allocate', {}, 'no memory for a table');
+  });
+  expect(await codeOf(() => session.preserve(1n, testFile('a')))).toBe('ENOMEM');
+  expect(host.memory.preservedSizeBytes).toBe(before);
+});
+
 /** The next search for a token finds no memory for its table. */
 function starveSearch({ index }: SessionEntry<TestFile>['files']): void {
   jest.spyOn(index, 'find').mockImplementationOnce(() => {
