@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PlanResponse, RolloutPreviewResponse, RolloutResponse } from '@luofleet/contracts';
 import { CliError, EXIT } from '../cli.error';
+import { formatHosts } from '../output/words';
 import type { CommandContext } from './command.context';
 import { parseManifest, readManifestText } from './manifest.reader';
 
@@ -53,6 +54,6 @@ function planLines(plan: PlanResponse): string[] {
   return plan.waves.map(({ index, hostsTotal, hosts }) => {
     const named = hosts.slice(0, HOSTS_NAMED_MAX).map(({ name }) => name);
     const more = hostsTotal - named.length;
-    return `  wave ${index + 1}: ${hostsTotal} ${hostsTotal === 1 ? 'host' : 'hosts'}: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    return `  wave ${index + 1}: ${formatHosts(hostsTotal)}: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   });
 }

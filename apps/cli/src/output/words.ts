@@ -39,5 +39,10 @@ export function formatMs(durationMs: number | null): string {
 
 export function formatBlackout(blackout: BlackoutResponse): string {
   if (blackout.count === 0) return '-';
-  return `p50 ${formatMs(blackout.p50)}, p99 ${formatMs(blackout.p99)}, max ${formatMs(blackout.max)} over ${blackout.count} ${blackout.count === 1 ? 'host' : 'hosts'}`;
+  return `p50 ${formatMs(blackout.p50)}, p99 ${formatMs(blackout.p99)}, max ${formatMs(blackout.max)} over ${formatHosts(blackout.count)}`;
+}
+
+/** "1 host", "4 hosts". */
+export function formatHosts(count: number): string {
+  return count === 1 ? '1 host' : `${count} hosts`;
 }
