@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import type { HandlerEntry } from '../handlers/handler-registry';
-import { codeOf } from '../testing';
 import { FileColumns } from './file-columns';
 
 const entries = ['a', 'b', 'c'].map((name) => ({ name }) as unknown as HandlerEntry<string>);
@@ -70,10 +69,45 @@ it('keeps files in order, whether their number was told or not, and forgets what
   );
 });
 
-it('answers a want of memory with ENOMEM, and stays as it was', async () => {
-  const columns = new FileColumns<string>();
-  expect(await codeOf(() => columns.expect(2 ** 40))).toBe('ENOMEM');
-  columns.reserveRow();
-  columns.push(entries[0] as HandlerEntry<string>, 'file', 1, 0);
-  expect([...columns].map(({ file }) => file)).toEqual(['file']);
+/** The runtime has memory for so many arrays, and no more. */
+function shortOfMemory<T>(arrays: number, run: () => T): T {
+  const { Int16Array: real } = globalThis;
+  let left = arrays;
+  const spy = jest.spyOn(globalThis, 'Int16Array').mockImplementation(((length: number) => {
+    if (length !== 0 && left-- === 0) throw new RangeError('Array buffer allocation failed');
+    return new real(length);
+  }) as () => Int16Array<ArrayBuffer>);
+  try {
+    return run();
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+describe('answers a want of memory with ENOMEM, and stays as it was', () => {
+  const [entry] = entries as [HandlerEntry<string>];
+  const names = (columns: FileColumns<string>) => Array.from(columns, ({ file }) => file);
+
+  it('told of many files', () => {
+    const columns = new FileColumns<string>();
+    expect(() => shortOfMemory(2, () => columns.expect(10_000))).toThrow(
+      expect.objectContaining({ code: 'ENOMEM' }),
+    );
+    columns.reserveRow();
+    columns.push(entry, 'file', 1, 0);
+    expect(names(columns)).toEqual(['file']);
+  });
+
+  it.each([16, 4_096])('after %i files', (count) => {
+    const columns = new FileColumns<string>();
+    const add = (): void => {
+      columns.reserveRow();
+      columns.push(entry, `f${columns.length}`, 1, 0);
+    };
+    for (let row = 0; row < count; row++) add();
+    expect(() => shortOfMemory(0, add)).toThrow(expect.objectContaining({ code: 'ENOMEM' }));
+    expect(columns.length).toBe(count);
+    add();
+    expect(names(columns)).toEqual(Array.from({ length: count + 1 }, (_, row) => `f${row}`));
+  });
 });

@@ -1,44 +1,29 @@
-import { allocating } from '../errors/allocation';
 import type { LuoError } from '../errors/luo-error';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { LuoFile } from './luo-file';
+import {
+  CHUNK_BITS,
+  CHUNK_ROWS,
+  DATA_HIGH,
+  DATA_LOW,
+  RowChunk,
+  TOKEN_HIGH,
+  TOKEN_LOW,
+} from './row-chunk';
 import type { TokenRows } from './token-table';
 
-const ROWS_MIN = 16;
-
-/** Words of a row. u64 values are two halves: a million bigints would be a million heap objects. */
-const DATA_LOW = 0;
-const DATA_HIGH = 1;
-const TOKEN_LOW = 2;
-const TOKEN_HIGH = 3;
-const STATE = 4;
-const ROW_WORDS = 5;
-
-/**
- * Parts of the state word: retrieve status (an errno has 12 bits and a sign), identity held, position of the handler (18
- * bits, more than handlers can be registered in any time).
- */
-const STATUS_BITS = 13;
-const STATUS_MASK = (1 << STATUS_BITS) - 1;
-const STATUS_SHIFT = 32 - STATUS_BITS;
-const IDENTITY_HELD = 1 << STATUS_BITS;
-const ENTRY_SHIFT = STATUS_BITS + 1;
+const IN_CHUNK = CHUNK_ROWS - 1;
 
 /**
  * The files of a set in order of preservation, in columns: numbers side by side in one array, instead of an object
- * for each file that the garbage collector would visit again and again.
+ * for each file that the garbage collector would visit again and again. Columns are cut into chunks of rows.
  */
 export class FileColumns<TFile> implements TokenRows {
   readonly privateData = new Map<number, unknown>();
   readonly retrieveErrors = new Map<number, LuoError>();
-  private files: (TFile | null)[] = [];
+  private chunks: RowChunk<TFile>[] = [];
+  private capacity = 0;
   private rowCount = 0;
-  /** The handlers of the set; rows name them by position. */
-  private readonly entries: HandlerEntry<TFile>[] = [];
-  /** Files of one handler usually come in a row, so the position of the last one is kept. */
-  private lastEntry: HandlerEntry<TFile> | null = null;
-  private lastPosition = 0;
-  private words = new Int32Array(0);
 
   get length(): number {
     return this.rowCount;
@@ -55,8 +40,7 @@ export class FileColumns<TFile> implements TokenRows {
 
   /** Makes room for one more file. @throws LuoError ENOMEM; nothing is changed */
   reserveRow(): void {
-    const row = this.rowCount;
-    if ((row + 1) * ROW_WORDS > this.words.length) this.reserve(Math.max(ROWS_MIN, row * 2));
+    if (this.rowCount === this.capacity) this.grow();
   }
 
   /** Adds a file as the last row, for which room was reserved. @returns the row */
@@ -67,23 +51,18 @@ export class FileColumns<TFile> implements TokenRows {
     tokenHigh: number,
   ): number {
     const row = this.rowCount;
-    this.files[row] = file;
+    const at = row & IN_CHUNK;
+    const chunk = this.chunkOf(row);
+    chunk.set(at, entry, file);
+    chunk.setHalves(at, TOKEN_LOW, tokenLow, tokenHigh);
     this.rowCount = row + 1;
-    const { words } = this;
-    const at = row * ROW_WORDS;
-    words[at + DATA_LOW] = 0;
-    words[at + DATA_HIGH] = 0;
-    words[at + TOKEN_LOW] = tokenLow;
-    words[at + TOKEN_HIGH] = tokenHigh;
-    const position = entry === this.lastEntry ? this.lastPosition : this.positionOf(entry);
-    words[at + STATE] = position << ENTRY_SHIFT;
     return row;
   }
 
   /** Removes the last row. */
   pop(): void {
     const row = --this.rowCount;
-    this.files[row] = null;
+    this.setFile(row, null);
     if (this.privateData.size > 0) this.privateData.delete(row);
     if (this.retrieveErrors.size > 0) this.retrieveErrors.delete(row);
     if (row === 0) this.clear();
@@ -91,85 +70,107 @@ export class FileColumns<TFile> implements TokenRows {
 
   clear(): void {
     this.rowCount = 0;
-    this.files = [];
-    this.entries.length = 0;
-    this.lastEntry = null;
+    this.chunks = [];
+    this.capacity = 0;
     this.privateData.clear();
     this.retrieveErrors.clear();
-    this.words = new Int32Array(0);
   }
 
-  /** Makes room for `rows` rows of an empty set at once. */
+  /** Makes room for `rows` rows of an empty set at once. @throws LuoError ENOMEM; nothing is changed */
   expect(rows: number): void {
-    this.reserve(rows);
-    this.files = new Array<TFile | null>(rows).fill(null);
+    const chunks: RowChunk<TFile>[] = [];
+    for (let from = 0; from < rows; from += CHUNK_ROWS) {
+      const chunk = new RowChunk<TFile>();
+      chunk.reserve(Math.min(CHUNK_ROWS, rows - from));
+      chunks.push(chunk);
+    }
+    this.chunks = chunks;
+    this.capacity = rows;
   }
 
-  private reserve(rows: number): void {
-    if (rows * ROW_WORDS <= this.words.length) return;
-    const words = allocating(`${rows} files`, () => new Int32Array(rows * ROW_WORDS));
-    words.set(this.words);
-    this.words = words;
+  /** The first chunk doubles until it is full; each further one is full from the start. */
+  private grow(): void {
+    const last = this.chunks.at(-1);
+    if (last !== undefined && last.capacity < CHUNK_ROWS) {
+      const before = last.capacity;
+      last.grow(before + 1);
+      this.capacity += last.capacity - before;
+      return;
+    }
+    const chunk = new RowChunk<TFile>();
+    chunk.grow(last === undefined ? 1 : CHUNK_ROWS);
+    this.chunks.push(chunk);
+    this.capacity += chunk.capacity;
+  }
+
+  private chunkOf(row: number): RowChunk<TFile> {
+    return this.chunks[row >>> CHUNK_BITS] as RowChunk<TFile>;
   }
 
   tokenLowAt(row: number): number {
-    return this.words[row * ROW_WORDS + TOKEN_LOW] as number;
+    return this.chunkOf(row).half(row & IN_CHUNK, TOKEN_LOW);
   }
 
   tokenHighAt(row: number): number {
-    return this.words[row * ROW_WORDS + TOKEN_HIGH] as number;
+    return this.chunkOf(row).half(row & IN_CHUNK, TOKEN_HIGH);
+  }
+
+  hasToken(row: number, low: number, high: number): boolean {
+    return this.chunkOf(row).hasHalves(row & IN_CHUNK, TOKEN_LOW, low, high);
+  }
+
+  tokenAt(row: number): bigint {
+    return this.chunkOf(row).wholeAt(row & IN_CHUNK, TOKEN_LOW);
+  }
+
+  dataAt(row: number): bigint {
+    return this.chunkOf(row).wholeAt(row & IN_CHUNK, DATA_LOW);
   }
 
   dataLowAt(row: number): number {
-    return this.words[row * ROW_WORDS + DATA_LOW] as number;
+    return this.chunkOf(row).half(row & IN_CHUNK, DATA_LOW);
   }
 
   dataHighAt(row: number): number {
-    return this.words[row * ROW_WORDS + DATA_HIGH] as number;
+    return this.chunkOf(row).half(row & IN_CHUNK, DATA_HIGH);
   }
 
   setData(row: number, low: number, high: number): void {
-    this.words[row * ROW_WORDS + DATA_LOW] = low;
-    this.words[row * ROW_WORDS + DATA_HIGH] = high;
+    this.chunkOf(row).setHalves(row & IN_CHUNK, DATA_LOW, low, high);
   }
 
   entryAt(row: number): HandlerEntry<TFile> {
-    const state = this.words[row * ROW_WORDS + STATE] as number;
-    return this.entries[state >>> ENTRY_SHIFT] as HandlerEntry<TFile>;
+    return this.chunkOf(row).entryAt(row & IN_CHUNK);
   }
 
   fileAt(row: number): TFile | null {
-    return this.files[row] as TFile | null;
+    return this.chunkOf(row).files[row & IN_CHUNK] as TFile | null;
   }
 
   setFile(row: number, file: TFile | null): void {
-    this.files[row] = file;
+    this.chunkOf(row).files[row & IN_CHUNK] = file;
   }
 
   retrieveStatusAt(row: number): number {
-    const state = this.words[row * ROW_WORDS + STATE] as number;
-    return (state << STATUS_SHIFT) >> STATUS_SHIFT;
+    return this.chunkOf(row).statusAt(row & IN_CHUNK);
+  }
+
+  setRetrieved(row: number, file: TFile): void {
+    const chunk = this.chunkOf(row);
+    chunk.files[row & IN_CHUNK] = file;
+    chunk.setStatus(row & IN_CHUNK, 1);
   }
 
   setRetrieveStatus(row: number, status: number): void {
-    const at = row * ROW_WORDS + STATE;
-    this.words[at] = ((this.words[at] as number) & ~STATUS_MASK) | (status & STATUS_MASK);
+    this.chunkOf(row).setStatus(row & IN_CHUNK, status);
   }
 
   /** Its identity is among those that the engine holds (D3). */
   identityHeldAt(row: number): boolean {
-    return ((this.words[row * ROW_WORDS + STATE] as number) & IDENTITY_HELD) !== 0;
+    return this.chunkOf(row).heldAt(row & IN_CHUNK);
   }
 
   setIdentityHeld(row: number): void {
-    const at = row * ROW_WORDS + STATE;
-    this.words[at] = (this.words[at] as number) | IDENTITY_HELD;
-  }
-
-  private positionOf(entry: HandlerEntry<TFile>): number {
-    const known = this.entries.indexOf(entry);
-    this.lastEntry = entry;
-    this.lastPosition = known >= 0 ? known : this.entries.push(entry) - 1;
-    return this.lastPosition;
+    this.chunkOf(row).setHeld(row & IN_CHUNK);
   }
 }

@@ -1,7 +1,6 @@
 import type { LuoSubject } from '../errors/luo-error';
 import type { OutgoingFile, RetrieveStatus } from '../handlers/file-handler';
 import type { HandlerEntry } from '../handlers/handler-registry';
-import { joinU64 } from '../wire/little-endian';
 import type { FileColumns } from './file-columns';
 
 /** What can be said of a preserved file from outside. */
@@ -37,11 +36,11 @@ export class LuoFile<TFile> implements FileReport {
   }
 
   get data(): bigint {
-    return joinU64(this.columns.dataLowAt(this.row), this.columns.dataHighAt(this.row));
+    return this.columns.dataAt(this.row);
   }
 
   get token(): bigint {
-    return joinU64(this.columns.tokenLowAt(this.row), this.columns.tokenHighAt(this.row));
+    return this.columns.tokenAt(this.row);
   }
 
   get compatible(): string {

@@ -58,8 +58,7 @@ function keep<TFile>(set: FileSet<TFile>, row: number, file: TFile): TFile {
   if (!references.get(file)) {
     throw refused(set, row, new HandlerError('EBADF', 'it returned no valid file'));
   }
-  set.files.setFile(row, file);
-  set.files.setRetrieveStatus(row, 1);
+  set.files.setRetrieved(row, file);
   if (profile.preserveOnce) heldObjects.retrieved(set, row);
   return file;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { codeOf } from '../testing';
 import { highHalf, joinU64, lowHalf, splitU64 } from '../wire/little-endian';
 import { TokenIndex } from './token-index';
-import { TokenTable } from './token-table';
+import { type TokenRows, TokenTable } from './token-table';
 
 const u64 = fc.oneof(
   fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
@@ -29,6 +29,7 @@ function filled(tokens: readonly bigint[], expected: number) {
   const index = new TokenIndex({
     tokenLowAt: (row) => (rows[row] as [number, number])[0],
     tokenHighAt: (row) => (rows[row] as [number, number])[1],
+    hasToken: (row, low, high) => rows[row]?.[0] === low && rows[row]?.[1] === high,
   });
   const map = new Map<bigint, number>();
   const fill = (): void => {
@@ -100,16 +101,19 @@ it('finds what a Map would in a table of several parts', () => {
 
 describe('answers a want of memory for its table with ENOMEM', () => {
   const tokens = [5n, 6n, 1n];
+  const rows: TokenRows = {
+    tokenLowAt: (row) => 5 + row,
+    tokenHighAt: () => 0,
+    hasToken: (row, low, high) => low === 5 + row && high === 0,
+  };
 
   it('and still finds what it had', async () => {
-    const rows = { tokenLowAt: (row: number) => 5 + row, tokenHighAt: () => 0 };
     const table = new TokenTable(rows, 2, 2);
     expect(await codeOf(() => table.reserve(2 ** 40))).toBe('ENOMEM');
     expect([5, 6, 7].map((low) => table.find(low, 0))).toEqual([0, 1, -1]);
   });
 
   it('when only a part of the table finds none', async () => {
-    const rows = { tokenLowAt: (row: number) => 5 + row, tokenHighAt: () => 0 };
     const table = new TokenTable(rows, 2, 2);
     const words = jest.spyOn(globalThis, 'Int32Array').mockImplementation(() => {
       throw new RangeError('Array buffer allocation failed');

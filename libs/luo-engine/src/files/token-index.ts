@@ -1,4 +1,4 @@
-import { isTokenAt, type TokenRows, TokenTable } from './token-table';
+import { type TokenRows, TokenTable } from './token-table';
 
 /**
  * Token to row. Built for a set that is filled row by row and emptied as a whole, so there is no single removal. Of equal
@@ -29,7 +29,7 @@ export class TokenIndex {
   find(low: number, high: number): number {
     const { table, nextRow } = this;
     if (table === null) return this.findWithoutTable(low, high);
-    if (nextRow < this.rowCount && !table.hasRepeats && isTokenAt(this.rows, nextRow, low, high)) {
+    if (nextRow < this.rowCount && !table.hasRepeats && this.rows.hasToken(nextRow, low, high)) {
       this.nextRow = nextRow + 1;
       return nextRow;
     }
@@ -84,7 +84,7 @@ export class TokenIndex {
       return this.find(low, high);
     }
     if (rowCount === 0 || isAbove(low, high, this.lastLow, this.lastHigh)) return -1;
-    if (nextRow < rowCount && isTokenAt(this.rows, nextRow, low, high)) {
+    if (nextRow < rowCount && this.rows.hasToken(nextRow, low, high)) {
       this.nextRow = nextRow + 1;
       return nextRow;
     }
@@ -115,7 +115,7 @@ export class TokenIndex {
       if (isAbove(low, high, rows.tokenLowAt(middle), rows.tokenHighAt(middle))) from = middle + 1;
       else to = middle;
     }
-    if (!isTokenAt(this.rows, from, low, high)) return -1;
+    if (!this.rows.hasToken(from, low, high)) return -1;
     this.nextRow = from + 1;
     return from;
   }

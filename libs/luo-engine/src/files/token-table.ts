@@ -4,11 +4,8 @@ import { allocating } from '../errors/allocation';
 export interface TokenRows {
   tokenLowAt(row: number): number;
   tokenHighAt(row: number): number;
-}
-
-/** True when a row has this token. */
-export function isTokenAt(rows: TokenRows, row: number, low: number, high: number): boolean {
-  return rows.tokenLowAt(row) === low && rows.tokenHighAt(row) === high;
+  /** True when a row has this token. */
+  hasToken(row: number, low: number, high: number): boolean;
 }
 
 /**
@@ -20,7 +17,8 @@ export function isTokenAt(rows: TokenRows, row: number, low: number, high: numbe
 export class TokenTable {
   private mask = 0;
   private tags = new Uint8Array(0);
-  private slotRows = new Int32Array(0);
+  /** By parts, which a table that grows keeps. */
+  private slotRows: readonly Int32Array[] = [];
   /** Slots that are taken, and the rows that are not noted in them yet, in turn. */
   private readonly toNote: Int32Array;
   private notedLater = 0;
@@ -60,7 +58,7 @@ export class TokenTable {
       }
       if (found !== tag) continue;
       const row = this.rowIn(slot);
-      if (isTokenAt(this.rows, row, low, high)) return row;
+      if (this.rows.hasToken(row, low, high)) return row;
     }
   }
 
@@ -87,7 +85,7 @@ export class TokenTable {
     for (let found = tags[slot] as number; found !== 0; found = tags[slot] as number) {
       if (
         found === tag &&
-        isTokenAt(rows, this.rowIn(slot), rows.tokenLowAt(row), rows.tokenHighAt(row))
+        rows.hasToken(this.rowIn(slot), rows.tokenLowAt(row), rows.tokenHighAt(row))
       ) {
         this.repeats = true;
         return NOWHERE;
@@ -100,7 +98,7 @@ export class TokenTable {
 
   private rowIn(slot: number): number {
     if (this.notedLater > 0) this.note();
-    return this.slotRows[slot] as number;
+    return (this.slotRows[slot >>> PART_BITS] as Int32Array)[slot & IN_PART] as number;
   }
 
   /** Many writes all over a large table cost little more than one when nothing lies between them. */
@@ -113,11 +111,15 @@ export class TokenTable {
   }
 
   private note(): void {
-    const { toNote, slotRows, notedLater } = this;
+    const { toNote, notedLater } = this;
     for (let i = 0; i < notedLater; i += 2) {
-      slotRows[toNote[i] as number] = toNote[i + 1] as number;
+      this.noteNow(toNote[i] as number, toNote[i + 1] as number);
     }
     this.notedLater = 0;
+  }
+
+  private noteNow(slot: number, row: number): void {
+    (this.slotRows[slot >>> PART_BITS] as Int32Array)[slot & IN_PART] = row;
   }
 
   private build(rowCount: number, count: number): void {
@@ -127,8 +129,8 @@ export class TokenTable {
     // All or none: half a table would be searched for ever.
     const { tags, slotRows, sorted } = allocating(`a table of ${capacity} tokens`, () => ({
       tags: new Uint8Array(capacity),
-      slotRows: new Int32Array(capacity),
-      sorted: this.sortedByPart(rowCount, mask),
+      slotRows: this.slotRowsFor(capacity),
+      sorted: mask < PART_SLOTS ? null : new Int32Array(2 * Math.min(rowCount, SORTED_ROWS_MAX)),
     }));
     this.tags = tags;
     this.slotRows = slotRows;
@@ -137,27 +139,41 @@ export class TokenTable {
     this.notedLater = 0;
     if (sorted === null) {
       for (let row = 0; row < rowCount; row++) this.place(row, this.hashAt(row));
-    } else {
-      for (let at = 0; at < sorted.length; at += 2) {
+      return;
+    }
+    for (let from = 0; from < rowCount; from += SORTED_ROWS_MAX) {
+      const to = Math.min(rowCount, from + SORTED_ROWS_MAX);
+      this.sortByPart(from, to, sorted);
+      for (let at = 0; at < (to - from) * 2; at += 2) {
         this.place(sorted[at] as number, sorted[at + 1] as number);
       }
     }
   }
 
+  /** The parts there are, and as many new ones as are missing; what they held is told by the tags. */
+  private slotRowsFor(capacity: number): Int32Array[] {
+    const isOnePart = capacity < PART_SLOTS;
+    if (isOnePart) return [new Int32Array(capacity)];
+    const full = this.slotRows.filter(({ length }) => length === PART_SLOTS);
+    return Array.from(
+      { length: capacity / PART_SLOTS },
+      (_, part) => full[part] ?? new Int32Array(PART_SLOTS),
+    );
+  }
+
   private place(row: number, hashed: number): void {
     const slot = this.take(row, hashed, hashed & this.mask);
-    if (slot !== NOWHERE) this.slotRows[slot] = row;
+    if (slot !== NOWHERE) this.noteNow(slot, row);
   }
 
   /**
-   * Each row and its hash, by the part of a large table they belong to and in their order within it. A part stays in the
-   * processor's near caches while it is filled; all over a large table, every insertion would miss them. Null where
-   * one part is all.
+   * Some rows with their hashes, by the part of a large table they belong to and in their order within it. A part stays
+   * in the processor's near caches while it is filled; all over a large table, every insertion would miss them.
    */
-  private sortedByPart(rowCount: number, mask: number): Int32Array | null {
-    if (mask < PART_SLOTS) return null;
-    const next = new Int32Array(mask / PART_SLOTS + 1);
-    for (let row = 0; row < rowCount; row++) {
+  private sortByPart(from: number, to: number, sorted: Int32Array): void {
+    const { mask } = this;
+    const next = new Int32Array((mask >>> PART_BITS) + 1);
+    for (let row = from; row < to; row++) {
       const part = (this.hashAt(row) & mask) >>> PART_BITS;
       next[part] = (next[part] as number) + 1;
     }
@@ -166,16 +182,14 @@ export class TokenTable {
       next[part] = at;
       at += rows * 2;
     });
-    const sorted = new Int32Array(at);
-    for (let row = 0; row < rowCount; row++) {
+    for (let row = from; row < to; row++) {
       const hashed = this.hashAt(row);
       const part = (hashed & mask) >>> PART_BITS;
-      const to = next[part] as number;
-      sorted[to] = row;
-      sorted[to + 1] = hashed;
-      next[part] = to + 2;
+      const place = next[part] as number;
+      sorted[place] = row;
+      sorted[place + 1] = hashed;
+      next[part] = place + 2;
     }
-    return sorted;
   }
 
   private hashAt(row: number): number {
@@ -186,6 +200,9 @@ export class TokenTable {
 /** 64 KiB of tags and 256 KiB of rows. */
 const PART_BITS = 16;
 const PART_SLOTS = 1 << PART_BITS;
+const IN_PART = PART_SLOTS - 1;
+/** Two mebibytes of memory that is of no use afterwards. */
+const SORTED_ROWS_MAX = 1 << 18;
 const SLOTS_MIN = 32;
 const NOWHERE = -1;
 const NOTED_LATER_MAX = 64;

@@ -1,0 +1,112 @@
+import { allocating } from '../errors/allocation';
+import type { HandlerEntry } from '../handlers/handler-registry';
+import { joinU64 } from '../wire/little-endian';
+
+/** Rows of a full chunk: 64 KiB of words. */
+export const CHUNK_BITS = 12;
+export const CHUNK_ROWS = 1 << CHUNK_BITS;
+const ROWS_MIN = 16;
+
+/** Words of a row. u64 values are two halves: a million bigints would be a million heap objects. */
+export const DATA_LOW = 0;
+export const DATA_HIGH = 1;
+export const TOKEN_LOW = 2;
+export const TOKEN_HIGH = 3;
+const WORD_BITS = 2;
+
+/** Parts of a row's state: retrieve status (an errno has 12 bits and a sign), identity held. */
+const STATUS_BITS = 13;
+const STATUS_MASK = (1 << STATUS_BITS) - 1;
+const STATUS_SHIFT = 32 - STATUS_BITS;
+const IDENTITY_HELD = 1 << STATUS_BITS;
+
+/**
+ * Some thousand neighbouring files in columns. A set is made of chunks, so that it grows without a copy of what is there:
+ * memory that was outgrown stays with the process until the whole heap is collected, and brings that about.
+ */
+export class RowChunk<TFile> {
+  words = new Int32Array(0);
+  private states = new Int16Array(0);
+  files: (TFile | null)[] = [];
+  /** The handler of all rows, until there is a second one. */
+  private entry: HandlerEntry<TFile> | null = null;
+  private entries: HandlerEntry<TFile>[] | null = null;
+
+  /** Rows there is room for. */
+  get capacity(): number {
+    return this.states.length;
+  }
+
+  /** Makes room for more rows, at least twice as many as before up to a full chunk. @throws LuoError ENOMEM; nothing is changed */
+  grow(rows: number): void {
+    const capacity = Math.min(CHUNK_ROWS, Math.max(ROWS_MIN, rows, this.capacity * 2));
+    this.reserve(capacity);
+  }
+
+  /** Makes room for exactly this many rows. @throws LuoError ENOMEM; nothing is changed */
+  reserve(rows: number): void {
+    const { words, states } = allocating(`${rows} files`, () => ({
+      words: new Int32Array(rows << WORD_BITS),
+      states: new Int16Array(rows),
+    }));
+    words.set(this.words);
+    states.set(this.states);
+    this.words = words;
+    this.states = states;
+  }
+
+  /** Adds a file at a place, for which there is room; those before it are taken. */
+  set(at: number, entry: HandlerEntry<TFile>, file: TFile | null): void {
+    this.files[at] = file;
+    this.states[at] = 0;
+    if (at === 0) {
+      this.entry = entry;
+      this.entries = null;
+    } else if (entry !== this.entry || this.entries !== null) {
+      this.entries ??= new Array<HandlerEntry<TFile>>(at).fill(this.entry as HandlerEntry<TFile>);
+      this.entries[at] = entry;
+    }
+  }
+
+  setHalves(at: number, first: number, low: number, high: number): void {
+    this.words[(at << WORD_BITS) + first] = low;
+    this.words[(at << WORD_BITS) + first + 1] = high;
+  }
+
+  hasHalves(at: number, first: number, low: number, high: number): boolean {
+    const { words } = this;
+    const from = (at << WORD_BITS) + first;
+    return words[from] === low && words[from + 1] === high;
+  }
+
+  wholeAt(at: number, first: number): bigint {
+    const { words } = this;
+    const from = (at << WORD_BITS) + first;
+    return joinU64(words[from] as number, words[from + 1] as number);
+  }
+
+  half(at: number, word: number): number {
+    return this.words[(at << WORD_BITS) + word] as number;
+  }
+
+  entryAt(at: number): HandlerEntry<TFile> {
+    const { entries } = this;
+    return (entries === null ? this.entry : entries[at]) as HandlerEntry<TFile>;
+  }
+
+  statusAt(at: number): number {
+    return ((this.states[at] as number) << STATUS_SHIFT) >> STATUS_SHIFT;
+  }
+
+  setStatus(at: number, status: number): void {
+    this.states[at] = ((this.states[at] as number) & ~STATUS_MASK) | (status & STATUS_MASK);
+  }
+
+  heldAt(at: number): boolean {
+    return ((this.states[at] as number) & IDENTITY_HELD) !== 0;
+  }
+
+  setHeld(at: number): void {
+    this.states[at] = (this.states[at] as number) | IDENTITY_HELD;
+  }
+}
