@@ -119,6 +119,15 @@ export class FileColumns<TFile> implements TokenRows {
     return this.chunkOf(row).hasHalves(row & IN_CHUNK, TOKEN_LOW, low, high);
   }
 
+  hashTokens(from: number, into: Int32Array): void {
+    for (let done = 0; done < into.length; ) {
+      const at = (from + done) & IN_CHUNK;
+      const count = Math.min(CHUNK_ROWS - at, into.length - done);
+      this.chunkOf(from + done).hashTokens(at, into.subarray(done, done + count));
+      done += count;
+    }
+  }
+
   tokenAt(row: number): bigint {
     return this.chunkOf(row).wholeAt(row & IN_CHUNK, TOKEN_LOW);
   }

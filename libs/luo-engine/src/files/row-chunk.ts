@@ -1,6 +1,7 @@
 import { allocating } from '../errors/allocation';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { joinU64 } from '../wire/little-endian';
+import { hashToken } from './token-hash';
 
 /** Rows of a full chunk: 64 KiB of words. */
 export const CHUNK_BITS = 12;
@@ -87,6 +88,14 @@ export class RowChunk<TFile> {
 
   half(at: number, word: number): number {
     return this.words[(at << WORD_BITS) + word] as number;
+  }
+
+  hashTokens(from: number, into: Int32Array): void {
+    const { words } = this;
+    for (let i = 0; i < into.length; i++) {
+      const at = (from + i) << WORD_BITS;
+      into[i] = hashToken(words[at + TOKEN_LOW] as number, words[at + TOKEN_HIGH] as number);
+    }
   }
 
   entryAt(at: number): HandlerEntry<TFile> {

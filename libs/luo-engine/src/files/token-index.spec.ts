@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { codeOf } from '../testing';
 import { highHalf, joinU64, lowHalf, splitU64 } from '../wire/little-endian';
+import { hashToken } from './token-hash';
 import { TokenIndex } from './token-index';
 import { type TokenRows, TokenTable } from './token-table';
 
@@ -30,6 +31,9 @@ function filled(tokens: readonly bigint[], expected: number) {
     tokenLowAt: (row) => (rows[row] as [number, number])[0],
     tokenHighAt: (row) => (rows[row] as [number, number])[1],
     hasToken: (row, low, high) => rows[row]?.[0] === low && rows[row]?.[1] === high,
+    hashTokens: (from, into) => {
+      into.forEach((_, i) => (into[i] = hashToken(...(rows[from + i] as [number, number]))));
+    },
   });
   const map = new Map<bigint, number>();
   const fill = (): void => {
@@ -105,6 +109,9 @@ describe('answers a want of memory for its table with ENOMEM', () => {
     tokenLowAt: (row) => 5 + row,
     tokenHighAt: () => 0,
     hasToken: (row, low, high) => low === 5 + row && high === 0,
+    hashTokens: (from, into) => {
+      into.forEach((_, i) => (into[i] = hashToken(5 + from + i, 0)));
+    },
   };
 
   it('and still finds what it had', async () => {

@@ -1,4 +1,5 @@
 import { allocating } from '../errors/allocation';
+import { hashToken } from './token-hash';
 
 /** The tokens of a set by row, in halves; neither index nor table keeps any of its own. */
 export interface TokenRows {
@@ -6,6 +7,8 @@ export interface TokenRows {
   tokenHighAt(row: number): number;
   /** True when a row has this token. */
   hasToken(row: number, low: number, high: number): boolean;
+  /** Hashes of the tokens from a row on, as many as there is room for. */
+  hashTokens(from: number, into: Int32Array): void;
 }
 
 /**
@@ -46,7 +49,7 @@ export class TokenTable {
   /** First row of a token, or -1. */
   find(low: number, high: number): number {
     const { tags, mask } = this;
-    const hashed = hash(low, high);
+    const hashed = hashToken(low, high);
     const tag = tagOf(hashed);
     for (let slot = hashed & mask; ; slot = (slot + 1) & mask) {
       const found = tags[slot] as number;
@@ -69,7 +72,7 @@ export class TokenTable {
 
   /** Adds the row after the last, for which there is room; what it repeats keeps its first row. */
   add(row: number, low: number, high: number): void {
-    const hashed = hash(low, high);
+    const hashed = hashToken(low, high);
     const { missedSlot } = this;
     const isMissed = low === this.missedLow && high === this.missedHigh;
     const missed = isMissed && this.tags[missedSlot] === 0;
@@ -125,28 +128,24 @@ export class TokenTable {
   private build(rowCount: number, count: number): void {
     let capacity = SLOTS_MIN;
     while (capacity < count * 2) capacity *= 2;
-    const mask = capacity - 1;
+    const batchRows = Math.min(rowCount, BATCH_ROWS_MAX);
     // All or none: half a table would be searched for ever.
-    const { tags, slotRows, sorted } = allocating(`a table of ${capacity} tokens`, () => ({
+    const { tags, slotRows, hashes, sorted } = allocating(`a table of ${capacity} tokens`, () => ({
       tags: new Uint8Array(capacity),
       slotRows: this.slotRowsFor(capacity),
-      sorted: mask < PART_SLOTS ? null : new Int32Array(2 * Math.min(rowCount, SORTED_ROWS_MAX)),
+      hashes: new Int32Array(batchRows),
+      sorted: capacity <= PART_SLOTS ? null : new Int32Array(2 * batchRows),
     }));
     this.tags = tags;
     this.slotRows = slotRows;
-    this.mask = mask;
+    this.mask = capacity - 1;
     this.missedSlot = NOWHERE;
     this.notedLater = 0;
-    if (sorted === null) {
-      for (let row = 0; row < rowCount; row++) this.place(row, this.hashAt(row));
-      return;
-    }
-    for (let from = 0; from < rowCount; from += SORTED_ROWS_MAX) {
-      const to = Math.min(rowCount, from + SORTED_ROWS_MAX);
-      this.sortByPart(from, to, sorted);
-      for (let at = 0; at < (to - from) * 2; at += 2) {
-        this.place(sorted[at] as number, sorted[at + 1] as number);
-      }
+    for (let from = 0; from < rowCount; from += batchRows) {
+      const batch = hashes.subarray(0, Math.min(batchRows, rowCount - from));
+      this.rows.hashTokens(from, batch);
+      if (sorted === null) this.placeAll(from, batch);
+      else this.placeByPart(from, batch, sorted);
     }
   }
 
@@ -161,39 +160,40 @@ export class TokenTable {
     );
   }
 
-  private place(row: number, hashed: number): void {
-    const slot = this.take(row, hashed, hashed & this.mask);
-    if (slot !== NOWHERE) this.noteNow(slot, row);
+  private placeAll(from: number, hashes: Int32Array): void {
+    for (let i = 0; i < hashes.length; i++) this.place(from + i, hashes[i] as number);
   }
 
   /**
-   * Some rows with their hashes, by the part of a large table they belong to and in their order within it. A part stays
-   * in the processor's near caches while it is filled; all over a large table, every insertion would miss them.
+   * Rows sorted by the part of a large table they belong to, in their order within it. A part stays in the processor's
+   * near caches while it is filled; all over a large table, every insertion would miss them.
    */
-  private sortByPart(from: number, to: number, sorted: Int32Array): void {
+  private placeByPart(from: number, hashes: Int32Array, sorted: Int32Array): void {
     const { mask } = this;
     const next = new Int32Array((mask >>> PART_BITS) + 1);
-    for (let row = from; row < to; row++) {
-      const part = (this.hashAt(row) & mask) >>> PART_BITS;
+    for (let i = 0; i < hashes.length; i++) {
+      const part = ((hashes[i] as number) & mask) >>> PART_BITS;
       next[part] = (next[part] as number) + 1;
     }
-    let at = 0;
+    let end = 0;
     next.forEach((rows, part) => {
-      next[part] = at;
-      at += rows * 2;
+      next[part] = end;
+      end += rows * 2;
     });
-    for (let row = from; row < to; row++) {
-      const hashed = this.hashAt(row);
+    for (let i = 0; i < hashes.length; i++) {
+      const hashed = hashes[i] as number;
       const part = (hashed & mask) >>> PART_BITS;
-      const place = next[part] as number;
-      sorted[place] = row;
-      sorted[place + 1] = hashed;
-      next[part] = place + 2;
+      const at = next[part] as number;
+      sorted[at] = from + i;
+      sorted[at + 1] = hashed;
+      next[part] = at + 2;
     }
+    for (let at = 0; at < end; at += 2) this.place(sorted[at] as number, sorted[at + 1] as number);
   }
 
-  private hashAt(row: number): number {
-    return hash(this.rows.tokenLowAt(row), this.rows.tokenHighAt(row));
+  private place(row: number, hashed: number): void {
+    const slot = this.take(row, hashed, hashed & this.mask);
+    if (slot !== NOWHERE) this.noteNow(slot, row);
   }
 }
 
@@ -201,19 +201,11 @@ export class TokenTable {
 const PART_BITS = 16;
 const PART_SLOTS = 1 << PART_BITS;
 const IN_PART = PART_SLOTS - 1;
-/** Two mebibytes of memory that is of no use afterwards. */
-const SORTED_ROWS_MAX = 1 << 18;
+/** Three mebibytes of memory that is of no use afterwards. */
+const BATCH_ROWS_MAX = 1 << 18;
 const SLOTS_MIN = 32;
 const NOWHERE = -1;
 const NOTED_LATER_MAX = 64;
-
-/** Spreads neighbouring and patterned tokens (an image type in the high half, a number in the low). */
-function hash(low: number, high: number): number {
-  let mixed = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
-  mixed ^= mixed >>> 15;
-  mixed = Math.imul(mixed, 0xc2b2ae35);
-  return mixed ^ (mixed >>> 13);
-}
 
 /** The bits of a hash that do not choose its slot; 0 means free. */
 function tagOf(hashed: number): number {
