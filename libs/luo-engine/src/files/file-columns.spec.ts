@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { FileColumns } from './file-columns';
+import { hashToken } from './token-hash';
 
 const entries = ['a', 'b', 'c'].map((name) => ({ name }) as unknown as HandlerEntry<string>);
 const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -13,14 +14,14 @@ const row = fc.record({
 
 it('keeps all that is noted of a row, whatever is noted of it and of others afterwards', () => {
   fc.assert(
-    fc.property(fc.array(row, { minLength: 1, maxLength: 40 }), (rows) => {
+    fc.property(fc.array(row, { minLength: 1, maxLength: 40, size: 'max' }), (rows) => {
       const columns = new FileColumns<string>();
-      for (const { entry, halves } of rows) {
+      for (const { entry, halves, held } of rows) {
         columns.reserveRow();
         const at = columns.push(entry, 'file', halves[0], halves[1]);
         columns.setData(at, halves[2], halves[3]);
+        if (held) columns.setIdentityHeld(at);
       }
-      rows.forEach(({ held }, at) => held && columns.setIdentityHeld(at));
       // The last status counts, also after one of the other sign.
       rows.forEach(({ status }, at) => {
         columns.setRetrieveStatus(at, -1 - status);
@@ -67,6 +68,43 @@ it('keeps files in order, whether their number was told or not, and forgets what
       expect(columns.length).toBe(count);
     }),
   );
+});
+
+it('notes nothing of a file that left in what comes in its place', () => {
+  const columns = new FileColumns<string>();
+  const [first, second] = entries as [HandlerEntry<string>, HandlerEntry<string>];
+  columns.reserveRow();
+  columns.push(first, 'stays', 1, 0);
+  for (const entry of [second, first]) {
+    columns.reserveRow();
+    const row = columns.push(entry, 'leaves', 2, 0);
+    expect([columns.retrieveStatusAt(row), columns.identityHeldAt(row)]).toEqual([0, false]);
+    expect(columns.entryAt(row)).toBe(entry);
+    columns.setRetrieveStatus(row, -5);
+    columns.setIdentityHeld(row);
+    columns.pop();
+  }
+  expect(columns.entryAt(0)).toBe(first);
+});
+
+it('hashes tokens from any row on, over the bounds of its chunks', () => {
+  const columns = new FileColumns<string>();
+  const [entry] = entries as [HandlerEntry<string>];
+  const hashes = Array.from({ length: 10_000 }, (_, row) => {
+    columns.reserveRow();
+    columns.push(entry, null, row * 3, -row);
+    return hashToken(row * 3, -row);
+  });
+  for (const [from, to] of [
+    [0, 10_000],
+    [100, 200],
+    [4_095, 8_193],
+    [4_096, 4_096],
+  ] as const) {
+    const into = new Int32Array(to - from);
+    columns.hashTokens(from, into);
+    expect(into).toEqual(Int32Array.from(hashes.slice(from, to)));
+  }
 });
 
 /** The runtime has memory for so many arrays, and no more. */

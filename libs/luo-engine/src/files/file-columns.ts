@@ -120,7 +120,7 @@ export class FileColumns<TFile> implements TokenRows {
   }
 
   hashTokens(from: number, into: Int32Array): void {
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const at = (from + done) & IN_CHUNK;
       const count = Math.min(CHUNK_ROWS - at, into.length - done);
       this.chunkOf(from + done).hashTokens(at, into.subarray(done, done + count));

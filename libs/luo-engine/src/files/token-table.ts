@@ -134,7 +134,7 @@ export class TokenTable {
       tags: new Uint8Array(capacity),
       slotRows: this.slotRowsFor(capacity),
       hashes: new Int32Array(batchRows),
-      sorted: capacity <= PART_SLOTS ? null : new Int32Array(2 * batchRows),
+      sorted: capacity <= UNSORTED_SLOTS_MAX ? null : new Int32Array(2 * batchRows),
     }));
     this.tags = tags;
     this.slotRows = slotRows;
@@ -201,6 +201,8 @@ export class TokenTable {
 const PART_BITS = 16;
 const PART_SLOTS = 1 << PART_BITS;
 const IN_PART = PART_SLOTS - 1;
+/** A table of 1.25 MiB; sorting for smaller ones costs more than it saves. */
+const UNSORTED_SLOTS_MAX = 4 * PART_SLOTS;
 /** Three mebibytes of memory that is of no use afterwards. */
 const BATCH_ROWS_MAX = 1 << 18;
 const SLOTS_MIN = 32;
