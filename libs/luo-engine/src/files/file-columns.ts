@@ -88,7 +88,7 @@ export class FileColumns<TFile> implements TokenRows {
     this.capacity = rows;
   }
 
-  /** The first chunk doubles until it is full; each further one is full from the start. */
+  /** The first chunk grows fourfold until it is full; each further one is full from the start. */
   private grow(): void {
     const last = this.chunks.at(-1);
     if (last !== undefined && last.capacity < CHUNK_ROWS) {

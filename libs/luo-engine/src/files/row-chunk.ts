@@ -14,6 +14,7 @@ export const DATA_HIGH = 1;
 export const TOKEN_LOW = 2;
 export const TOKEN_HIGH = 3;
 const WORD_BITS = 2;
+const ROW_BYTES = (4 << WORD_BITS) + 2;
 
 /** Parts of a row's state: retrieve status (an errno has 12 bits and a sign), identity held. */
 const STATUS_BITS = 13;
@@ -21,13 +22,16 @@ const STATUS_MASK = (1 << STATUS_BITS) - 1;
 const STATUS_SHIFT = 32 - STATUS_BITS;
 const IDENTITY_HELD = 1 << STATUS_BITS;
 
+const NO_WORDS = new Int32Array(0);
+const NO_STATES = new Int16Array(0);
+
 /**
  * Some thousand neighbouring files in columns. A set is made of chunks, so that it grows without a copy of what is there:
  * memory that was outgrown stays with the process until the whole heap is collected, and brings that about.
  */
 export class RowChunk<TFile> {
-  words = new Int32Array(0);
-  private states = new Int16Array(0);
+  private words = NO_WORDS;
+  private states = NO_STATES;
   files: (TFile | null)[] = [];
   /** The handler of all rows, until there is a second one. */
   private entry: HandlerEntry<TFile> | null = null;
@@ -38,18 +42,17 @@ export class RowChunk<TFile> {
     return this.states.length;
   }
 
-  /** Makes room for more rows, at least twice as many as before up to a full chunk. @throws LuoError ENOMEM; nothing is changed */
+  /** Makes room for more rows, at least four times as many as before up to a full chunk. @throws LuoError ENOMEM; nothing is changed */
   grow(rows: number): void {
-    const capacity = Math.min(CHUNK_ROWS, Math.max(ROWS_MIN, rows, this.capacity * 2));
+    const capacity = Math.min(CHUNK_ROWS, Math.max(ROWS_MIN, rows, this.capacity * 4));
     this.reserve(capacity);
   }
 
   /** Makes room for exactly this many rows. @throws LuoError ENOMEM; nothing is changed */
   reserve(rows: number): void {
-    const { words, states } = allocating(`${rows} files`, () => ({
-      words: new Int32Array(rows << WORD_BITS),
-      states: new Int16Array(rows),
-    }));
+    const buffer = allocating(`${rows} files`, () => new ArrayBuffer(rows * ROW_BYTES));
+    const words = new Int32Array(buffer, 0, rows << WORD_BITS);
+    const states = new Int16Array(buffer, words.byteLength, rows);
     words.set(this.words);
     states.set(this.states);
     this.words = words;
