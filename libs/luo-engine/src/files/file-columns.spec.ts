@@ -107,14 +107,14 @@ it('hashes tokens from any row on, over the bounds of its chunks', () => {
   }
 });
 
-/** The runtime has memory for so many arrays, and no more. */
-function shortOfMemory<T>(arrays: number, run: () => T): T {
-  const { Int16Array: real } = globalThis;
-  let left = arrays;
-  const spy = jest.spyOn(globalThis, 'Int16Array').mockImplementation(((length: number) => {
-    if (length !== 0 && left-- === 0) throw new RangeError('Array buffer allocation failed');
-    return new real(length);
-  }) as () => Int16Array<ArrayBuffer>);
+/** The runtime has memory for so many chunks, and no more. */
+function shortOfMemory<T>(chunks: number, run: () => T): T {
+  const { ArrayBuffer: real } = globalThis;
+  let left = chunks;
+  const spy = jest.spyOn(globalThis, 'ArrayBuffer').mockImplementation(((bytes: number) => {
+    if (left-- === 0) throw new RangeError('Array buffer allocation failed');
+    return new real(bytes);
+  }) as () => ArrayBuffer);
   try {
     return run();
   } finally {

@@ -42,13 +42,16 @@ export class RowChunk<TFile> {
     return this.states.length;
   }
 
-  /** Makes room for more rows, at least four times as many as before up to a full chunk. @throws LuoError ENOMEM; nothing is changed */
+  /**
+   * Makes room for some rows in all: four times as many as before, at most a full chunk.
+   * @throws LuoError ENOMEM; nothing is changed
+   */
   grow(rows: number): void {
     const capacity = Math.min(CHUNK_ROWS, Math.max(ROWS_MIN, rows, this.capacity * 4));
     this.reserve(capacity);
   }
 
-  /** Makes room for exactly this many rows. @throws LuoError ENOMEM; nothing is changed */
+  /** Makes room for exactly this many rows in all. @throws LuoError ENOMEM; nothing is changed */
   reserve(rows: number): void {
     const buffer = allocating(`${rows} files`, () => new ArrayBuffer(rows * ROW_BYTES));
     const words = new Int32Array(buffer, 0, rows << WORD_BITS);
