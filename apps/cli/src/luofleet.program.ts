@@ -28,6 +28,7 @@ export interface ProgramEnvironment {
   readonly nowMs: () => number;
   readonly signal: AbortSignal;
   readonly readStdin: () => Promise<string>;
+  readonly version: string;
 }
 
 interface GlobalOptions {
@@ -73,6 +74,13 @@ export function createProgram(environment: ProgramEnvironment): Command {
   addGet(program, inContext);
   addRelease(program, inContext);
   addWatch(program, inContext);
+  // No --version: options of the program count after any command, and releases have one of that name.
+  program
+    .command('version')
+    .description('version of this program')
+    .action(() => {
+      environment.terminal.stdout.write(`${environment.version}\n`);
+    });
   for (const action of ROLLOUT_ACTIONS) addAction(program, action, inContext);
   return program;
 }

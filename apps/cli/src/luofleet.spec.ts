@@ -101,6 +101,10 @@ describe('exit codes', () => {
     expect(ran.stdout).toContain('LUOFLEET_SERVER');
   });
 
+  it('0 for the version', async () => {
+    expect(await run(['version'])).toEqual({ exitCode: 0, stdout: '1.2.3\n', stderr: '' });
+  });
+
   it('3 when nothing answers, and says what to do', async () => {
     const gone = new ScriptedServer();
     const nowhere = await gone.start();

@@ -1,6 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { run } from './run';
 
+/** Written into the bundle by its build. */
+declare const LUOFLEET_VERSION: string;
+
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
 process.once('SIGTERM', () => interrupt.abort());
@@ -15,6 +18,7 @@ void run(process.argv.slice(2), {
   nowMs: () => Date.now(),
   signal: interrupt.signal,
   readStdin: () => text(process.stdin),
+  version: LUOFLEET_VERSION,
 }).then((exitCode) => {
   process.exitCode = exitCode;
 });

@@ -21,6 +21,7 @@ export async function runProgram(
     },
     nowMs: () => Date.parse('2026-01-01T00:10:00Z'),
     signal: options.signal ?? new AbortController().signal,
+    version: '1.2.3',
     readStdin: () => Promise.resolve(options.stdin ?? ''),
   };
   const exitCode = await run(args, environment);
