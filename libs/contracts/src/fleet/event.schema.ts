@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idOrNameSchema, idSchema, timestampSchema } from '../text/names.schema';
 import { limitSchema } from './page.schema';
+import { closedObject } from '../request/closed-object';
 
 export const eventSchema = z
   .object({
@@ -47,7 +48,7 @@ const eventFilterShape = {
   host: idOrNameSchema.optional(),
 };
 
-export const eventsQuerySchema = z.strictObject({
+export const eventsQuerySchema = closedObject({
   ...eventFilterShape,
   after: sequenceOf('after').default(0).describe('Last sequence number already seen.'),
   before: sequenceOf('before').optional().describe('Only events with a lower sequence number.'),
@@ -59,7 +60,7 @@ export const eventsQuerySchema = z.strictObject({
 });
 export type EventsQuery = z.output<typeof eventsQuerySchema>;
 
-export const eventStreamQuerySchema = z.strictObject({
+export const eventStreamQuerySchema = closedObject({
   ...eventFilterShape,
   after: sequenceOf('after')
     .optional()

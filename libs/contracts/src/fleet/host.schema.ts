@@ -3,6 +3,7 @@ import { idSchema, timestampSchema } from '../text/names.schema';
 import { selectorSchema } from '../selector/selector.schema';
 import { pageOf, pageQueryShape } from './page.schema';
 import { BACKENDS, HOST_STATES, HOST_UPDATE_STATES, PHASE_NAMES } from './states';
+import { closedObject } from '../request/closed-object';
 
 export const workloadSchema = z
   .object({
@@ -53,7 +54,7 @@ export type CurrentUpdateResponse = z.infer<typeof currentUpdateSchema>;
 
 export const hostPageSchema = pageOf(hostSchema, 'HostPage');
 
-export const hostsQuerySchema = z.strictObject({
+export const hostsQuerySchema = closedObject({
   ...pageQueryShape,
   selector: selectorSchema.default(''),
 });

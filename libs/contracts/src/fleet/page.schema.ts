@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { closedObject } from '../request/closed-object';
 
 /** Items in a page when `limit` is absent, and at most: a page stays under a few hundred kilobytes. */
 export const PAGE_LIMIT_DEFAULT = 100;
@@ -28,5 +29,5 @@ export const pageQueryShape = {
   cursor: z.string().min(1).max(500).optional().describe('`nextCursor` of the page before.'),
 };
 
-export const pageQuerySchema = z.strictObject(pageQueryShape);
+export const pageQuerySchema = closedObject(pageQueryShape);
 export type PageQuery = z.output<typeof pageQuerySchema>;

@@ -8,6 +8,7 @@ import {
 } from '../text/names.schema';
 import { pageOf } from './page.schema';
 import { RELEASE_KINDS } from './states';
+import { closedObject } from '../request/closed-object';
 
 /** Address an agent can fetch from; its content is checked by digest, so plain http is allowed. */
 const imageUriSchema = z
@@ -41,8 +42,7 @@ const releaseFields = {
 
 const KERNEL_ONLY = ['kernelCommandLine', 'initrdUri', 'initrdSha256', 'luoAbi'] as const;
 
-export const createReleaseSchema = z
-  .strictObject(releaseFields)
+export const createReleaseSchema = closedObject(releaseFields)
   .superRefine((release, context) => {
     if (release.kind === 'runtime')
       for (const field of KERNEL_ONLY)

@@ -3,6 +3,7 @@ import { idSchema, reasonSchema, timestampSchema } from '../text/names.schema';
 import { waveSizeSchema } from '../manifest/rollout-manifest.schema';
 import { pageOf, pageQueryShape } from './page.schema';
 import { HOST_UPDATE_STATES, PHASE_NAMES, ROLLOUT_STATES, WAVE_STATES } from './states';
+import { closedObject } from '../request/closed-object';
 
 /** How many host updates there are of each state; states without any are absent. */
 const countsByStateSchema = z.partialRecord(z.enum(HOST_UPDATE_STATES), z.int());
@@ -153,7 +154,7 @@ export type StrategyResponse = z.infer<typeof strategySchema>;
 
 export const rolloutPageSchema = pageOf(rolloutSummarySchema, 'RolloutSummaryPage');
 
-export const applyQuerySchema = z.strictObject({
+export const applyQuerySchema = closedObject({
   dryRun: z
     .enum(['true', 'false'], { error: 'dryRun is true or false' })
     .default('false')
@@ -193,7 +194,7 @@ export type PlannedHostResponse = z.infer<typeof plannedHostSchema>;
 export const plannedHostPageSchema = pageOf(plannedHostSchema, 'PlannedHostPage');
 
 const WAVE_MESSAGE = 'wave is the index of a wave, from 0 on';
-export const planQuerySchema = z.strictObject({
+export const planQuerySchema = closedObject({
   ...pageQueryShape,
   wave: z.coerce
     .number({ error: WAVE_MESSAGE })
@@ -207,7 +208,7 @@ export const planQuerySchema = z.strictObject({
 export type HostUpdateResponse = z.infer<typeof hostUpdateSchema>;
 export const hostUpdatePageSchema = pageOf(hostUpdateSchema, 'HostUpdatePage');
 
-export const hostUpdatesQuerySchema = z.strictObject({
+export const hostUpdatesQuerySchema = closedObject({
   ...pageQueryShape,
   state: z.enum(HOST_UPDATE_STATES).optional(),
 });

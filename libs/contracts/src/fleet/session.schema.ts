@@ -3,6 +3,7 @@ import { idOrNameSchema, idSchema, reasonSchema, timestampSchema } from '../text
 import { U64_PATTERN } from '../text/u64';
 import { pageOf, pageQueryShape } from './page.schema';
 import { FILE_STATES, SESSION_STATES } from './states';
+import { closedObject } from '../request/closed-object';
 
 const u64Schema = z.string().regex(U64_PATTERN).describe('u64 as 0x… text, exact.');
 
@@ -54,14 +55,14 @@ export const filePageSchema = pageOf(fileSchema, 'PreservedFilePage');
 export const sessionPageSchema = pageOf(sessionSchema, 'SessionPage');
 export const sessionWithFilesPageSchema = pageOf(sessionWithFilesSchema, 'SessionWithFilesPage');
 
-export const sessionsQuerySchema = z.strictObject({
+export const sessionsQuerySchema = closedObject({
   ...pageQueryShape,
   host: idOrNameSchema.optional(),
   rollout: idOrNameSchema.optional(),
 });
 export type SessionsQuery = z.output<typeof sessionsQuerySchema>;
 
-export const filesQuerySchema = z.strictObject({
+export const filesQuerySchema = closedObject({
   ...pageQueryShape,
   session: idSchema.optional(),
   host: idOrNameSchema.optional(),

@@ -59,7 +59,12 @@ describe('the rollout manifest', () => {
   });
 
   it.each<[string, unknown, string, string]>([
-    ['an unknown field', { ...minimal(), extra: 1 }, 'extra', 'unknown field'],
+    [
+      'an unknown field',
+      { ...minimal(), extra: 1 },
+      'extra',
+      'unknown field; known here: apiVersion, kind, metadata, spec',
+    ],
     [
       'an unknown strategy field',
       withStrategy({ wave: [1] }),

@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { nameSchema } from '../text/names.schema';
 import { DURATION_MS_MAX, DURATION_PATTERN, parseDurationMs } from '../text/duration';
 import { selectorSchema } from '../selector/selector.schema';
+import { closedObject } from '../request/closed-object';
 
 export const API_VERSION = 'luofleet.dev/v1';
 
@@ -66,69 +67,64 @@ export const waveSizeSchema = z.union(
   { error: WAVE_SIZE_MESSAGE },
 );
 
-export const phaseTimeoutsSchema = z
-  .strictObject({
-    preflight: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.preflight),
-    preserve: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.preserve),
-    freeze: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.freeze),
-    reboot: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.reboot),
-    retrieve: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.retrieve),
-    finish: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.finish),
-    verify: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.verify),
-    rollback: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.rollback),
-  })
+export const phaseTimeoutsSchema = closedObject({
+  preflight: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.preflight),
+  preserve: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.preserve),
+  freeze: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.freeze),
+  reboot: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.reboot),
+  retrieve: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.retrieve),
+  finish: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.finish),
+  verify: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.verify),
+  rollback: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.rollback),
+})
   .prefault({})
   .describe('How long the control plane waits for the result of each phase.');
 
-export const strategyManifestSchema = z
-  .strictObject({
-    waves: z
-      .array(waveSizeSchema)
-      .max(WAVES_MAX, `at most ${WAVES_MAX} waves`)
-      .default([...STRATEGY_DEFAULTS.waves])
-      .describe('Sizes of the waves in order; hosts that are left form a last wave.'),
-    maxConcurrent: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .default(STRATEGY_DEFAULTS.maxConcurrent)
-      .describe('Most host updates in flight at once over the whole rollout.'),
-    maxFailures: z
-      .int()
-      .min(0)
-      .max(1_000_000)
-      .default(STRATEGY_DEFAULTS.maxFailures)
-      .describe(
-        'The rollout pauses once more host updates than this have ended other than succeeded.',
-      ),
-    soak: durationMs('zero', STRATEGY_DEFAULTS.soak).describe(
-      'How long workloads must stay healthy before a host update succeeds.',
+export const strategyManifestSchema = closedObject({
+  waves: z
+    .array(waveSizeSchema)
+    .max(WAVES_MAX, `at most ${WAVES_MAX} waves`)
+    .default([...STRATEGY_DEFAULTS.waves])
+    .describe('Sizes of the waves in order; hosts that are left form a last wave.'),
+  maxConcurrent: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(STRATEGY_DEFAULTS.maxConcurrent)
+    .describe('Most host updates in flight at once over the whole rollout.'),
+  maxFailures: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(STRATEGY_DEFAULTS.maxFailures)
+    .describe(
+      'The rollout pauses once more host updates than this have ended other than succeeded.',
     ),
-    finishRetry: durationMs('positive', STRATEGY_DEFAULTS.finishRetry).describe(
-      'How long after a refused finish it is asked again.',
-    ),
-    finishTriesMax: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .default(STRATEGY_DEFAULTS.finishTriesMax)
-      .describe('How often finish is asked before the host update fails.'),
-    phaseTimeouts: phaseTimeoutsSchema,
-  })
-  .prefault({});
+  soak: durationMs('zero', STRATEGY_DEFAULTS.soak).describe(
+    'How long workloads must stay healthy before a host update succeeds.',
+  ),
+  finishRetry: durationMs('positive', STRATEGY_DEFAULTS.finishRetry).describe(
+    'How long after a refused finish it is asked again.',
+  ),
+  finishTriesMax: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(STRATEGY_DEFAULTS.finishTriesMax)
+    .describe('How often finish is asked before the host update fails.'),
+  phaseTimeouts: phaseTimeoutsSchema,
+}).prefault({});
 
-export const rolloutManifestSchema = z
-  .strictObject({
-    apiVersion: z.literal(API_VERSION, { error: `apiVersion must be "${API_VERSION}"` }),
-    kind: z.literal('Rollout', { error: 'kind must be "Rollout"' }),
-    metadata: z.strictObject({ name: nameSchema }),
-    spec: z.strictObject({
-      release: z.string().min(1).max(200).describe('Name or id of a registered release.'),
-      selector: selectorSchema.default(''),
-      strategy: strategyManifestSchema,
-    }),
-  })
-  .meta({ id: 'RolloutManifest' });
+export const rolloutManifestSchema = closedObject({
+  apiVersion: z.literal(API_VERSION, { error: `apiVersion must be "${API_VERSION}"` }),
+  kind: z.literal('Rollout', { error: 'kind must be "Rollout"' }),
+  metadata: closedObject({ name: nameSchema }),
+  spec: closedObject({
+    release: z.string().min(1).max(200).describe('Name or id of a registered release.'),
+    selector: selectorSchema.default(''),
+    strategy: strategyManifestSchema,
+  }),
+}).meta({ id: 'RolloutManifest' });
 
 /** A manifest as written. */
 export type RolloutManifestInput = z.input<typeof rolloutManifestSchema>;

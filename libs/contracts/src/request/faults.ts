@@ -12,7 +12,7 @@ function faultsOfIssue(issue: Issue): ProblemFault[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({
       path: formatPath([...issue.path, key]),
-      message: 'unknown field',
+      message: issue.message,
     }));
   if (issue.code === 'invalid_type' && issue.input === undefined && 'input' in issue)
     return [{ path: formatPath(issue.path), message: `required (${issue.expected})` }];

@@ -1,0 +1,11 @@
+import { z } from 'zod';
+
+/** An object with these fields and no others. Of another one it says which there are: most are misspelt. */
+export function closedObject<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+): z.ZodObject<Shape, z.core.$strict> {
+  const message = `unknown field; known here: ${Object.keys(shape).join(', ')}`;
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'unrecognized_keys' ? message : undefined),
+  });
+}
