@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { LuoError } from '../errors/luo-error';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { FileColumns } from './file-columns';
 import { hashToken } from './token-hash';
@@ -79,13 +80,47 @@ it('notes nothing of a file that left in what comes in its place', () => {
     columns.reserveRow();
     const row = columns.push(entry, 'leaves', 2, 0);
     expect([columns.retrieveStatusAt(row), columns.identityHeldAt(row)]).toEqual([0, false]);
-    expect(columns.entryAt(row)).toBe(entry);
+    expect([columns.dataAt(row), columns.entryAt(row)]).toEqual([0n, entry]);
+    columns.setData(row, 7, 7);
     columns.setRetrieveStatus(row, -5);
     columns.setIdentityHeld(row);
+    columns.privateData.set(row, 'private');
+    columns.retrieveErrors.set(row, new LuoError('EIO', 'retrieve', {}, 'failed'));
     columns.pop();
+    expect([columns.privateData.size, columns.retrieveErrors.size]).toEqual([0, 0]);
   }
   expect(columns.entryAt(0)).toBe(first);
 });
+
+it.each([0, 1, 4_095, 4_096, 4_097, 9_000])(
+  'keeps 9,500 files of three handlers when told of %i',
+  (expected) => {
+    const columns = new FileColumns<string>();
+    const entryOf = (row: number) => entries[row < 5_000 ? 0 : row % 3] as HandlerEntry<string>;
+    const add = (): void => {
+      columns.reserveRow();
+      const row = columns.push(entryOf(columns.length), `f${columns.length}`, columns.length, 1);
+      columns.setData(row, row, 2);
+      columns.setRetrieveStatus(row, -(row % 4_096));
+      if (row % 2 === 0) columns.setIdentityHeld(row);
+    };
+    columns.expect(expected);
+    while (columns.length < 9_500) add();
+    // Over the bound of a chunk and back again.
+    while (columns.length > 8_000) columns.pop();
+    while (columns.length < 9_500) add();
+    const wrong = Array.from({ length: 9_500 }, (_, row) => row).filter(
+      (row) =>
+        columns.fileAt(row) !== `f${row}` ||
+        columns.tokenAt(row) !== 2n ** 32n + BigInt(row) ||
+        columns.dataAt(row) !== 2n ** 33n + BigInt(row) ||
+        columns.retrieveStatusAt(row) !== 0 - (row % 4_096) ||
+        columns.identityHeldAt(row) !== (row % 2 === 0) ||
+        columns.entryAt(row) !== entryOf(row),
+    );
+    expect(wrong).toEqual([]);
+  },
+);
 
 it('hashes tokens from any row on, over the bounds of its chunks', () => {
   const columns = new FileColumns<string>();
@@ -124,28 +159,32 @@ function shortOfMemory<T>(chunks: number, run: () => T): T {
 
 describe('answers a want of memory with ENOMEM, and stays as it was', () => {
   const [entry] = entries as [HandlerEntry<string>];
-  const names = (columns: FileColumns<string>) => Array.from(columns, ({ file }) => file);
+  const filesAndTokens = (columns: FileColumns<string>) =>
+    Array.from(columns, ({ file, token }) => [file, token]);
+  const add = (columns: FileColumns<string>): void => {
+    columns.reserveRow();
+    columns.push(entry, `f${columns.length}`, columns.length, 0);
+  };
+  const added = (count: number) =>
+    Array.from({ length: count }, (_, row) => [`f${row}`, BigInt(row)]);
 
   it('told of many files', () => {
     const columns = new FileColumns<string>();
     expect(() => shortOfMemory(2, () => columns.expect(10_000))).toThrow(
       expect.objectContaining({ code: 'ENOMEM' }),
     );
-    columns.reserveRow();
-    columns.push(entry, 'file', 1, 0);
-    expect(names(columns)).toEqual(['file']);
+    for (let row = 0; row < 40; row++) add(columns);
+    expect(filesAndTokens(columns)).toEqual(added(40));
   });
 
   it.each([16, 4_096])('after %i files', (count) => {
     const columns = new FileColumns<string>();
-    const add = (): void => {
-      columns.reserveRow();
-      columns.push(entry, `f${columns.length}`, 1, 0);
-    };
-    for (let row = 0; row < count; row++) add();
-    expect(() => shortOfMemory(0, add)).toThrow(expect.objectContaining({ code: 'ENOMEM' }));
+    for (let row = 0; row < count; row++) add(columns);
+    expect(() => shortOfMemory(0, () => add(columns))).toThrow(
+      expect.objectContaining({ code: 'ENOMEM' }),
+    );
     expect(columns.length).toBe(count);
-    add();
-    expect(names(columns)).toEqual(Array.from({ length: count + 1 }, (_, row) => `f${row}`));
+    add(columns);
+    expect(filesAndTokens(columns)).toEqual(added(count + 1));
   });
 });

@@ -15,8 +15,8 @@ import type { TokenRows } from './token-table';
 const IN_CHUNK = CHUNK_ROWS - 1;
 
 /**
- * The files of a set in order of preservation, in columns: numbers side by side in one array, instead of an object
- * for each file that the garbage collector would visit again and again. Columns are cut into chunks of rows.
+ * The files of a set in order of preservation, in columns: numbers side by side in arrays, instead of an object for each
+ * file that the garbage collector would visit again and again. The columns are cut into chunks of rows.
  */
 export class FileColumns<TFile> implements TokenRows {
   readonly privateData = new Map<number, unknown>();
@@ -62,7 +62,7 @@ export class FileColumns<TFile> implements TokenRows {
   /** Removes the last row. */
   pop(): void {
     const row = --this.rowCount;
-    this.setFile(row, null);
+    this.chunkOf(row).setFile(row & IN_CHUNK, null);
     if (this.privateData.size > 0) this.privateData.delete(row);
     if (this.retrieveErrors.size > 0) this.retrieveErrors.delete(row);
     if (row === 0) this.clear();
@@ -88,7 +88,7 @@ export class FileColumns<TFile> implements TokenRows {
     this.capacity = rows;
   }
 
-  /** The first chunk grows fourfold until it is full; each further one is full from the start. */
+  /** The last chunk grows fourfold until it is full; a further one is made full. */
   private grow(): void {
     const last = this.chunks.at(-1);
     if (last !== undefined && last.capacity < CHUNK_ROWS) {
@@ -153,11 +153,7 @@ export class FileColumns<TFile> implements TokenRows {
   }
 
   fileAt(row: number): TFile | null {
-    return this.chunkOf(row).files[row & IN_CHUNK] as TFile | null;
-  }
-
-  setFile(row: number, file: TFile | null): void {
-    this.chunkOf(row).files[row & IN_CHUNK] = file;
+    return this.chunkOf(row).fileAt(row & IN_CHUNK);
   }
 
   retrieveStatusAt(row: number): number {
@@ -166,7 +162,7 @@ export class FileColumns<TFile> implements TokenRows {
 
   setRetrieved(row: number, file: TFile): void {
     const chunk = this.chunkOf(row);
-    chunk.files[row & IN_CHUNK] = file;
+    chunk.setFile(row & IN_CHUNK, file);
     chunk.setStatus(row & IN_CHUNK, 1);
   }
 

@@ -3,8 +3,8 @@ import type { HandlerEntry } from '../handlers/handler-registry';
 import { joinU64 } from '../wire/little-endian';
 import { hashToken } from './token-hash';
 
-/** Rows of a full chunk: 64 KiB of words. */
 export const CHUNK_BITS = 12;
+/** Rows of a full chunk, which takes 72 KiB. */
 export const CHUNK_ROWS = 1 << CHUNK_BITS;
 const ROWS_MIN = 16;
 
@@ -13,8 +13,8 @@ export const DATA_LOW = 0;
 export const DATA_HIGH = 1;
 export const TOKEN_LOW = 2;
 export const TOKEN_HIGH = 3;
-const WORD_BITS = 2;
-const ROW_BYTES = (4 << WORD_BITS) + 2;
+const ROW_WORDS = 4;
+const ROW_BYTES = ROW_WORDS * Int32Array.BYTES_PER_ELEMENT + Int16Array.BYTES_PER_ELEMENT;
 
 /** Parts of a row's state: retrieve status (an errno has 12 bits and a sign), identity held. */
 const STATUS_BITS = 13;
@@ -32,7 +32,7 @@ const NO_STATES = new Int16Array(0);
 export class RowChunk<TFile> {
   private words = NO_WORDS;
   private states = NO_STATES;
-  files: (TFile | null)[] = [];
+  private files: (TFile | null)[] = [];
   /** The handler of all rows, until there is a second one. */
   private entry: HandlerEntry<TFile> | null = null;
   private entries: HandlerEntry<TFile>[] | null = null;
@@ -54,18 +54,22 @@ export class RowChunk<TFile> {
   /** Makes room for exactly this many rows in all. @throws LuoError ENOMEM; nothing is changed */
   reserve(rows: number): void {
     const buffer = allocating(`${rows} files`, () => new ArrayBuffer(rows * ROW_BYTES));
-    const words = new Int32Array(buffer, 0, rows << WORD_BITS);
+    const words = new Int32Array(buffer, 0, rows * ROW_WORDS);
     const states = new Int16Array(buffer, words.byteLength, rows);
+    const files = new Array<TFile | null>(rows).fill(null);
+    for (let at = 0; at < this.files.length; at++) files[at] = this.files[at] as TFile | null;
     words.set(this.words);
     states.set(this.states);
     this.words = words;
     this.states = states;
+    this.files = files;
   }
 
   /** Adds a file at a place, for which there is room; those before it are taken. */
   set(at: number, entry: HandlerEntry<TFile>, file: TFile | null): void {
     this.files[at] = file;
     this.states[at] = 0;
+    this.setHalves(at, DATA_LOW, 0, 0);
     if (at === 0) {
       this.entry = entry;
       this.entries = null;
@@ -76,32 +80,40 @@ export class RowChunk<TFile> {
   }
 
   setHalves(at: number, first: number, low: number, high: number): void {
-    this.words[(at << WORD_BITS) + first] = low;
-    this.words[(at << WORD_BITS) + first + 1] = high;
+    this.words[at * ROW_WORDS + first] = low;
+    this.words[at * ROW_WORDS + first + 1] = high;
   }
 
   hasHalves(at: number, first: number, low: number, high: number): boolean {
     const { words } = this;
-    const from = (at << WORD_BITS) + first;
+    const from = at * ROW_WORDS + first;
     return words[from] === low && words[from + 1] === high;
   }
 
   wholeAt(at: number, first: number): bigint {
     const { words } = this;
-    const from = (at << WORD_BITS) + first;
+    const from = at * ROW_WORDS + first;
     return joinU64(words[from] as number, words[from + 1] as number);
   }
 
   half(at: number, word: number): number {
-    return this.words[(at << WORD_BITS) + word] as number;
+    return this.words[at * ROW_WORDS + word] as number;
   }
 
   hashTokens(from: number, into: Int32Array): void {
     const { words } = this;
     for (let i = 0; i < into.length; i++) {
-      const at = (from + i) << WORD_BITS;
+      const at = (from + i) * ROW_WORDS;
       into[i] = hashToken(words[at + TOKEN_LOW] as number, words[at + TOKEN_HIGH] as number);
     }
+  }
+
+  fileAt(at: number): TFile | null {
+    return this.files[at] as TFile | null;
+  }
+
+  setFile(at: number, file: TFile | null): void {
+    this.files[at] = file;
   }
 
   entryAt(at: number): HandlerEntry<TFile> {

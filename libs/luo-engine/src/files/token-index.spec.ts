@@ -95,10 +95,9 @@ it.each([
   ['grown beyond what is filled unsorted', 140_000, 0],
   ['filled in two batches', 280_000, 280_000],
 ])('finds what a Map would in a table %s', (_, count, expected) => {
-  // Repeats are the last rows, so that they come after the last growth, too.
-  const unique = Math.floor(count * 0.97);
+  // Repeats come throughout, so before and after each growth.
   const tokens = Array.from({ length: count }, (_, row) =>
-    BigInt.asUintN(64, BigInt(row % unique) * 0x9e37_79b9_7f4a_7c15n),
+    BigInt.asUintN(64, BigInt(row % 20 === 19 ? row >> 1 : row) * 0x9e37_79b9_7f4a_7c15n),
   );
   const { index, map, fill } = filled(tokens, expected, expected === 0 ? 2 : 0);
   fill();
@@ -108,6 +107,26 @@ it.each([
   expect(wrong).toEqual([]);
   expect(index.find(1, 1)).toBe(-1);
 });
+
+/** The runtime has memory for so many arrays, and no more. */
+async function withMemoryFor<T>(arrays: number, run: () => Promise<T>): Promise<T> {
+  const { Int32Array: words, Uint8Array: bytes } = globalThis;
+  let left = arrays;
+  const short = <A>(real: new (length: number) => A): (() => A) =>
+    ((length: number) => {
+      if (left-- <= 0) throw new RangeError('Array buffer allocation failed');
+      return new real(length);
+    }) as () => A;
+  const spies = [
+    jest.spyOn(globalThis, 'Int32Array').mockImplementation(short(words)),
+    jest.spyOn(globalThis, 'Uint8Array').mockImplementation(short(bytes)),
+  ];
+  try {
+    return await run();
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
 
 describe('answers a want of memory for its table with ENOMEM', () => {
   const tokens = [5n, 6n, 1n];
@@ -126,14 +145,36 @@ describe('answers a want of memory for its table with ENOMEM', () => {
     expect([5, 6, 7].map((low) => table.find(low, 0))).toEqual([0, 1, -1]);
   });
 
-  it('when only a part of the table finds none', async () => {
-    const table = new TokenTable(rows, 2, 2);
-    const words = jest.spyOn(globalThis, 'Int32Array').mockImplementation(() => {
-      throw new RangeError('Array buffer allocation failed');
-    });
-    const code = await codeOf(() => table.reserve(16));
-    words.mockRestore();
-    expect([code, table.find(5, 0), table.find(7, 0)]).toEqual(['ENOMEM', 0, -1]);
+  it.each([16, 2 ** 17])('whichever of its parts finds none, at %i rows', async (count) => {
+    const spread: TokenRows = {
+      tokenLowAt: (row) => Math.imul(row, 0x9e37_79b1),
+      tokenHighAt: () => 0,
+      hasToken: (row, low, high) => low === Math.imul(row, 0x9e37_79b1) && high === 0,
+      hashTokens: (from, into) => {
+        into.forEach((_, i) => (into[i] = hashToken(Math.imul(from + i, 0x9e37_79b1), 0)));
+      },
+    };
+    const found = () => {
+      let known = 0;
+      for (let row = count - 1; row >= 0; row--) {
+        if (table.find(spread.tokenLowAt(row), 0) === row) known += 1;
+      }
+      return known;
+    };
+    const table = new TokenTable(spread, count, count);
+    const codes: unknown[] = [];
+    while (codes.at(-1) !== null) {
+      const arrays = codes.length;
+      codes.push(await withMemoryFor(arrays, () => codeOf(() => table.reserve(count))));
+      expect(found()).toBe(count);
+      expect(table.find(spread.tokenLowAt(count), 0)).toBe(-1);
+    }
+    expect(codes.slice(0, 4)).toEqual([
+      'ENOMEM',
+      'ENOMEM',
+      'ENOMEM',
+      count === 16 ? null : 'ENOMEM',
+    ]);
   });
 
   it('not where a table would only be faster', () => {

@@ -20,7 +20,7 @@ export interface TokenRows {
 export class TokenTable {
   private mask = 0;
   private tags = new Uint8Array(0);
-  /** By parts, which a table that grows keeps. */
+  /** By parts; a table that grows keeps those that are full. */
   private slotRows: readonly Int32Array[] = [];
   /** Slots that are taken, and the rows that are not noted in them yet, in turn. */
   private readonly toNote: Int32Array;
@@ -67,7 +67,8 @@ export class TokenTable {
 
   /** Makes room for the row after the last. @throws LuoError ENOMEM; nothing is changed */
   reserve(row: number): void {
-    if ((row + 1) * 2 > this.tags.length) this.build(row, row + 1);
+    if ((row + 1) * 2 <= this.tags.length) return;
+    this.build(row, row < ROWS_QUADRUPLED_MAX ? 2 * (row + 1) : row + 1);
   }
 
   /** Adds the row after the last, for which there is room; what it repeats keeps its first row. */
@@ -114,9 +115,10 @@ export class TokenTable {
   }
 
   private note(): void {
-    const { toNote, notedLater } = this;
+    const { toNote, slotRows, notedLater } = this;
     for (let i = 0; i < notedLater; i += 2) {
-      this.noteNow(toNote[i] as number, toNote[i + 1] as number);
+      const slot = toNote[i] as number;
+      (slotRows[slot >>> PART_BITS] as Int32Array)[slot & IN_PART] = toNote[i + 1] as number;
     }
     this.notedLater = 0;
   }
@@ -130,11 +132,11 @@ export class TokenTable {
     while (capacity < count * 2) capacity *= 2;
     const batchRows = Math.min(rowCount, BATCH_ROWS_MAX);
     // All or none: half a table would be searched for ever.
-    const { tags, slotRows, hashes, sorted } = allocating(`a table of ${capacity} tokens`, () => ({
+    const { tags, slotRows, hashes, sorting } = allocating(`a table of ${capacity} tokens`, () => ({
       tags: new Uint8Array(capacity),
       slotRows: this.slotRowsFor(capacity),
       hashes: new Int32Array(batchRows),
-      sorted: capacity <= UNSORTED_SLOTS_MAX ? null : new Int32Array(2 * batchRows),
+      sorting: capacity <= UNSORTED_SLOTS_MAX ? null : newSorting(capacity, batchRows),
     }));
     this.tags = tags;
     this.slotRows = slotRows;
@@ -142,17 +144,17 @@ export class TokenTable {
     this.missedSlot = NOWHERE;
     this.notedLater = 0;
     for (let from = 0; from < rowCount; from += batchRows) {
-      const batch = hashes.subarray(0, Math.min(batchRows, rowCount - from));
+      const isWhole = rowCount - from >= batchRows;
+      const batch = isWhole ? hashes : hashes.subarray(0, rowCount - from);
       this.rows.hashTokens(from, batch);
-      if (sorted === null) this.placeAll(from, batch);
-      else this.placeByPart(from, batch, sorted);
+      if (sorting === null) this.placeAll(batch);
+      else this.placeByPart(from, batch, sorting);
     }
   }
 
-  /** The parts there are, and as many new ones as are missing; what they held is told by the tags. */
+  /** The full parts there are, and as many new ones as are missing; whether a row in them counts is for the tags to say. */
   private slotRowsFor(capacity: number): Int32Array[] {
-    const isOnePart = capacity < PART_SLOTS;
-    if (isOnePart) return [new Int32Array(capacity)];
+    if (capacity < PART_SLOTS) return [new Int32Array(capacity)];
     const full = this.slotRows.filter(({ length }) => length === PART_SLOTS);
     return Array.from(
       { length: capacity / PART_SLOTS },
@@ -160,17 +162,18 @@ export class TokenTable {
     );
   }
 
-  private placeAll(from: number, hashes: Int32Array): void {
-    for (let i = 0; i < hashes.length; i++) this.place(from + i, hashes[i] as number);
+  /** Of a table that is filled unsorted, all rows are one batch. */
+  private placeAll(hashes: Int32Array): void {
+    for (let row = 0; row < hashes.length; row++) this.place(row, hashes[row] as number);
   }
 
   /**
    * Rows sorted by the part of a large table they belong to, in their order within it. A part stays in the processor's
    * near caches while it is filled; all over a large table, every insertion would miss them.
    */
-  private placeByPart(from: number, hashes: Int32Array, sorted: Int32Array): void {
+  private placeByPart(from: number, hashes: Int32Array, { next, sorted }: Sorting): void {
     const { mask } = this;
-    const next = new Int32Array((mask >>> PART_BITS) + 1);
+    next.fill(0);
     for (let i = 0; i < hashes.length; i++) {
       const part = ((hashes[i] as number) & mask) >>> PART_BITS;
       next[part] = (next[part] as number) + 1;
@@ -197,6 +200,18 @@ export class TokenTable {
   }
 }
 
+/** What rows are sorted by part with. */
+interface Sorting {
+  /** Where the next row of each part goes. */
+  readonly next: Int32Array;
+  /** Rows and their hashes, in turn. */
+  readonly sorted: Int32Array;
+}
+
+function newSorting(capacity: number, rows: number): Sorting {
+  return { next: new Int32Array(capacity / PART_SLOTS), sorted: new Int32Array(2 * rows) };
+}
+
 /** 64 KiB of tags and 256 KiB of rows. */
 const PART_BITS = 16;
 const PART_SLOTS = 1 << PART_BITS;
@@ -206,6 +221,8 @@ const UNSORTED_SLOTS_MAX = 4 * PART_SLOTS;
 /** Three mebibytes of memory that is of no use afterwards. */
 const BATCH_ROWS_MAX = 1 << 18;
 const SLOTS_MIN = 32;
+/** Smaller tables grow fourfold, larger ones double. */
+const ROWS_QUADRUPLED_MAX = 1 << 12;
 const NOWHERE = -1;
 const NOTED_LATER_MAX = 64;
 
