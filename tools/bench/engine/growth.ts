@@ -3,7 +3,8 @@
  *
  * A process preserves its files once, is replaced, and retrieves them once. So every turn starts with a clean heap and has
  * new files: what the runtime collects within the run counts, the regions and tables of earlier lives do not. The counts
- * take turns, because the machine is faster and slower for parts of a second at a time.
+ * take turns, because the machine is faster and slower for parts of a second at a time; every other round goes from the
+ * largest to the smallest, because a large life slows down those that follow it for some tenths of a second.
  */
 import { lifeCycle } from './life-cycle';
 import { type TokenOrder, tokensOf, type Workshop } from './workload';
@@ -37,10 +38,11 @@ export function measureGrowth(workshop: Workshop, filesMax: number, order: Token
   const tokens = tokensOf(counts.at(-1) ?? 0, order);
   const times = counts.map((): number[] => []);
   for (let turn = -1; turn < TURNS; turn++) {
-    counts.forEach((count, i) => {
+    const round = counts.map((count, i) => ({ count, i }));
+    for (const { count, i } of turn % 2 === 0 ? round : round.reverse()) {
       const ns = turnNs(workshop, tokens, count);
       if (turn >= 0) times[i]?.push(ns);
-    });
+    }
     process.stderr.write('.');
   }
   const sorted = times.map((list) => list.sort((a, b) => a - b));
