@@ -131,4 +131,5 @@ export {
   type WaitingResponse,
   type WaveResponse,
 } from './fleet/rollout.schema';
+export { closedObject } from './request/closed-object';
 export { faultsOf, formatPath } from './request/faults';

@@ -71,7 +71,7 @@ const CASES: ReadonlyArray<readonly [string, string, AskOptions, Expectation]> =
     'a misspelt strategy field',
     ROLLOUTS,
     strategy({ maxConcurent: 1 }),
-    invalid('spec.strategy.maxConcurent', 'unknown field'),
+    invalid('spec.strategy.maxConcurent', 'unknown field; known here: waves, maxConcurrent'),
   ],
   [
     'an unknown phase timeout',

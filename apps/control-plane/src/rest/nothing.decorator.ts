@@ -1,8 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import { closedObject } from '@luofleet/contracts';
 
-const NOTHING = z.strictObject({});
+const NOTHING = closedObject({});
 
 /** For routes that take no query: refuses one, so that a misspelt or misplaced filter is noticed. */
 export const NoQuery = createParamDecorator((_data: unknown, context: ExecutionContext): void => {

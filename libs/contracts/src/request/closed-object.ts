@@ -4,7 +4,8 @@ import { z } from 'zod';
 export function closedObject<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
 ): z.ZodObject<Shape, z.core.$strict> {
-  const message = `unknown field; known here: ${Object.keys(shape).join(', ')}`;
+  const known = Object.keys(shape).join(', ') || 'none';
+  const message = `unknown field; known here: ${known}`;
   return z.strictObject(shape, {
     error: ({ code }) => (code === 'unrecognized_keys' ? message : undefined),
   });
