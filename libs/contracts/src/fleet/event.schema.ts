@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { closedObject } from '../request/closed-object';
 import { idOrNameSchema, idSchema, timestampSchema } from '../text/names.schema';
 import { limitSchema } from './page.schema';
-import { closedObject } from '../request/closed-object';
 
 export const eventSchema = z
   .object({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { closedObject } from '../request/closed-object';
 import { idSchema, timestampSchema } from '../text/names.schema';
 import { selectorSchema } from '../selector/selector.schema';
 import { pageOf, pageQueryShape } from './page.schema';
 import { BACKENDS, HOST_STATES, HOST_UPDATE_STATES, PHASE_NAMES } from './states';
-import { closedObject } from '../request/closed-object';
 
 export const workloadSchema = z
   .object({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { closedObject } from '../request/closed-object';
 import {
   idSchema,
   labelsSchema,
@@ -8,7 +9,6 @@ import {
 } from '../text/names.schema';
 import { pageOf } from './page.schema';
 import { RELEASE_KINDS } from './states';
-import { closedObject } from '../request/closed-object';
 
 /** Address an agent can fetch from; its content is checked by digest, so plain http is allowed. */
 const imageUriSchema = z

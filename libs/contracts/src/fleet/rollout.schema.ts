@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { closedObject } from '../request/closed-object';
 import { idSchema, reasonSchema, timestampSchema } from '../text/names.schema';
 import { waveSizeSchema } from '../manifest/rollout-manifest.schema';
 import { pageOf, pageQueryShape } from './page.schema';
 import { HOST_UPDATE_STATES, PHASE_NAMES, ROLLOUT_STATES, WAVE_STATES } from './states';
-import { closedObject } from '../request/closed-object';
 
 /** How many host updates there are of each state; states without any are absent. */
 const countsByStateSchema = z.partialRecord(z.enum(HOST_UPDATE_STATES), z.int());

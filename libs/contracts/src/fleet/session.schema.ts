@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { closedObject } from '../request/closed-object';
 import { idOrNameSchema, idSchema, reasonSchema, timestampSchema } from '../text/names.schema';
 import { U64_PATTERN } from '../text/u64';
 import { pageOf, pageQueryShape } from './page.schema';
 import { FILE_STATES, SESSION_STATES } from './states';
-import { closedObject } from '../request/closed-object';
 
 const u64Schema = z.string().regex(U64_PATTERN).describe('u64 as 0x… text, exact.');
 
