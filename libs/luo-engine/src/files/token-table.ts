@@ -1,4 +1,5 @@
 import { allocating } from '../errors/allocation';
+import { IN_PART, PART_BITS, PART_SLOTS, PartSorter } from './part-sorter';
 import { hashToken } from './token-hash';
 
 /** The tokens of a set by row, in halves; neither index nor table keeps any of its own. */
@@ -132,11 +133,11 @@ export class TokenTable {
     while (capacity < count * 2) capacity *= 2;
     const batchRows = Math.min(rowCount, BATCH_ROWS_MAX);
     // All or none: half a table would be searched for ever.
-    const { tags, slotRows, hashes, sorting } = allocating(`a table of ${capacity} tokens`, () => ({
+    const { tags, slotRows, hashes, sorter } = allocating(`a table of ${capacity} tokens`, () => ({
       tags: new Uint8Array(capacity),
       slotRows: this.slotRowsFor(capacity),
       hashes: new Int32Array(batchRows),
-      sorting: capacity <= UNSORTED_SLOTS_MAX ? null : newSorting(capacity, batchRows),
+      sorter: capacity <= UNSORTED_SLOTS_MAX ? null : new PartSorter(capacity, batchRows),
     }));
     this.tags = tags;
     this.slotRows = slotRows;
@@ -147,8 +148,8 @@ export class TokenTable {
       const isWhole = rowCount - from >= batchRows;
       const batch = isWhole ? hashes : hashes.subarray(0, rowCount - from);
       this.rows.hashTokens(from, batch);
-      if (sorting === null) this.placeAll(batch);
-      else this.placeByPart(from, batch, sorting);
+      if (sorter === null) this.placeAll(batch);
+      else this.placeByPart(sorter.sort(from, batch));
     }
   }
 
@@ -167,31 +168,10 @@ export class TokenTable {
     for (let row = 0; row < hashes.length; row++) this.place(row, hashes[row] as number);
   }
 
-  /**
-   * Rows sorted by the part of a large table they belong to, in their order within it. A part stays in the processor's
-   * near caches while it is filled; all over a large table, every insertion would miss them.
-   */
-  private placeByPart(from: number, hashes: Int32Array, { next, sorted }: Sorting): void {
-    const { mask } = this;
-    next.fill(0);
-    for (let i = 0; i < hashes.length; i++) {
-      const part = ((hashes[i] as number) & mask) >>> PART_BITS;
-      next[part] = (next[part] as number) + 1;
+  private placeByPart(sorted: Int32Array): void {
+    for (let at = 0; at < sorted.length; at += 2) {
+      this.place(sorted[at] as number, sorted[at + 1] as number);
     }
-    let end = 0;
-    next.forEach((rows, part) => {
-      next[part] = end;
-      end += rows * 2;
-    });
-    for (let i = 0; i < hashes.length; i++) {
-      const hashed = hashes[i] as number;
-      const part = (hashed & mask) >>> PART_BITS;
-      const at = next[part] as number;
-      sorted[at] = from + i;
-      sorted[at + 1] = hashed;
-      next[part] = at + 2;
-    }
-    for (let at = 0; at < end; at += 2) this.place(sorted[at] as number, sorted[at + 1] as number);
   }
 
   private place(row: number, hashed: number): void {
@@ -200,22 +180,6 @@ export class TokenTable {
   }
 }
 
-/** What rows are sorted by part with. */
-interface Sorting {
-  /** Where the next row of each part goes. */
-  readonly next: Int32Array;
-  /** Rows and their hashes, in turn. */
-  readonly sorted: Int32Array;
-}
-
-function newSorting(capacity: number, rows: number): Sorting {
-  return { next: new Int32Array(capacity / PART_SLOTS), sorted: new Int32Array(2 * rows) };
-}
-
-/** 64 KiB of tags and 256 KiB of rows. */
-const PART_BITS = 16;
-const PART_SLOTS = 1 << PART_BITS;
-const IN_PART = PART_SLOTS - 1;
 /** A table of 1.25 MiB; sorting for smaller ones costs more than it saves. */
 const UNSORTED_SLOTS_MAX = 4 * PART_SLOTS;
 /** Three mebibytes of memory that is of no use afterwards. */
