@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { LuoError } from '../errors/luo-error';
 import type { HandlerEntry } from '../handlers/handler-registry';
+import { withMemoryFor } from '../testing/scarce-memory';
 import { FileColumns } from './file-columns';
 import { hashToken } from './token-hash';
 
@@ -142,21 +143,6 @@ it('hashes tokens from any row on, over the bounds of its chunks', () => {
   }
 });
 
-/** The runtime has memory for so many chunks, and no more. */
-function shortOfMemory<T>(chunks: number, run: () => T): T {
-  const { ArrayBuffer: real } = globalThis;
-  let left = chunks;
-  const spy = jest.spyOn(globalThis, 'ArrayBuffer').mockImplementation(((bytes: number) => {
-    if (left-- === 0) throw new RangeError('Array buffer allocation failed');
-    return new real(bytes);
-  }) as () => ArrayBuffer);
-  try {
-    return run();
-  } finally {
-    spy.mockRestore();
-  }
-}
-
 describe('answers a want of memory with ENOMEM, and stays as it was', () => {
   const [entry] = entries as [HandlerEntry<string>];
   const filesAndTokens = (columns: FileColumns<string>) =>
@@ -170,7 +156,7 @@ describe('answers a want of memory with ENOMEM, and stays as it was', () => {
 
   it('told of many files', () => {
     const columns = new FileColumns<string>();
-    expect(() => shortOfMemory(2, () => columns.expect(10_000))).toThrow(
+    expect(() => withMemoryFor(2, () => columns.expect(10_000))).toThrow(
       expect.objectContaining({ code: 'ENOMEM' }),
     );
     for (let row = 0; row < 40; row++) add(columns);
@@ -180,7 +166,7 @@ describe('answers a want of memory with ENOMEM, and stays as it was', () => {
   it.each([16, 4_096])('after %i files', (count) => {
     const columns = new FileColumns<string>();
     for (let row = 0; row < count; row++) add(columns);
-    expect(() => shortOfMemory(0, () => add(columns))).toThrow(
+    expect(() => withMemoryFor(0, () => add(columns))).toThrow(
       expect.objectContaining({ code: 'ENOMEM' }),
     );
     expect(columns.length).toBe(count);

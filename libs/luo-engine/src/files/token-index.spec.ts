@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { codeOf } from '../testing';
+import { withMemoryFor } from '../testing/scarce-memory';
 import { highHalf, joinU64, lowHalf, splitU64 } from '../wire/little-endian';
 import { hashToken } from './token-hash';
 import { TokenIndex } from './token-index';
@@ -24,17 +25,22 @@ it('splits and joins every u64', () => {
   );
 });
 
+/** Rows whose tokens have these halves. */
+function rowsOf(halvesAt: (row: number) => readonly [number, number]): TokenRows {
+  return {
+    tokenLowAt: (row) => halvesAt(row)[0],
+    tokenHighAt: (row) => halvesAt(row)[1],
+    hasToken: (row, low, high) => low === halvesAt(row)[0] && high === halvesAt(row)[1],
+    hashTokens: (from, into) => {
+      into.forEach((_, i) => (into[i] = hashToken(...halvesAt(from + i))));
+    },
+  };
+}
+
 /** An index and the Map that it must agree with, filled with tokens. */
 function filled(tokens: readonly bigint[], expected: number, looksEach = 2) {
   const rows = tokens.map(halves);
-  const index = new TokenIndex({
-    tokenLowAt: (row) => (rows[row] as [number, number])[0],
-    tokenHighAt: (row) => (rows[row] as [number, number])[1],
-    hasToken: (row, low, high) => rows[row]?.[0] === low && rows[row]?.[1] === high,
-    hashTokens: (from, into) => {
-      into.forEach((_, i) => (into[i] = hashToken(...(rows[from + i] as [number, number]))));
-    },
-  });
+  const index = new TokenIndex(rowsOf((row) => rows[row] as [number, number]));
   const map = new Map<bigint, number>();
   const fill = (): void => {
     index.expect(expected);
@@ -108,36 +114,22 @@ it.each([
   expect(index.find(1, 1)).toBe(-1);
 });
 
-/** The runtime has memory for so many arrays, and no more. */
-async function withMemoryFor<T>(arrays: number, run: () => Promise<T>): Promise<T> {
-  const { Int32Array: words, Uint8Array: bytes } = globalThis;
-  let left = arrays;
-  const short = <A>(real: new (length: number) => A): (() => A) =>
-    ((length: number) => {
-      if (left-- <= 0) throw new RangeError('Array buffer allocation failed');
-      return new real(length);
-    }) as () => A;
-  const spies = [
-    jest.spyOn(globalThis, 'Int32Array').mockImplementation(short(words)),
-    jest.spyOn(globalThis, 'Uint8Array').mockImplementation(short(bytes)),
-  ];
-  try {
-    return await run();
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+it('tells whether a table filled in two batches has repeats', () => {
+  const count = 280_000;
+  const tables = [count, count - 1].map(
+    (unique) =>
+      new TokenTable(
+        rowsOf((row) => [row % unique, 0]),
+        count,
+        count,
+      ),
+  );
+  expect(tables.map(({ hasRepeats }) => hasRepeats)).toEqual([false, true]);
+});
 
 describe('answers a want of memory for its table with ENOMEM', () => {
   const tokens = [5n, 6n, 1n];
-  const rows: TokenRows = {
-    tokenLowAt: (row) => 5 + row,
-    tokenHighAt: () => 0,
-    hasToken: (row, low, high) => low === 5 + row && high === 0,
-    hashTokens: (from, into) => {
-      into.forEach((_, i) => (into[i] = hashToken(5 + from + i, 0)));
-    },
-  };
+  const rows = rowsOf((row) => [5 + row, 0]);
 
   it('and still finds what it had', async () => {
     const table = new TokenTable(rows, 2, 2);
@@ -146,14 +138,7 @@ describe('answers a want of memory for its table with ENOMEM', () => {
   });
 
   it.each([16, 2 ** 17])('whichever of its parts finds none, at %i rows', async (count) => {
-    const spread: TokenRows = {
-      tokenLowAt: (row) => Math.imul(row, 0x9e37_79b1),
-      tokenHighAt: () => 0,
-      hasToken: (row, low, high) => low === Math.imul(row, 0x9e37_79b1) && high === 0,
-      hashTokens: (from, into) => {
-        into.forEach((_, i) => (into[i] = hashToken(Math.imul(from + i, 0x9e37_79b1), 0)));
-      },
-    };
+    const spread = rowsOf((row) => [Math.imul(row, 0x9e37_79b1), 0]);
     const found = () => {
       let known = 0;
       for (let row = count - 1; row >= 0; row--) {
@@ -165,7 +150,7 @@ describe('answers a want of memory for its table with ENOMEM', () => {
     const codes: unknown[] = [];
     while (codes.at(-1) !== null) {
       const arrays = codes.length;
-      codes.push(await withMemoryFor(arrays, () => codeOf(() => table.reserve(count))));
+      codes.push(await codeOf(() => withMemoryFor(arrays, () => table.reserve(count))));
       expect(found()).toBe(count);
       expect(table.find(spread.tokenLowAt(count), 0)).toBe(-1);
     }
@@ -181,11 +166,9 @@ describe('answers a want of memory for its table with ENOMEM', () => {
     const many = Array.from({ length: 100 }, (_, row) => BigInt(row));
     const { index, fill } = filled(many, 0);
     fill();
-    const bytes = jest.spyOn(globalThis, 'Uint8Array').mockImplementation(() => {
-      throw new RangeError('Array buffer allocation failed');
-    });
-    const found = many.toReversed().map((token) => index.find(...halves(token)));
-    bytes.mockRestore();
+    const found = withMemoryFor(0, () =>
+      many.toReversed().map((token) => index.find(...halves(token))),
+    );
     expect(found).toEqual(many.map((_, row) => 99 - row));
   });
 
