@@ -10,6 +10,14 @@ export { type NewRelease, ReleasesRepository } from './releases/releases.reposit
 export { RolloutsReader } from './rollouts/rollouts.reader';
 export { HostUpdatesReader } from './host-updates/host-updates.reader';
 export { type FileFilter, type SessionFilter, SessionsReader } from './sessions/sessions.reader';
+export {
+  assertOfThisLife,
+  type EventCursor,
+  type EventsEnd,
+  expiredCursor,
+  formatEventCursor,
+  parseEventCursor,
+} from './events/event.cursor';
 export { type EventFilter, EventsReader } from './events/events.reader';
 export { SummaryReader } from './summary/summary.reader';
 export { type FleetMetrics, type HistogramRecord, MetricsReader } from './summary/metrics.reader';

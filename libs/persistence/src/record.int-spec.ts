@@ -171,7 +171,7 @@ describe('the record', () => {
 
   it('numbers events in commit order: a reader that follows the sequence misses none', async () => {
     const events = new EventsReader(database);
-    const from = await events.lastSequence();
+    const { sequence: from } = await events.end();
     let written = false;
     const seen: bigint[] = [];
     const follow = async () => {

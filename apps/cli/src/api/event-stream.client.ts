@@ -3,8 +3,8 @@ import type { ControlPlaneClient, Query } from './control-plane.client';
 
 /** One frame: where the stream stands after it, and the event in it, if any. */
 export interface StreamFrame {
-  /** Sequence to resume after; undefined when the frame does not say. */
-  readonly after: number | undefined;
+  /** Cursor to resume after; undefined when the frame does not say. */
+  readonly after: string | undefined;
   readonly event: EventResponse | undefined;
 }
 
@@ -30,14 +30,17 @@ export async function* readEventStream(
       const id = fieldOf(frame, 'id');
       const data = fieldOf(frame, 'data');
       yield {
-        after: id === '' ? undefined : Number(id),
-        event: data === '' ? undefined : (JSON.parse(data) as EventResponse),
+        after: id === '' ? undefined : id,
+        event:
+          data === '' || fieldOf(frame, 'event') !== ''
+            ? undefined
+            : (JSON.parse(data) as EventResponse),
       };
     }
   }
 }
 
-function fieldOf(frame: string, name: 'id' | 'data'): string {
+function fieldOf(frame: string, name: 'id' | 'data' | 'event'): string {
   return frame
     .split('\n')
     .filter((line) => line.startsWith(`${name}:`))

@@ -59,7 +59,7 @@ async function follow(
 ): Promise<RolloutResponse> {
   const read = () => context.client.request<RolloutResponse>(path, { signal: context.signal });
   let rollout = await read();
-  let after: number | undefined;
+  let after: string | undefined;
   let triesLeft = RECONNECT_TRIES;
   const settled = () =>
     isEnded(rollout.state) || (rollout.state === 'paused' && !options.throughPause);
@@ -96,7 +96,7 @@ async function follow(
  */
 async function* batches(
   context: CommandContext,
-  query: { rollout: string; after: number | undefined },
+  query: { rollout: string; after: string | undefined },
   signal: AbortSignal,
   stop: AbortController,
 ): AsyncGenerator<StreamFrame[]> {

@@ -9,10 +9,18 @@
  *
  * Unhappy paths: a slow follower is read for only as fast as it takes batches. Postgres not answering ends a follower
  * that reads at that moment with UNAVAILABLE; it comes back with the last sequence it has seen. A look that fails is
- * logged and tried again. When the process stops, every follower ends.
+ * logged and tried again. The database is another one, or goes on from an earlier point: every follower ends with
+ * CURSOR_EXPIRED. When the process stops, every follower ends.
  */
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { Database, type EventFilter, type EventRecord, EventsReader } from '@luofleet/persistence';
+import {
+  Database,
+  type EventFilter,
+  type EventRecord,
+  type EventsEnd,
+  EventsReader,
+  expiredCursor,
+} from '@luofleet/persistence';
 import type { Logger } from '@luofleet/platform';
 import { LOGGER } from '../settings/platform.module';
 
@@ -24,7 +32,8 @@ const BATCH_EVENTS_MAX = 500;
 export class EventFeed implements OnModuleInit, OnModuleDestroy {
   private readonly stopping = new AbortController();
   private readonly waiting = new Set<() => void>();
-  private newest = -1n;
+  /** As last looked up; undefined while nobody follows. */
+  private end: EventsEnd | undefined;
   private followers = 0;
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
@@ -48,24 +57,29 @@ export class EventFeed implements OnModuleInit, OnModuleDestroy {
     this.wakeAll();
   }
 
-  /** Batches of events after `after`; ends when `signal` is aborted or the process stops. */
+  /**
+   * Batches of events after a place in the record of today; ends when `signal` is aborted or the process stops.
+   * @throws LuofleetError CURSOR_EXPIRED once the record is another one
+   */
   async *follow(
     filter: EventFilter,
-    after: bigint,
+    after: EventsEnd,
     signal: AbortSignal,
   ): AsyncGenerator<EventRecord[], void, void> {
     const ended = AbortSignal.any([signal, this.stopping.signal]);
-    let seen = after;
-    let looked = -1n;
+    let seen = after.sequence;
+    let looked: EventsEnd = { sequence: -1n, life: after.life };
     this.enter();
     try {
       while (!ended.aborted) {
-        const newest = this.newest;
-        if (newest <= looked) {
+        const { end } = this;
+        if (end === undefined || isSame(end, looked)) {
           await this.somethingNew(looked, ended);
           continue;
         }
-        looked = newest;
+        if (end.life !== looked.life || end.sequence < looked.sequence)
+          throw expiredCursor(seen, 'comes from before the database was replaced or restored');
+        looked = end;
         for (let more = true; more && !ended.aborted;) {
           const batch = await this.events.after(seen, filter, BATCH_EVENTS_MAX);
           seen = batch.at(-1)?.sequence ?? seen;
@@ -89,12 +103,14 @@ export class EventFeed implements OnModuleInit, OnModuleDestroy {
     if (this.followers > 0) return;
     clearInterval(this.timer);
     this.timer = undefined;
+    this.end = undefined;
   }
 
-  private somethingNew(looked: bigint, ended: AbortSignal): Promise<void> {
+  private somethingNew(looked: EventsEnd, ended: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
-        if (this.newest <= looked && !ended.aborted) return;
+        const { end } = this;
+        if ((end === undefined || isSame(end, looked)) && !ended.aborted) return;
         this.waiting.delete(done);
         ended.removeEventListener('abort', done);
         resolve();
@@ -114,11 +130,11 @@ export class EventFeed implements OnModuleInit, OnModuleDestroy {
     }
     this.lookAgain = false;
     this.looking = this.events
-      .lastSequence()
+      .end()
       .then(
-        (newest) => {
-          if (newest <= this.newest) return;
-          this.newest = newest;
+        (end) => {
+          if (this.followers === 0) return;
+          this.end = end;
           this.wakeAll();
         },
         (error: unknown) => this.logger.warn('cannot look for new events', { err: error }),
@@ -132,4 +148,8 @@ export class EventFeed implements OnModuleInit, OnModuleDestroy {
   private wakeAll(): void {
     for (const wake of [...this.waiting]) wake();
   }
+}
+
+function isSame(a: EventsEnd, b: EventsEnd): boolean {
+  return a.sequence === b.sequence && a.life === b.life;
 }

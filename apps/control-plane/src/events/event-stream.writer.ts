@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { EventRecord } from '@luofleet/persistence';
+import { type EventRecord, type EventsEnd, formatEventCursor } from '@luofleet/persistence';
 import { eventView } from './events.view';
 
-/** A comment this often shows both ends that the other is still there. */
-const HEARTBEAT_INTERVAL_MS = 15_000;
+/** An event named `heartbeat` this often shows both ends that the other is still there; scripts in pages see no comments. */
+const HEARTBEAT_INTERVAL_MS = 5_000;
 /** How soon a client that lost its stream opens it again. */
 const RECONNECT_AFTER_MS = 1000;
 
@@ -23,19 +23,22 @@ export class EventStreamWriter {
       'x-accel-buffering': 'no',
     });
     this.heartbeat = setInterval(() => {
-      if (!response.writableNeedDrain) response.write(': heartbeat\n\n');
+      if (!response.writableNeedDrain) response.write('event: heartbeat\ndata: {}\n\n');
     }, HEARTBEAT_INTERVAL_MS);
   }
 
   /** Tells the client where the stream starts, so that it resumes there even if no event ever came. */
-  async start(after: bigint): Promise<void> {
-    await this.write(`retry: ${RECONNECT_AFTER_MS}\nid: ${after}\n\n`);
+  async start(after: EventsEnd): Promise<void> {
+    await this.write(`retry: ${RECONNECT_AFTER_MS}\nid: ${formatEventCursor(after)}\n\n`);
   }
 
-  async send(events: readonly EventRecord[]): Promise<void> {
+  async send(events: readonly EventRecord[], life: string): Promise<void> {
     await this.write(
       events
-        .map((event) => `id: ${event.sequence}\ndata: ${JSON.stringify(eventView(event))}\n\n`)
+        .map(
+          (event) =>
+            `id: ${formatEventCursor({ sequence: event.sequence, life })}\ndata: ${JSON.stringify(eventView(event))}\n\n`,
+        )
         .join(''),
     );
   }

@@ -6,7 +6,13 @@ import {
   eventsQuerySchema,
   eventStreamQuerySchema,
 } from '@luofleet/contracts';
-import { EventsReader } from '@luofleet/persistence';
+import {
+  assertOfThisLife,
+  type EventCursor,
+  EventsReader,
+  formatEventCursor,
+  parseEventCursor,
+} from '@luofleet/persistence';
 import { type Logger, LuofleetError } from '@luofleet/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createZodDto } from 'nestjs-zod';
@@ -33,31 +39,38 @@ export class EventsController {
   @Get()
   @ApiOperation({ summary: 'Events in the order in which they were recorded, or newest first' })
   @ApiOkResponse({ type: EventPage })
-  @ApiProblems(400, 404, 503)
+  @ApiProblems(400, 404, 410, 503)
   async list(@Query() query: EventsQueryDto): Promise<EventPageResponse> {
     const filter = await this.events.resolveFilter(query);
     const { limit, order } = query;
     const before = query.before === undefined ? undefined : BigInt(query.before);
-    const range = { after: BigInt(query.after), before, order };
+    const after = cursorOf(query.after, 'after') ?? { sequence: 0n };
+    const end = await this.events.end();
+    assertOfThisLife(after, end);
+    const range = { after: after.sequence, before, order };
     const items = (await this.events.between(range, filter, limit)).map(eventView);
     const [newest, oldest] = order === 'asc' ? [items.at(-1), items[0]] : [items[0], items.at(-1)];
+    const nextAfter = newest?.sequence ?? Number(after.sequence);
     return {
       items,
-      nextAfter: newest?.sequence ?? query.after,
+      nextAfter,
+      cursor: formatEventCursor({ sequence: BigInt(nextAfter), life: end.life }),
       nextBefore: order === 'desc' && items.length === limit ? (oldest?.sequence ?? null) : null,
     };
   }
 
   @Get('stream')
-  @ApiOperation({ summary: 'Events as they happen, as server-sent events; `id` is the sequence' })
+  @ApiOperation({
+    summary: 'Events as they happen, as server-sent events; `id` is where the stream stands',
+  })
   @ApiHeader({
     name: 'Last-Event-ID',
     required: false,
-    description: 'Resumes after this sequence; wins over `after`.',
+    description: 'Resumes after the frame with this `id`; wins over `after`.',
   })
   @ApiProduces('text/event-stream')
   @ApiOkResponse({ description: 'A stream of Event objects.' })
-  @ApiProblems(400, 404, 503)
+  @ApiProblems(400, 404, 410, 503)
   async stream(
     @Query() query: EventStreamQueryDto,
     @Headers('last-event-id') lastEventId: string | undefined,
@@ -65,9 +78,10 @@ export class EventsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const filter = await this.events.resolveFilter(query);
-    const after =
-      sequenceOf(lastEventId) ??
-      (query.after === undefined ? await this.events.lastSequence() : BigInt(query.after));
+    const end = await this.events.end();
+    const cursor = cursorOf(lastEventId, 'Last-Event-ID') ?? cursorOf(query.after, 'after') ?? end;
+    assertOfThisLife(cursor, end);
+    const after = { sequence: cursor.sequence, life: end.life };
     const closed = new AbortController();
     request.raw.once('close', () => closed.abort());
     reply.raw.once('close', () => closed.abort());
@@ -76,7 +90,7 @@ export class EventsController {
     try {
       await writer.start(after);
       for await (const batch of this.feed.follow(filter, after, closed.signal))
-        await writer.send(batch);
+        await writer.send(batch, end.life);
     } catch (error) {
       // The client left, or Postgres went away: either way it comes back with the last id it has seen.
       if (!closed.signal.aborted) this.logger.warn('event stream ended', { err: error });
@@ -86,15 +100,16 @@ export class EventsController {
   }
 }
 
-function sequenceOf(lastEventId: string | undefined): bigint | undefined {
-  if (lastEventId === undefined || lastEventId === '') return undefined;
-  if (/^\d{1,18}$/.test(lastEventId)) return BigInt(lastEventId);
-  const message = 'is a sequence number';
+function cursorOf(text: string | undefined, path: string): EventCursor | undefined {
+  if (text === undefined || text === '') return undefined;
+  const cursor = parseEventCursor(text);
+  if (cursor !== null) return cursor;
+  const message = 'is a sequence number or a cursor';
   throw new LuofleetError({
     code: 'INVALID_INPUT',
-    operation: 'resume event stream',
+    operation: 'read events',
     subject: 'request',
-    detail: `The request is not valid: Last-Event-ID ${message}.`,
-    issues: [{ path: 'Last-Event-ID', message }],
+    detail: `The request is not valid: ${path} ${message}.`,
+    issues: [{ path, message }],
   });
 }

@@ -37,11 +37,11 @@ class Stream {
   }
 
   get ids(): number[] {
-    return [...this.text.matchAll(/^id: (\d+)\ndata: /gm)].map(([, id]) => Number(id));
+    return [...this.text.matchAll(/^id: (\d+)\.\d+\ndata: /gm)].map(([, id]) => Number(id));
   }
 
   get events(): EventResponse[] {
-    return [...this.text.matchAll(/^data: (.*)$/gm)].map(
+    return [...this.text.matchAll(/^id: .*\ndata: (.*)$/gm)].map(
       ([, data]) => JSON.parse(data ?? '') as EventResponse,
     );
   }
@@ -90,7 +90,12 @@ it('lists events in order and pages by sequence', async () => {
   expect(all).toEqual([...all].sort((a, b) => a - b));
   expect(all).toHaveLength(5);
   const end = await plane.ask<EventPageResponse>(`/api/v1/events?after=${rest.body.nextAfter}`);
-  expect(end.body).toEqual({ items: [], nextAfter: rest.body.nextAfter, nextBefore: null });
+  expect(end.body).toEqual({
+    items: [],
+    nextAfter: rest.body.nextAfter,
+    nextBefore: null,
+    cursor: rest.body.cursor,
+  });
 });
 
 it('lists the newest events first and pages back to where it was told to stop', async () => {
@@ -118,7 +123,7 @@ it('streams what happens next, and says where it starts', async () => {
   const stream = await Stream.open('/api/v1/events/stream');
   await plane.fleet.events(3);
   await stream.until(3);
-  expect(stream.text).toMatch(new RegExp(`^retry: \\d+\\nid: ${last}\\n\\n`));
+  expect(stream.text).toMatch(new RegExp(`^retry: \\d+\\nid: ${last}\\.\\d+\\n\\n`));
   expect(stream.events.map(({ message }) => message)).toEqual(['event 0', 'event 1', 'event 2']);
   stream.close();
 });
@@ -185,4 +190,68 @@ it('ends open streams when the control plane stops', async () => {
   const stopped = leaving.stop();
   await stream.closed();
   await stopped;
+});
+
+describe('a cursor of another life of the database', () => {
+  const expired = { status: 410, body: { code: 'CURSOR_EXPIRED', errors: [{ path: 'after' }] } };
+  const otherLife = async (sequence: number) => {
+    const { body } = await plane.ask<EventPageResponse>('/api/v1/events?order=desc&limit=1');
+    return body.cursor.replace(
+      /^\d+\.(\d+)$/,
+      (_, life: string) => `${sequence}.${BigInt(life) + 1n}`,
+    );
+  };
+
+  it('is told so where it lies beyond the newest event', async () => {
+    const beyond = (await lastSequence()) + 1;
+    for (const path of ['/api/v1/events', '/api/v1/events/stream'])
+      expect(await plane.ask(`${path}?after=${beyond}`)).toMatchObject(expired);
+    const headers = { 'last-event-id': String(beyond) };
+    await expect(Stream.open('/api/v1/events/stream', headers)).rejects.toThrow('answered 410');
+  });
+
+  it('is told so where its sequence is one that this life has given out too', async () => {
+    const cursor = await otherLife(1);
+    for (const path of ['/api/v1/events', '/api/v1/events/stream'])
+      expect(await plane.ask(`${path}?after=${cursor}`)).toMatchObject(expired);
+    const headers = { 'last-event-id': cursor };
+    await expect(Stream.open('/api/v1/events/stream', headers)).rejects.toThrow('answered 410');
+  });
+
+  it('is refused as a cursor when it is none', async () => {
+    for (const text of ['1.', '.1', '-1', '1e3', '1.2.3', 'x', '9'.repeat(19)])
+      expect(await plane.ask(`/api/v1/events?after=${text}`)).toMatchObject({ status: 400 });
+  });
+
+  it('resumes with the cursor of a page and the id of a frame', async () => {
+    await plane.fleet.events(1);
+    const page = await plane.ask<EventPageResponse>('/api/v1/events?order=desc&limit=1');
+    const stream = await Stream.open(`/api/v1/events/stream?after=${page.body.cursor}`);
+    await plane.fleet.events(2);
+    await stream.until(2);
+    const id = /^id: (.*)\ndata/m.exec(stream.text)?.[1] ?? '';
+    stream.close();
+    const resumed = await Stream.open('/api/v1/events/stream', { 'last-event-id': id });
+    await resumed.until(1);
+    expect(resumed.ids[0]).toBe(page.body.nextAfter + 2);
+    resumed.close();
+  });
+});
+
+it('ends open streams when the record is restored, and knows their places no more', async () => {
+  const restored = await createControlPlane();
+  const before = plane;
+  plane = restored;
+  await restored.fleet.events(3);
+  const stream = await Stream.open('/api/v1/events/stream?after=0');
+  await stream.until(3);
+  await restored.fleet.restoreEvents();
+  await stream.closed();
+  const id = /^id: (.*)\ndata/m.exec(stream.text)?.[1] ?? '';
+  expect(await restored.ask(`/api/v1/events?after=${id}`)).toMatchObject({ status: 410 });
+  const anew = await Stream.open('/api/v1/events/stream?after=0');
+  await anew.until(3);
+  anew.close();
+  plane = before;
+  await restored.stop();
 });

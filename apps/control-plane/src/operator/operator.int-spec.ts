@@ -133,7 +133,12 @@ it.each<[string, () => Promise<unknown>, number, string, string]>([
 });
 
 it('streams events in order from a sequence on, and what happens meanwhile', async () => {
-  const stream = client.watchEvents({ afterSequence: 0n, rolloutId: 'by-grpc', hostId: '' });
+  const stream = client.watchEvents({
+    afterSequence: 0n,
+    rolloutId: 'by-grpc',
+    hostId: '',
+    life: '',
+  });
   const kinds = await collect(stream, 2);
   expect(kinds.map(({ kind }) => kind)).toEqual(['rollout-applied', 'rollout-pause-requested']);
   const next = collect(stream, 1);
@@ -142,8 +147,23 @@ it('streams events in order from a sequence on, and what happens meanwhile', asy
   stream.cancel();
 });
 
+it.each([
+  ['beyond the newest event', { afterSequence: 10n ** 9n, life: '' }],
+  ['of another life of the database', { afterSequence: 1n, life: '1' }],
+])('refuses a place in the record %s', async (_name, place) => {
+  const stream = client.watchEvents({ ...place, rolloutId: '', hostId: '' });
+  const error = await new Promise<ServiceError>((resolve) => stream.once('error', resolve));
+  expect(error.code).toBe(11);
+  expect(error.metadata.get('code')).toEqual(['CURSOR_EXPIRED']);
+});
+
 it('refuses to watch what is not there', async () => {
-  const stream = client.watchEvents({ afterSequence: 0n, rolloutId: 'nothing', hostId: '' });
+  const stream = client.watchEvents({
+    afterSequence: 0n,
+    rolloutId: 'nothing',
+    hostId: '',
+    life: '',
+  });
   const error = await new Promise<ServiceError>((resolve) => stream.once('error', resolve));
   expect(error.code).toBe(5);
   expect(error.metadata.get('code')).toEqual(['NOT_FOUND']);

@@ -15,7 +15,7 @@ import type {
   ServerWritableStream,
 } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { EventsReader } from '@luofleet/persistence';
+import { assertOfThisLife, EventsReader } from '@luofleet/persistence';
 import type { Logger } from '@luofleet/platform';
 import {
   type OperatorServiceServer,
@@ -72,13 +72,17 @@ export class OperatorService implements OnModuleInit {
   ): Promise<void> {
     const gone = new AbortController();
     call.once('cancelled', () => gone.abort());
-    const { rolloutId, hostId, afterSequence } = call.request;
+    const { rolloutId, hostId, afterSequence, life } = call.request;
     const filter = await this.events.resolveFilter({
       rollout: rolloutId || undefined,
       host: hostId || undefined,
     });
-    for await (const batch of this.feed.follow(filter, afterSequence, gone.signal))
-      for (const event of batch) await writeToStream(call, eventMessage(event), gone.signal);
+    const end = await this.events.end();
+    assertOfThisLife({ sequence: afterSequence, life: life || undefined }, end);
+    const after = { sequence: afterSequence, life: end.life };
+    for await (const batch of this.feed.follow(filter, after, gone.signal))
+      for (const event of batch)
+        await writeToStream(call, eventMessage(event, end.life), gone.signal);
   }
 
   private unary<Request, Response>(

@@ -68,7 +68,7 @@ export function reasonMessage(reason: ReasonResponse | null): Reason | undefined
   };
 }
 
-export function eventMessage(event: EventRecord): WatchEventsResponse {
+export function eventMessage(event: EventRecord, life: string): WatchEventsResponse {
   const { reasonCode, message } = event;
   return {
     sequence: event.sequence,
@@ -80,6 +80,7 @@ export function eventMessage(event: EventRecord): WatchEventsResponse {
     reason: reasonCode === '' ? undefined : reasonMessage({ code: reasonCode, detail: message }),
     message,
     data: { ...event.data },
+    life,
   };
 }
 

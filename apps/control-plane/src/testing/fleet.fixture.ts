@@ -81,6 +81,15 @@ export class FleetFixture {
     });
   }
 
+  /** What a restore does to the record of events: other rows under the numbers that were given out before. */
+  async restoreEvents(): Promise<void> {
+    await this.database.transaction('restore', 'fixture', async ({ client }) => {
+      await client.$executeRaw`ALTER TABLE events RENAME TO events_before`;
+      await client.$executeRaw`CREATE TABLE events (LIKE events_before INCLUDING ALL)`;
+      await client.$executeRaw`INSERT INTO events SELECT * FROM events_before`;
+    });
+  }
+
   /** Records events that say nothing but their number. */
   async events(count: number, rolloutId?: string): Promise<void> {
     await this.database.transaction('record events', 'fixture', async (unit) => {

@@ -5,10 +5,13 @@
  *
  * Happy path: `getJson('/hosts')` resolves with the decoded body.
  * Unhappy paths: every other ending rejects with an `ApiError` that carries a problem. A server that can not be
- * reached, or that answers with something else than problem+json, gets a problem of our own, so that pages have one
- * way of showing what went wrong.
+ * reached, does not answer within ANSWER_MAX_MS, or answers with something else than problem+json, gets a problem of
+ * our own, so that pages have one way of showing what went wrong.
  */
 import type { Problem } from '@luofleet/contracts';
+
+/** For the whole answer. */
+const ANSWER_MAX_MS = 20_000;
 
 export class ApiError extends Error {
   constructor(
@@ -50,14 +53,20 @@ async function request<Answer>(
   signal?: AbortSignal,
 ): Promise<Answer> {
   const address = `/api/v1${path}`;
+  const limit = AbortSignal.timeout(ANSWER_MAX_MS);
   let response: Response;
+  let text: string;
   try {
-    response = await fetch(address, { method, signal, headers: { accept: 'application/json' } });
+    response = await fetch(address, {
+      method,
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      headers: { accept: 'application/json' },
+    });
+    text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(unreachable(address), error);
   }
-  const text = await response.text();
   const body = decode(text);
   if (!response.ok) throw new ApiError(problemOf(response.status, body, address));
   if (body === undefined) throw new ApiError(unreadable(response.status, address));

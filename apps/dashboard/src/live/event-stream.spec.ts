@@ -10,8 +10,12 @@ describe('the event stream', () => {
     onerror: () => void = () => undefined;
     onmessage: (message: { data: string }) => void = () => undefined;
     closed = false;
+    heartbeat: () => void = () => undefined;
     constructor(readonly url: string) {
       FakeSource.opened.push(this);
+    }
+    addEventListener(_name: 'heartbeat', listener: () => void): void {
+      this.heartbeat = listener;
     }
     close(): void {
       this.closed = true;
@@ -54,13 +58,13 @@ describe('the event stream', () => {
     if (source) source.readyState = 0;
     source?.onerror();
     source?.onopen();
-    jest.runAllTimers();
+    expect(jest.getTimerCount()).toBe(1); // of the silence
     expect(FakeSource.opened).toHaveLength(1);
     expect(connections).toEqual(['connecting', 'live', 'reconnecting', 'live']);
   });
 
-  it('opens a refused stream anew from the last sequence, ever later', () => {
-    open();
+  it('opens a refused stream anew and starts over, ever later', () => {
+    const { sequences } = open();
     FakeSource.opened[0]?.onmessage(message(41));
     const refuse = (): void => {
       const source = FakeSource.opened.at(-1);
@@ -69,12 +73,35 @@ describe('the event stream', () => {
     };
     refuse();
     jest.advanceTimersByTime(500);
-    expect(FakeSource.opened[1]?.url).toBe('/api/v1/events/stream?after=41');
+    expect(FakeSource.opened[1]?.url).toBe('/api/v1/events/stream');
+    FakeSource.opened[1]?.onmessage(message(2));
+    expect(sequences).toEqual([41, 2]);
     refuse();
     jest.advanceTimersByTime(999);
     expect(FakeSource.opened).toHaveLength(2);
     jest.advanceTimersByTime(1);
     expect(FakeSource.opened).toHaveLength(3);
+  });
+
+  it('gives up a stream that has fallen silent, and says so', () => {
+    const { connections } = open();
+    const [source] = FakeSource.opened;
+    source?.onopen();
+    jest.advanceTimersByTime(11_000);
+    source?.heartbeat();
+    jest.advanceTimersByTime(11_000);
+    expect(connections.at(-1)).toBe('live');
+    jest.advanceTimersByTime(1_000);
+    expect(connections.at(-1)).toBe('reconnecting');
+    expect(source?.closed).toBe(true);
+    jest.advanceTimersByTime(500);
+    expect(FakeSource.opened).toHaveLength(2);
+  });
+
+  it('gives up a stream that never opens', () => {
+    open();
+    jest.advanceTimersByTime(12_500);
+    expect(FakeSource.opened.map(({ closed }) => closed)).toEqual([true, false]);
   });
 
   it('opens nothing any more once closed', () => {

@@ -5,8 +5,10 @@
  *
  * Happy path: open -> `live` -> events in order of their sequence.
  * Unhappy paths: the connection breaks: `reconnecting`; the browser tries again by itself and sends Last-Event-ID, so
- * nothing is missed. The server answers with an error, which makes the browser give up: the stream is opened anew
- * after a growing delay, from the last sequence on. `onLive` tells every time the stream is open again.
+ * nothing is missed. Nothing comes for SILENCE_MAX_MS, not even a heartbeat: the server hangs, or the network swallows
+ * everything; the same as if the server answers with an error, which makes the browser give up (the place where the
+ * stream stood belongs to another database, say): the stream is opened anew after a growing delay, from now on.
+ * Whoever listens reads everything again each time the stream is live, so nothing is missed then either.
  */
 import type { EventResponse } from '@luofleet/contracts';
 
@@ -20,32 +22,50 @@ export interface EventStreamListener {
 /** First and longest wait before a stream that was refused is opened anew. */
 const REOPEN_DELAY_MS = 500;
 const REOPEN_DELAY_MS_MAX = 10_000;
+/** More than two heartbeats of the server. */
+const SILENCE_MAX_MS = 12_000;
 
 /** Opens the stream; the result closes it for good. */
 export function openEventStream(listener: EventStreamListener): () => void {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let lastSequence: number | null = null;
+  let silence: ReturnType<typeof setTimeout> | undefined;
   let delayMs = REOPEN_DELAY_MS;
 
+  const reopenLater = (): void => {
+    clearTimeout(silence);
+    source?.close();
+    timer = setTimeout(open, delayMs);
+    delayMs = Math.min(delayMs * 2, REOPEN_DELAY_MS_MAX);
+  };
+  const heard = (): void => {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      listener.onConnection('reconnecting');
+      reopenLater();
+    }, SILENCE_MAX_MS);
+  };
+
   const open = (): void => {
-    const after = lastSequence === null ? '' : `?after=${lastSequence}`;
-    source = new EventSource(`/api/v1/events/stream${after}`);
+    let lastSequence = -1;
+    source = new EventSource('/api/v1/events/stream');
+    heard();
     source.onopen = () => {
+      heard();
       delayMs = REOPEN_DELAY_MS;
       listener.onConnection('live');
     };
+    source.addEventListener('heartbeat', heard);
     source.onmessage = ({ data }: MessageEvent<string>) => {
+      heard();
       const event = readEvent(data);
-      if (event === null || (lastSequence !== null && event.sequence <= lastSequence)) return;
+      if (event === null || event.sequence <= lastSequence) return;
       lastSequence = event.sequence;
       listener.onEvent(event);
     };
     source.onerror = () => {
       listener.onConnection('reconnecting');
-      if (source?.readyState !== EventSource.CLOSED) return;
-      timer = setTimeout(open, delayMs);
-      delayMs = Math.min(delayMs * 2, REOPEN_DELAY_MS_MAX);
+      if (source?.readyState === EventSource.CLOSED) reopenLater();
     };
   };
 
@@ -53,6 +73,7 @@ export function openEventStream(listener: EventStreamListener): () => void {
   open();
   return () => {
     clearTimeout(timer);
+    clearTimeout(silence);
     source?.close();
   };
 }

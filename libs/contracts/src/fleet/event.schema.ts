@@ -32,6 +32,11 @@ export const eventPageSchema = z
       .describe(
         'Newest first: goes into `before` of the next request; null when `items` was not full.',
       ),
+    cursor: z
+      .string()
+      .describe(
+        '`nextAfter`, bound to the life of the database. As `after` of a later request it is answered with 410 once the database is another one.',
+      ),
   })
   .meta({ id: 'EventPage' });
 export type EventPageResponse = z.infer<typeof eventPageSchema>;
@@ -43,6 +48,13 @@ const sequenceOf = (name: string) =>
     .min(0)
     .max(Number.MAX_SAFE_INTEGER);
 
+const afterSchema = z
+  .string()
+  .regex(/^\d{1,18}(\.\d{1,20})?$/, 'after is a sequence number or a cursor')
+  .describe(
+    'A sequence number already seen, or the `cursor` of a page or `id` of a stream. 410 when it is not of this database.',
+  );
+
 const eventFilterShape = {
   rollout: idOrNameSchema.optional(),
   host: idOrNameSchema.optional(),
@@ -50,7 +62,7 @@ const eventFilterShape = {
 
 export const eventsQuerySchema = closedObject({
   ...eventFilterShape,
-  after: sequenceOf('after').default(0).describe('Last sequence number already seen.'),
+  after: afterSchema.default('0'),
   before: sequenceOf('before').optional().describe('Only events with a lower sequence number.'),
   order: z
     .enum(['asc', 'desc'], { error: 'order is asc or desc' })
@@ -62,10 +74,8 @@ export type EventsQuery = z.output<typeof eventsQuerySchema>;
 
 export const eventStreamQuerySchema = closedObject({
   ...eventFilterShape,
-  after: sequenceOf('after')
+  after: afterSchema
     .optional()
-    .describe(
-      'Last sequence number already seen; without it the stream starts with what happens next.',
-    ),
+    .describe('As for the list; without it the stream starts with what happens next.'),
 });
 export type EventStreamQuery = z.output<typeof eventStreamQuerySchema>;

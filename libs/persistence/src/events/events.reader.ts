@@ -2,6 +2,7 @@ import type { Prisma } from '../generated/prisma/client';
 import type { Database } from '../database/database';
 import { resolveId } from '../database/reference';
 import type { EventRecord } from '../records';
+import type { EventsEnd } from './event.cursor';
 
 /** Which events; ids, not names, so that a watcher resolves them once. */
 export interface EventFilter {
@@ -50,12 +51,18 @@ export class EventsReader {
     return rows.map((row) => ({ ...row, data: row.data as EventRecord['data'] }));
   }
 
-  /** Sequence of the newest event, 0 without any. */
-  async lastSequence(): Promise<bigint> {
-    const newest = await this.database.read('read events', 'events', (client) =>
-      client.event.findFirst({ orderBy: { sequence: 'desc' }, select: { sequence: true } }),
-    );
-    return newest?.sequence ?? 0n;
+  /** Where the record ends now; sequence 0 without any event. */
+  async end(): Promise<EventsEnd> {
+    const [end] = await this.database.read('read events', 'events', (client) => {
+      return client.$queryRaw<EventsEnd[]>`
+        SELECT COALESCE((SELECT max(sequence) FROM events), 0) AS sequence,
+          (hashtextextended(concat_ws(':', s.system_identifier, c.timeline_id, d.oid, 'events'::regclass::oid), 0)
+           & x'ffffffffff'::bigint)::text AS life
+        FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d
+        WHERE d.datname = current_database()`;
+    });
+    if (!end) throw new Error('the database does not find itself');
+    return end;
   }
 
   /**

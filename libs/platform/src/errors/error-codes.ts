@@ -8,6 +8,7 @@ const GRPC = {
   resourceExhausted: 8,
   failedPrecondition: 9,
   aborted: 10,
+  outOfRange: 11,
   internal: 13,
   unavailable: 14,
   unauthenticated: 16,
@@ -66,6 +67,12 @@ export const ERROR_CODES = {
     grpcStatus: GRPC.aborted,
     exitCode: 1,
     title: 'Somebody else changed it at the same time',
+  },
+  CURSOR_EXPIRED: {
+    httpStatus: 410,
+    grpcStatus: GRPC.outOfRange,
+    exitCode: 1,
+    title: 'The cursor is not of this record',
   },
   TOO_LARGE: {
     httpStatus: 413,

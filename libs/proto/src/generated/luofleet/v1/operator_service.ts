@@ -178,6 +178,8 @@ export interface WatchEventsRequest {
   afterSequence: bigint;
   rolloutId: string;
   hostId: string;
+  /** Of the response that said after_sequence; when given, a record of another life ends the call with OUT_OF_RANGE. */
+  life: string;
 }
 
 export interface WatchEventsResponse {
@@ -189,7 +191,11 @@ export interface WatchEventsResponse {
   hostUpdateId: string;
   reason: Reason | undefined;
   message: string;
-  data: { [key: string]: any } | undefined;
+  data:
+    | { [key: string]: any }
+    | undefined;
+  /** The database's life that the sequence belongs to: another one after it was made anew or restored. */
+  life: string;
 }
 
 function createBaseRolloutSummary(): RolloutSummary {
@@ -1694,7 +1700,7 @@ export const ActOnRolloutResponse: MessageFns<ActOnRolloutResponse> = {
 };
 
 function createBaseWatchEventsRequest(): WatchEventsRequest {
-  return { afterSequence: 0n, rolloutId: "", hostId: "" };
+  return { afterSequence: 0n, rolloutId: "", hostId: "", life: "" };
 }
 
 export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
@@ -1710,6 +1716,9 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
     }
     if (message.hostId !== "") {
       writer.uint32(26).string(message.hostId);
+    }
+    if (message.life !== "") {
+      writer.uint32(34).string(message.life);
     }
     return writer;
   },
@@ -1751,6 +1760,14 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
             message.hostId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.life = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1780,6 +1797,7 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
         : isSet(object.host_id)
         ? globalThis.String(object.host_id)
         : "",
+      life: isSet(object.life) ? globalThis.String(object.life) : "",
     };
   },
 
@@ -1794,6 +1812,9 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
     if (message.hostId !== "") {
       obj.hostId = message.hostId;
     }
+    if (message.life !== "") {
+      obj.life = message.life;
+    }
     return obj;
   },
 
@@ -1807,6 +1828,7 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
       : 0n;
     message.rolloutId = object.rolloutId ?? "";
     message.hostId = object.hostId ?? "";
+    message.life = object.life ?? "";
     return message;
   },
 };
@@ -1822,6 +1844,7 @@ function createBaseWatchEventsResponse(): WatchEventsResponse {
     reason: undefined,
     message: "",
     data: undefined,
+    life: "",
   };
 }
 
@@ -1856,6 +1879,9 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(74).fork()).join();
+    }
+    if (message.life !== "") {
+      writer.uint32(82).string(message.life);
     }
     return writer;
   },
@@ -1945,6 +1971,14 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.life = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1980,6 +2014,7 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
       reason: isSet(object.reason) ? Reason.fromJSON(object.reason) : undefined,
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       data: isObject(object.data) ? object.data : undefined,
+      life: isSet(object.life) ? globalThis.String(object.life) : "",
     };
   },
 
@@ -2012,6 +2047,9 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.life !== "") {
+      obj.life = message.life;
+    }
     return obj;
   },
 
@@ -2031,6 +2069,7 @@ export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {
       : undefined;
     message.message = object.message ?? "";
     message.data = object.data ?? undefined;
+    message.life = object.life ?? "";
     return message;
   },
 };
