@@ -76,7 +76,7 @@ describe('the dashboard', () => {
       .waitFor();
     await rolloutPage.wavesInState('succeeded').nth(1).waitFor();
     expect(await rolloutPage.rowsInState('succeeded').count()).toBe(HOSTS);
-    expect(await rolloutPage.fact('ended').textContent()).toBe(`${HOSTS} of ${HOSTS}`);
+    expect(await rolloutPage.fact('updated').textContent()).toBe(`${HOSTS} of ${HOSTS}`);
     for (const name of ['p50', 'p99', 'max'])
       expect(await rolloutPage.fact(`blackout-${name}`).textContent()).toMatch(/^[\d.]+ m?s$/);
   });

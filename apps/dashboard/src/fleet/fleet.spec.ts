@@ -49,6 +49,10 @@ describe('the state of a host in the fleet', () => {
     expect(fleetStateOf(host('a', { state: 'offline', update: updating('succeeded') }))).toBe(
       'offline',
     );
+    expect(fleetStateOf(host('a', { update: updating('cancelled') }))).toBe('not-updated');
+    expect(fleetStateOf(host('a', { state: 'offline', update: updating('cancelled') }))).toBe(
+      'offline',
+    );
     expect(fleetStateOf(host('a', { state: 'decommissioned', update: updating('lost') }))).toBe(
       'offline',
     );

@@ -2,7 +2,7 @@ import type { HostCountsResponse } from '@luofleet/contracts';
 import { formatCount, percentOf } from '../format/quantity';
 import { HOST_UPDATE_TONES } from '../state/tone';
 import { ToneMark } from '../ui/state-badge';
-import { barSegments, endedTotal } from './rollout.figures';
+import { barSegments, updatedTotal } from './rollout.figures';
 
 interface ProgressBarProps {
   readonly label: string;
@@ -11,7 +11,7 @@ interface ProgressBarProps {
 
 /** How far host updates are, one segment a state. */
 export function ProgressBar({ label, hosts }: ProgressBarProps) {
-  const ended = endedTotal(hosts);
+  const updated = updatedTotal(hosts);
   return (
     <div
       className="progress"
@@ -19,8 +19,8 @@ export function ProgressBar({ label, hosts }: ProgressBarProps) {
       aria-label={label}
       aria-valuemin={0}
       aria-valuemax={hosts.total}
-      aria-valuenow={ended}
-      aria-valuetext={`${ended} of ${hosts.total} ended, ${percentOf(ended, hosts.total)}%`}
+      aria-valuenow={updated}
+      aria-valuetext={`${updated} of ${hosts.total} updated, ${percentOf(updated, hosts.total)}%`}
     >
       {barSegments(hosts).map(({ state, count }) => (
         <span

@@ -1,23 +1,28 @@
 import type { RolloutResponse } from '@luofleet/contracts';
 import { formatCount, percentOf } from '../format/quantity';
 import { formatBlackout, formatElapsed } from '../format/time';
+import { Moment } from '../ui/moment';
 import { useNowMs } from '../ui/now';
-import { endedTotal, failuresTotal } from './rollout.figures';
+import { failuresTotal, notUpdatedTotal, updatedTotal } from './rollout.figures';
 
 /** The figures an operator looks at first. */
 export function RolloutFacts({ rollout }: { readonly rollout: RolloutResponse }) {
   const { hosts, blackoutMs, strategy, report } = rollout;
-  const ended = endedTotal(hosts);
+  const updated = updatedTotal(hosts);
+  const notUpdated = notUpdatedTotal(hosts);
   const failures = failuresTotal(hosts);
   return (
     <dl className="facts">
       <div>
-        <dt>Hosts ended</dt>
-        <dd data-fact="ended">
-          {formatCount(ended)}
+        <dt>Hosts updated</dt>
+        <dd data-fact="updated">
+          {formatCount(updated)}
           <small> of {formatCount(hosts.total)}</small>
         </dd>
-        <dd className="fact-note">{percentOf(ended, hosts.total)}%</dd>
+        <dd className="fact-note">
+          {percentOf(updated, hosts.total)}%
+          {notUpdated > 0 && `, ${formatCount(notUpdated)} ended without the release`}
+        </dd>
       </div>
       <div>
         <dt>Failures</dt>
@@ -41,7 +46,7 @@ export function RolloutFacts({ rollout }: { readonly rollout: RolloutResponse })
         </div>
       ))}
       <div>
-        <dt>{rollout.finishedAt === null ? 'Running for' : 'Took'}</dt>
+        <dt>{durationWords(rollout)}</dt>
         <dd>
           <Duration rollout={rollout} />
         </dd>
@@ -51,9 +56,17 @@ export function RolloutFacts({ rollout }: { readonly rollout: RolloutResponse })
   );
 }
 
-function Duration({ rollout: { startedAt, finishedAt } }: { readonly rollout: RolloutResponse }) {
+function durationWords({ state, finishedAt }: RolloutResponse): string {
+  if (finishedAt !== null) return 'Took';
+  return state === 'paused' ? 'Started' : 'Running for';
+}
+
+function Duration({ rollout }: { readonly rollout: RolloutResponse }) {
+  const { state, startedAt, finishedAt } = rollout;
   const nowMs = useNowMs();
   if (startedAt === null) return '–';
+  // It does not run while it is paused, so nothing counts up.
+  if (finishedAt === null && state === 'paused') return <Moment at={startedAt} show="time" />;
   const startedAtMs = Date.parse(startedAt);
   if (finishedAt !== null) return formatElapsed(Date.parse(finishedAt) - startedAtMs);
   // Whole seconds while it runs: the clock of the page ticks once a second.

@@ -34,9 +34,14 @@ export function barSegments({ byState }: HostCountsResponse): BarSegment[] {
   });
 }
 
-/** Host updates that have ended, however they ended. */
-export function endedTotal({ byState }: HostCountsResponse): number {
-  return sumOf(byState, (state) => HOST_UPDATE_TRAITS[state].terminal);
+/** Hosts that run the release because of this rollout. An update that ended in another way has changed nothing for good. */
+export function updatedTotal({ byState }: HostCountsResponse): number {
+  return byState.succeeded ?? 0;
+}
+
+/** Hosts whose update has ended, and which do not run the release because of it. */
+export function notUpdatedTotal({ byState }: HostCountsResponse): number {
+  return sumOf(byState, (state) => HOST_UPDATE_TRAITS[state].terminal && state !== 'succeeded');
 }
 
 /** Host updates that count in the failure budget. */

@@ -12,7 +12,7 @@ import { Empty, Loading } from '../ui/placeholders';
 import { ProblemNotice } from '../ui/problem-notice';
 import { StateBadge } from '../ui/state-badge';
 import { ProgressBar } from './progress-bar';
-import { endedTotal } from './rollout.figures';
+import { updatedTotal } from './rollout.figures';
 
 export function RolloutsPage() {
   const list = useMemo(rolloutList, []);
@@ -76,7 +76,8 @@ function RolloutTable({ rollouts }: { readonly rollouts: readonly RolloutSummary
               <td>
                 <ProgressBar label={`Progress of ${rollout.name}`} hosts={rollout.hosts} />
                 <span className="muted">
-                  {formatCount(endedTotal(rollout.hosts))} of {formatCount(rollout.hosts.total)}
+                  {formatCount(updatedTotal(rollout.hosts))} of {formatCount(rollout.hosts.total)}{' '}
+                  updated
                 </span>
               </td>
               {(['p50', 'p99', 'max'] as const).map((name) => (

@@ -3,7 +3,13 @@ import { ROLLOUT_KINDS } from '@luofleet/rollout';
 import { problemOf } from '../api/api.client';
 import { offeredActions } from '../api/rollout.actions';
 import { rolloutTone } from '../state/tone';
-import { barSegments, endedTotal, failuresTotal, groupWaiting } from './rollout.figures';
+import {
+  barSegments,
+  failuresTotal,
+  groupWaiting,
+  notUpdatedTotal,
+  updatedTotal,
+} from './rollout.figures';
 import { filterUpdates, orderUpdates, phaseMarks } from './update-matrix.rows';
 
 const counts = {
@@ -13,8 +19,12 @@ const counts = {
 } as const;
 
 describe('figures of a rollout', () => {
-  it('adds up what has ended and what failed', () => {
-    expect(endedTotal(counts)).toBe(5);
+  it('adds up what was updated, what ended without, and what failed', () => {
+    expect(updatedTotal(counts)).toBe(3);
+    expect(notUpdatedTotal(counts)).toBe(2);
+    expect(
+      notUpdatedTotal({ total: 9, byState: { succeeded: 2, cancelled: 7 }, byPhase: {} }),
+    ).toBe(7);
     expect(failuresTotal(counts)).toBe(2);
     expect(barSegments(counts).map(({ state }) => state)).toEqual([
       'succeeded',
@@ -78,6 +88,8 @@ describe('the matrix', () => {
     ];
     const ids = (list: readonly HostUpdateResponse[]): string => list.map(({ id }) => id).join('');
     expect(ids(orderUpdates(updates, 'attention first'))).toBe('cba');
+    const waiting = [...updates, update({ id: 'd', position: 3 })];
+    expect(ids(orderUpdates(waiting, 'attention first'))).toBe('cbda');
     expect(ids(orderUpdates(updates, 'rollout order'))).toBe('abc');
     expect(ids(orderUpdates(updates, 'longest blackout'))).toBe('cab');
     expect(ids(filterUpdates(updates, { state: null, waveIndex: 1 }))).toBe('bc');

@@ -47,9 +47,9 @@ const INTEREST: Readonly<Record<HostUpdateStateName, number>> = {
   'rolling-back': 3,
   held: 3,
   running: 4,
-  pending: 6,
-  succeeded: 5,
-  cancelled: 7,
+  pending: 5,
+  cancelled: 6,
+  succeeded: 7,
 };
 
 export function orderUpdates(

@@ -3,7 +3,7 @@ import { countOf, formatCount } from '../format/quantity';
 import { rolloutTone } from '../state/tone';
 import { StateBadge } from '../ui/state-badge';
 import { ProgressBar } from './progress-bar';
-import { endedTotal } from './rollout.figures';
+import { updatedTotal } from './rollout.figures';
 
 interface WaveListProps {
   readonly waves: readonly WaveResponse[];
@@ -29,7 +29,7 @@ export function WaveList({ waves, selected, onSelect }: WaveListProps) {
             </span>
             <ProgressBar label={`Wave ${wave.index + 1}`} hosts={wave.hosts} />
             <span className="muted">
-              {formatCount(endedTotal(wave.hosts))} of {countOf(wave.hosts.total, 'host')}
+              {formatCount(updatedTotal(wave.hosts))} of {countOf(wave.hosts.total, 'host')} updated
             </span>
             {wave.reason !== null && <span className="wave-reason">{wave.reason.detail}</span>}
           </button>

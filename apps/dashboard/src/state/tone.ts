@@ -81,18 +81,29 @@ export const HOST_TONES: Readonly<Record<HostState, Tone>> = {
 };
 
 /** What the fleet page shows a host as. */
-export const FLEET_STATES = ['attention', 'updating', 'held', 'online', 'offline'] as const;
+export const FLEET_STATES = [
+  'attention',
+  'updating',
+  'held',
+  'not-updated',
+  'online',
+  'offline',
+] as const;
 export type FleetState = (typeof FLEET_STATES)[number];
 
 export const FLEET_TONES: Readonly<Record<FleetState, Tone>> = {
   attention: 'bad',
   updating: 'active',
   held: 'waiting',
+  'not-updated': 'quiet',
   online: 'good',
   offline: 'offline',
 };
 
-/** Where the newest host update of a host leaves it; what has ended well leaves nothing to see. */
+/**
+ * Where the newest host update of a host leaves it; what has ended well leaves nothing to see. A host that its rollout
+ * left out runs another version than its neighbours, so it must not look like them.
+ */
 const FLEET_STATE_OF_UPDATE: Readonly<Record<HostUpdateStateName, FleetState | null>> = {
   pending: null,
   running: 'updating',
@@ -103,7 +114,7 @@ const FLEET_STATE_OF_UPDATE: Readonly<Record<HostUpdateStateName, FleetState | n
   failed: 'attention',
   lost: 'attention',
   'lost-state': 'attention',
-  cancelled: null,
+  cancelled: 'not-updated',
 };
 
 /**
@@ -113,6 +124,7 @@ const FLEET_STATE_OF_UPDATE: Readonly<Record<HostUpdateStateName, FleetState | n
 export function fleetStateOf(host: Pick<HostResponse, 'state' | 'update'>): FleetState {
   const ofUpdate = host.update === null ? null : FLEET_STATE_OF_UPDATE[host.update.state];
   if (host.state === 'decommissioned') return 'offline';
+  if (ofUpdate === 'not-updated' && host.state === 'offline') return 'offline';
   return ofUpdate ?? host.state;
 }
 
