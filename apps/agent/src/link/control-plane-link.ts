@@ -2,10 +2,12 @@
 //
 // Happy path: connect, Hello, Welcome, then every unrecorded result again and a heartbeat per interval; commands go to
 // the executor, results out, ResultRecorded back to the journal.
-// Unhappy paths: a stream that ends or errs is dialled again after a backoff at the next address; Goodbye DRAINING goes
-// to another address at once; SUPERSEDED waits the longest backoff, because another agent of this name is connected;
-// DECOMMISSIONED ends the link for good while the workloads go on. A control plane that stops answering is noticed by
-// HTTP/2 keepalive. Messages that are not understood are logged and dropped.
+// Unhappy paths: a stream that ends or errs, or is not welcomed in time, is dialled again after a backoff at the next
+// address, and so is one on which nothing is recorded any more or nothing is taken off. The backoff grows until a stream
+// has lasted. Goodbye DRAINING goes to another address; SUPERSEDED waits the longest backoff, because another agent of
+// this host is connected; IDENTITY_REFUSED and DECOMMISSIONED wait far longer, because only a person can help; the
+// workloads go on. A connection that stops answering is noticed by HTTP/2 keepalive. Messages that
+// are not understood are logged and dropped.
 // Ordering: nothing is sent before Hello; results only after Welcome.
 import { credentials, type ChannelOptions, type ClientDuplexStream } from '@grpc/grpc-js';
 import {
@@ -23,7 +25,7 @@ import { fromWireCommand, toWireResult } from './wire';
 
 /** The side of the link that knows this host. */
 export interface LinkHost {
-  hello(): Hello;
+  hello(): Omit<Hello, 'streamNumber'>;
   heartbeat(): { incarnationId: string; frozen: boolean; workloads: WorkloadHealth[] };
   unrecordedResults(): AgentResult[];
   onCommand(command: AgentCommand): void;
@@ -37,6 +39,13 @@ export interface LinkOptions {
   log: Log;
   backoffFirstMs?: number;
   backoffMaxMs?: number;
+  /** From dialling to Welcome. */
+  welcomeWithinMs?: number;
+  /** While results are out: until the next one is recorded. Also how long the stream may take nothing off. */
+  progressWithinMs?: number;
+  /** Between hellos of a host whose identity is refused; jittered. */
+  refusedRetryMs?: number;
+  decommissionedRetryMs?: number;
 }
 
 type Stream = ClientDuplexStream<ConnectRequest, ConnectResponse>;
@@ -47,8 +56,9 @@ const MESSAGE_BYTES_MAX = 64 * 2 ** 20;
 const channelOptions: ChannelOptions = {
   'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
   'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
+  // A replica that has stopped answering is left in less time than phases are given.
+  'grpc.keepalive_time_ms': 4_000,
+  'grpc.keepalive_timeout_ms': 4_000,
   // Reconnecting is this link's own business; gRPC's backoff beneath it would only add to it.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
@@ -63,18 +73,40 @@ export const clientFor = (address: string, ownConnection = false): AgentServiceC
 
 export class ControlPlaneLink {
   private stream: Stream | null = null;
-  private welcomed = false;
+  /** When this stream was welcomed, on the monotonic clock; null before. */
+  private welcomedAtMs: number | null = null;
   private closed = false;
   private address = 0;
+  private streamNumber = 0n;
   private heartbeatSequence = 0n;
   private heartbeatTimer: NodeJS.Timeout | undefined;
   private dialTimer: NodeJS.Timeout | undefined;
+  /** Runs out when the other side does not answer what it has to answer next. */
+  private answerTimer: NodeJS.Timeout | undefined;
+  /** Keys of results that were sent on this stream and are not recorded yet. */
+  private readonly outstanding = new Set<string>();
+  private stuckSinceMs: number | null = null;
   private readonly backoff: Backoff;
-  private readonly backoffMaxMs: number;
+  private readonly limits: Required<
+    Pick<
+      LinkOptions,
+      | 'backoffMaxMs'
+      | 'welcomeWithinMs'
+      | 'progressWithinMs'
+      | 'refusedRetryMs'
+      | 'decommissionedRetryMs'
+    >
+  >;
 
   constructor(private readonly options: LinkOptions) {
-    this.backoffMaxMs = options.backoffMaxMs ?? 10_000;
-    this.backoff = new Backoff(options.backoffFirstMs ?? 200, this.backoffMaxMs);
+    this.limits = {
+      backoffMaxMs: options.backoffMaxMs ?? 10_000,
+      welcomeWithinMs: options.welcomeWithinMs ?? 15_000,
+      progressWithinMs: options.progressWithinMs ?? 20_000,
+      refusedRetryMs: options.refusedRetryMs ?? 60_000,
+      decommissionedRetryMs: options.decommissionedRetryMs ?? 5 * 60_000,
+    };
+    this.backoff = new Backoff(options.backoffFirstMs ?? 200, this.limits.backoffMaxMs);
   }
 
   /** Dials now and keeps a stream open from here on. */
@@ -88,7 +120,10 @@ export class ControlPlaneLink {
 
   /** Sent now if connected; otherwise it goes out after the next Welcome, because it is unrecorded. */
   result(result: AgentResult): void {
-    if (this.welcomed) this.send({ $case: 'commandResult', value: toWireResult(result) });
+    if (this.welcomedAtMs === null) return;
+    if (this.outstanding.size === 0) this.expectProgress();
+    this.outstanding.add(result.key);
+    this.send({ $case: 'commandResult', value: toWireResult(result) });
   }
 
   /** Ends the stream and dials no more. The clients stay open: they may be shared. */
@@ -112,13 +147,38 @@ export class ControlPlaneLink {
       this.redial(stream);
     });
     stream.on('end', () => this.redial(stream));
-    this.send({ $case: 'hello', value: host.hello() });
+    this.expect('no welcome', this.limits.welcomeWithinMs);
+    this.streamNumber += 1n;
+    const value = { ...host.hello(), streamNumber: this.streamNumber };
+    this.send({ $case: 'hello', value });
+  }
+
+  /** Leaves the stream unless `answerTimer` is cleared or set anew in time. */
+  private expect(lack: string, withinMs: number): void {
+    clearTimeout(this.answerTimer);
+    this.answerTimer = setTimeout(() => this.abandon(`${lack} within ${withinMs} ms`), withinMs);
+  }
+
+  private expectProgress(): void {
+    this.expect('no result was recorded', this.limits.progressWithinMs);
+  }
+
+  private abandon(why: string): void {
+    const { stream } = this;
+    if (stream === null) return;
+    this.options.log.warn('the control plane does not answer; trying the next address', { why });
+    this.redial(stream);
   }
 
   /** Answers to the end of `stream`: the next address after a backoff. */
   private redial(stream: Stream): void {
     if (stream !== this.stream) return;
+    const { welcomedAtMs } = this;
+    // A stream that was welcomed and broke at once is no success: what breaks it may be what is sent on it.
+    if (welcomedAtMs !== null && performance.now() - welcomedAtMs > this.limits.backoffMaxMs)
+      this.backoff.reset();
     this.drop();
+    stream.cancel();
     this.address += 1;
     this.dialAfter(this.backoff.nextMs());
   }
@@ -132,8 +192,11 @@ export class ControlPlaneLink {
   private drop(): Stream | null {
     const { stream } = this;
     clearInterval(this.heartbeatTimer);
+    clearTimeout(this.answerTimer);
+    this.outstanding.clear();
     this.stream = null;
-    this.welcomed = false;
+    this.welcomedAtMs = null;
+    this.stuckSinceMs = null;
     return stream;
   }
 
@@ -152,7 +215,7 @@ export class ControlPlaneLink {
         return host.onCommand(command);
       }
       case 'resultRecorded':
-        return host.onRecorded(message.value.idempotencyKey);
+        return this.recorded(message.value.idempotencyKey);
       case 'goodbye':
         return this.goodbye(message.value);
       case undefined:
@@ -160,31 +223,58 @@ export class ControlPlaneLink {
     }
   }
 
+  private recorded(key: string): void {
+    this.options.host.onRecorded(key);
+    this.outstanding.delete(key);
+    if (this.outstanding.size > 0) this.expectProgress();
+    else clearTimeout(this.answerTimer);
+  }
+
   private welcome(heartbeatIntervalMs: number, replicaId: string): void {
     const { host, log } = this.options;
     log.info('welcome', { replicaId, heartbeatIntervalMs });
-    this.welcomed = true;
-    this.backoff.reset();
+    clearTimeout(this.answerTimer);
+    this.welcomedAtMs = performance.now();
     for (const result of host.unrecordedResults()) this.result(result);
     this.beat();
     clearInterval(this.heartbeatTimer);
     this.heartbeatTimer = setInterval(() => this.beat(), heartbeatIntervalMs || 2_000);
   }
 
+  /** A stream that takes nothing off gets no more heartbeats, and is left after a while. */
   private beat(): void {
+    if (this.stream?.writableNeedDrain) {
+      this.stuckSinceMs ??= performance.now();
+      if (performance.now() - this.stuckSinceMs > this.limits.progressWithinMs)
+        this.abandon('nothing is taken off the stream');
+      return;
+    }
+    this.stuckSinceMs = null;
     this.heartbeatSequence += 1n;
     const value = { sequence: this.heartbeatSequence, ...this.options.host.heartbeat() };
     this.send({ $case: 'heartbeat', value });
   }
 
   private goodbye({ code, detail }: Goodbye): void {
-    this.options.log.info('goodbye', { code, detail });
+    const { log } = this.options;
+    const { backoffMaxMs, refusedRetryMs, decommissionedRetryMs } = this.limits;
     const stream = this.drop();
-    stream?.end();
+    stream?.cancel();
     this.address += 1;
-    if (code === 'DECOMMISSIONED') this.closed = true;
-    else if (code === 'SUPERSEDED') this.dialAfter(this.backoffMaxMs);
-    else this.dialAfter(this.backoff.nextMs());
+    switch (code) {
+      case 'DECOMMISSIONED':
+        log.warn('this host was taken out of the fleet', { code, detail });
+        return this.dialAfter(decommissionedRetryMs);
+      case 'IDENTITY_REFUSED':
+        log.error('the control plane refuses this host', { code, detail });
+        return this.dialAfter(refusedRetryMs * (0.5 + Math.random()));
+      case 'SUPERSEDED':
+        log.warn('another agent of this host is connected', { code, detail });
+        return this.dialAfter(backoffMaxMs);
+      default:
+        log.info('goodbye', { code, detail });
+        return this.dialAfter(this.backoff.nextMs());
+    }
   }
 
   private send(message: ConnectRequest['message']): void {

@@ -14,6 +14,7 @@ interface OpenLinkOptions {
   executor: PhaseExecutor;
   journal: Journal;
   incarnationId: string;
+  machineId: string;
   log: Log;
 }
 
@@ -28,10 +29,11 @@ export function openLink(options: OpenLinkOptions): ControlPlaneLink {
 
 /** What the link says and does for this host. */
 export function linkHostOf(options: Omit<OpenLinkOptions, 'log'>): LinkHost {
-  const { settings, backend, executor, journal, incarnationId } = options;
+  const { settings, backend, executor, journal, incarnationId, machineId } = options;
   return {
     hello: () => ({
       hostName: settings.hostName,
+      machineId,
       agentVersion,
       backend: wireBackends[backend.kind],
       bootId: backend.bootId,

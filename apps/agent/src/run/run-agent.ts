@@ -25,6 +25,7 @@ import type { AgentSettings } from '../settings/agent-settings';
 import { WorkloadApi } from '../workloads/workload-api';
 import { WorkloadSupervisor } from '../workloads/workload-supervisor';
 import type { EarlyPart } from './early-part';
+import { machineIdOf } from '../settings/machine-id';
 import { layFoundation } from './foundation';
 import { becomeCurrentImage } from './start-image';
 
@@ -44,6 +45,12 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   if (handover === null && kernel === null) becomeCurrentImage(start);
 
   const incarnationId = randomUUID();
+  const machineId = machineIdOf({
+    configured: settings.machineId ?? '',
+    handedOver:
+      kernel?.arrival.found === 'handover' ? kernel.arrival.manifest.machineId : undefined,
+    stateDir: settings.stateDir,
+  });
   const hostLog = log.child({ host: settings.hostName });
   const faults = new Faults(settings.faults, path.join(settings.stateDir, 'faults.json'));
   const finishHold = (workload: string) => journal.state.finishHolds.get(workload);
@@ -58,7 +65,7 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   const backend: HostBackend =
     kernel !== null
       ? kernel.module.openKernelBackend({
-          ...{ ...common, journal, incarnationId },
+          ...{ ...common, journal, incarnationId, machineId },
           ...{ arrival: kernel.arrival, configuration: kernel.configuration },
         })
       : new (await import('../backend/engine/engine.backend')).EngineBackend({
@@ -92,7 +99,7 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   await api.open();
   await executor.open();
   const { openLink } = await import('./open-link');
-  link = openLink({ settings, backend, executor, journal, incarnationId, log: hostLog });
+  link = openLink({ settings, backend, executor, journal, incarnationId, machineId, log: hostLog });
 }
 
 /** What the previous runtime handed over. One that can not be used makes the image that was current run instead. */

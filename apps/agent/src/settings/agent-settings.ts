@@ -7,6 +7,8 @@ export const SETTINGS_VERSION = 1;
 export interface AgentSettings {
   version: number;
   hostName: string;
+  /** What this machine is known by, whatever its name; empty or absent: made by the agent (machine-id.ts). */
+  machineId?: string;
   controlPlane: string[];
   backend: 'engine' | 'kernel';
   stateDir: string;

@@ -47,6 +47,12 @@ const faults = z.strictObject({
 
 const schema = z.strictObject({
   hostName: name,
+  machineId: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{8,128}$/, {
+      error: 'must be 8 to 128 letters, digits, dots, dashes or underscores',
+    })
+    .optional(),
   controlPlane: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   backend: z.enum(['engine', 'kernel']).default('engine'),
   stateDir: z.string().min(1),

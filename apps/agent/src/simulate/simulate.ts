@@ -5,7 +5,7 @@
 // Unhappy paths: as for any agent; what a host knows ends with this process, so a restarted simulation is N hosts that
 // came back cold.
 // Prints {"ready":true,"hosts":N} on stdout once every host has dialled. SIGTERM ends all streams.
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { agentVersion } from '../agent-version';
 import { MemoryBackend } from '../backend/memory/memory.backend';
@@ -139,7 +139,9 @@ async function startHost(
     labels: { simulated: 'true', index: String(index), ...shape.labels },
     failureDomain: `rack-${(index % shape.failureDomains) + 1}`,
   };
-  const host = linkHostOf({ settings, backend, executor, journal, incarnationId });
+  // The same in every run, so that a restarted simulation is the same hosts.
+  const machineId = createHash('sha256').update(`simulated ${hostName}`).digest('hex');
+  const host = linkHostOf({ settings, backend, executor, journal, incarnationId, machineId });
   // Only what goes wrong: thousands of hosts that say hello would drown it.
   const log = { ...createLog({ host: hostName }), info: () => undefined };
   link = new ControlPlaneLink({ host, clients, log });

@@ -23,6 +23,8 @@ export class ScriptedControlPlane {
   readonly deliveries: CommandResult[] = [];
   /** Whether results are answered with ResultRecorded. */
   records = true;
+  /** Whether hellos are answered. */
+  welcomes = true;
   private readonly streams = new Map<string, Stream>();
   private readonly listeners = new Set<() => void>();
   private server = new Server();
@@ -107,12 +109,13 @@ export class ScriptedControlPlane {
           host = message.value.hostName;
           this.streams.set(host, stream);
           this.hellos.push(message.value);
-          stream.write({
-            message: {
-              $case: 'welcome',
-              value: { hostId: host, heartbeatIntervalMs: 50, replicaId: 'scripted' },
-            },
-          });
+          if (this.welcomes)
+            stream.write({
+              message: {
+                $case: 'welcome',
+                value: { hostId: host, heartbeatIntervalMs: 50, replicaId: 'scripted' },
+              },
+            });
           break;
         case 'heartbeat':
           this.heartbeats.push(message.value);

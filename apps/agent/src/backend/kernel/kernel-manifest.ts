@@ -17,6 +17,8 @@ export interface KernelManifest {
   /** `uname -r` before. */
   fromRelease: string;
   imageSha256: string;
+  /** What the host is known by; absent where an earlier agent wrote the manifest. */
+  machineId?: string;
   /** Names, tokens and owners of all sessions. */
   sessions: SessionStatus[];
   /** Descriptors that stay behind, because their workload said that it can do without. */

@@ -44,7 +44,7 @@ export interface ConnectResponse {
 
 /** First message on every stream. */
 export interface Hello {
-  /** Stable name of the host, unique in the fleet. */
+  /** Name of the host, unique in the fleet whatever its letter case; a label of the machine, which may change it. */
   hostName: string;
   agentVersion: string;
   backend: Backend;
@@ -66,6 +66,16 @@ export interface Hello {
   workloads: string[];
   kernelRelease: string;
   pid: number;
+  /**
+   * What makes this machine itself, whatever its name: 1 to 128 letters, digits, ".", "_" and "-". Empty: an agent from
+   * before there was one.
+   */
+  machineId: string;
+  /**
+   * Counts the streams of this incarnation, from 1. A number that comes twice shows that two processes are the same
+   * incarnation. 0: an agent from before there was one.
+   */
+  streamNumber: bigint;
 }
 
 export interface Hello_LabelsEntry {
@@ -156,7 +166,11 @@ export interface ResultRecorded {
 
 /** The control plane closes this stream on purpose. */
 export interface Goodbye {
-  /** "DRAINING" (connect to another replica), "SUPERSEDED" (a newer stream of this host exists), "DECOMMISSIONED". */
+  /**
+   * "DRAINING" (connect to another replica), "SUPERSEDED" (a newer stream of this host exists), "DECOMMISSIONED",
+   * "IDENTITY_REFUSED" (the name or the identity is another machine's; `detail` says which). Others may come: an agent
+   * that does not know one connects again after a while.
+   */
   code: string;
   detail: string;
 }
@@ -470,6 +484,8 @@ function createBaseHello(): Hello {
     workloads: [],
     kernelRelease: "",
     pid: 0,
+    machineId: "",
+    streamNumber: 0n,
   };
 }
 
@@ -522,6 +538,15 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.pid !== 0) {
       writer.uint32(120).int32(message.pid);
+    }
+    if (message.machineId !== "") {
+      writer.uint32(130).string(message.machineId);
+    }
+    if (message.streamNumber !== 0n) {
+      if (BigInt.asUintN(64, message.streamNumber) !== message.streamNumber) {
+        throw new globalThis.Error("value provided for field message.streamNumber of type uint64 too large");
+      }
+      writer.uint32(136).uint64(message.streamNumber);
     }
     return writer;
   },
@@ -662,6 +687,22 @@ export const Hello: MessageFns<Hello> = {
             message.pid = reader.int32();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.machineId = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.streamNumber = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -744,6 +785,16 @@ export const Hello: MessageFns<Hello> = {
         ? globalThis.String(object.kernel_release)
         : "",
       pid: isSet(object.pid) ? globalThis.Number(object.pid) : 0,
+      machineId: isSet(object.machineId)
+        ? globalThis.String(object.machineId)
+        : isSet(object.machine_id)
+        ? globalThis.String(object.machine_id)
+        : "",
+      streamNumber: isSet(object.streamNumber)
+        ? BigInt(object.streamNumber)
+        : isSet(object.stream_number)
+        ? BigInt(object.stream_number)
+        : 0n,
     };
   },
 
@@ -800,6 +851,12 @@ export const Hello: MessageFns<Hello> = {
     if (message.pid !== 0) {
       obj.pid = Math.round(message.pid);
     }
+    if (message.machineId !== "") {
+      obj.machineId = message.machineId;
+    }
+    if (message.streamNumber !== 0n) {
+      obj.streamNumber = message.streamNumber.toString();
+    }
     return obj;
   },
 
@@ -833,6 +890,10 @@ export const Hello: MessageFns<Hello> = {
     message.workloads = object.workloads?.map((e) => e) || [];
     message.kernelRelease = object.kernelRelease ?? "";
     message.pid = object.pid ?? 0;
+    message.machineId = object.machineId ?? "";
+    message.streamNumber = (object.streamNumber !== undefined && object.streamNumber !== null)
+      ? BigInt(object.streamNumber)
+      : 0n;
     return message;
   },
 };

@@ -1,0 +1,158 @@
+// Links against real gRPC servers and sockets that do not do what they should.
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import type { AgentServiceClient } from '@luofleet/proto';
+import { silentLog } from '../log';
+import type { AgentResult } from '../model/command';
+import { ScriptedControlPlane } from '../testing/scripted-control-plane';
+import { clientFor, ControlPlaneLink, type LinkOptions } from './control-plane-link';
+
+const hello = {
+  ...{ hostName: 'host-1', machineId: 'machine-1', agentVersion: '1', backend: 2, bootId: 'b' },
+  ...{ incarnationId: 'i', runningVersion: '1', runningSha256: '', labels: {}, failureDomain: '' },
+  ...{
+    handlers: [],
+    generation: 0n,
+    openCommandKeys: [],
+    workloads: [],
+    kernelRelease: '',
+    pid: 1,
+  },
+};
+const result: AgentResult = {
+  ...{
+    key: 'hu/preflight/1',
+    phase: 'preflight',
+    outcome: 'succeeded',
+    reason: null,
+    sessions: [],
+  },
+  ...{ startedAtMs: 1, finishedAtMs: 2, frozenAtMs: 0, resumedAtMs: 0, blackoutMs: 0 },
+  ...{ runningVersion: '1', bootId: 'b', incarnationId: 'i' },
+};
+
+describe('ControlPlaneLink', () => {
+  let good: ControlPlaneLink | undefined;
+  const planes: ScriptedControlPlane[] = [];
+  const clients: AgentServiceClient[] = [];
+  const unrecorded = new Map<string, AgentResult>();
+  /** Accepts connections and never says a word, as a stopped process does whose kernel still answers. */
+  let mute: Server;
+  const muteSockets: Socket[] = [];
+
+  const plane = async () => {
+    const started = await new ScriptedControlPlane().start();
+    planes.push(started);
+    return started;
+  };
+  const open = (ports: number[], options: Partial<LinkOptions> = {}) => {
+    const dialled = ports.map((port) => clientFor(`127.0.0.1:${port}`, true));
+    clients.push(...dialled);
+    good = new ControlPlaneLink({
+      clients: dialled,
+      log: silentLog,
+      host: {
+        hello: () => hello,
+        heartbeat: () => ({ incarnationId: 'i', frozen: false, workloads: [] }),
+        unrecordedResults: () => [...unrecorded.values()],
+        onCommand: () => undefined,
+        onRecorded: (key) => void unrecorded.delete(key),
+      },
+      ...{ backoffFirstMs: 20, backoffMaxMs: 100, welcomeWithinMs: 300, ...options },
+    });
+    good.open();
+    return good;
+  };
+
+  beforeAll(async () => {
+    mute = createServer((socket) => {
+      muteSockets.push(socket);
+      socket.on('error', () => undefined);
+    }).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+  });
+  afterEach(() => {
+    good?.close();
+    for (const client of clients.splice(0)) client.close();
+    for (const each of planes.splice(0)) each.stop();
+    unrecorded.clear();
+  });
+  afterAll(() => {
+    for (const socket of muteSockets) socket.destroy();
+    mute.close();
+  });
+
+  it('leaves an address that takes connections and never answers', async () => {
+    const there = await plane();
+    open([(mute.address() as AddressInfo).port, there.port]);
+    await there.until('a heartbeat', () => there.heartbeats[0]);
+  });
+
+  it('leaves a replica that takes the stream and never welcomes', async () => {
+    const [silent, there] = [await plane(), await plane()];
+    silent.welcomes = false;
+    open([silent.port, there.port]);
+    await there.until('a heartbeat', () => there.heartbeats[0]);
+    expect(silent.hellos).toHaveLength(1);
+  });
+
+  it('leaves a replica that records nothing, and says the result elsewhere', async () => {
+    const [stuck, there] = [await plane(), await plane()];
+    stuck.records = false;
+    unrecorded.set(result.key, result);
+    open([stuck.port, there.port], { progressWithinMs: 300 });
+    await there.resultOf(result.key);
+    await there.until('nothing is open', () => unrecorded.size === 0);
+    expect(stuck.deliveries).toHaveLength(1);
+  });
+
+  it('stays where results are recorded, however long the stream lasts', async () => {
+    const there = await plane();
+    const link = open([there.port], { progressWithinMs: 300 });
+    await there.until('a heartbeat', () => there.heartbeats[0]);
+    link.result(result);
+    await there.resultOf(result.key);
+    const beats = there.heartbeats.length;
+    await there.until('many heartbeats', () => there.heartbeats.length > beats + 12);
+    expect(there.hellos).toHaveLength(1);
+  });
+
+  it('counts its streams', async () => {
+    const there = await plane();
+    there.welcomes = false;
+    open([there.port], { welcomeWithinMs: 50 });
+    await there.until('three streams', () => there.hellos.length >= 3);
+    expect(there.hellos.slice(0, 3).map(({ streamNumber }) => streamNumber)).toEqual([1n, 2n, 3n]);
+  });
+
+  it.each(['IDENTITY_REFUSED', 'DECOMMISSIONED'])('asks again after %s, slowly', async (code) => {
+    const there = await plane();
+    there.welcomes = false;
+    open([there.port], { refusedRetryMs: 1_500, decommissionedRetryMs: 1_500 });
+    await there.until('a hello', () => there.hellos[0]);
+    const refusedAtMs = performance.now();
+    there.goodbye('host-1', code);
+    await there.until('another hello', () => there.hellos[1]);
+    // The backoff is 100 ms at most, a missing welcome shows after 300 ms.
+    expect(performance.now() - refusedAtMs).toBeGreaterThan(700);
+  });
+
+  it('takes a goodbye it does not know for one that passes', async () => {
+    const there = await plane();
+    there.welcomes = false;
+    open([there.port], { welcomeWithinMs: 60_000 });
+    await there.until('a hello', () => there.hellos[0]);
+    there.goodbye('host-1', 'SOMETHING_NEW');
+    await there.until('another hello', () => there.hellos[1]);
+  });
+
+  it('dials no more once it is closed while it dials', async () => {
+    const there = await plane();
+    const link = open([(mute.address() as AddressInfo).port, there.port], { welcomeWithinMs: 50 });
+    link.close();
+    const other = open([there.port]);
+    await there.until('the other is here', () => there.heartbeats.length > 5);
+    expect(there.hellos).toHaveLength(1);
+    other.close();
+  });
+});
