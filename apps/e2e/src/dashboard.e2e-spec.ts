@@ -94,6 +94,15 @@ describe('the dashboard', () => {
     expect((await hostPage.tokens).sort()).toEqual([...tokens].sort());
   });
 
+  it('does not call itself live before a control plane that hangs', async () => {
+    await new FleetPage(page).openList(fleet.baseUrl);
+    await page.locator('[data-connection="live"]').waitFor();
+    fleet.controlPlane.freeze();
+    await page.locator('[data-connection="reconnecting"]').waitFor();
+    fleet.controlPlane.thaw();
+    await page.locator('[data-connection="live"]').waitFor();
+  });
+
   it('says that it reconnects, and is live again by itself', async () => {
     await new FleetPage(page).openList(fleet.baseUrl);
     await page.locator('[data-connection="live"]').waitFor();

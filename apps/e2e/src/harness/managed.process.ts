@@ -121,6 +121,15 @@ export class ManagedProcess {
     return this.ended;
   }
 
+  /** Hangs: alive, its connections open, and silent. Undone by `thaw`. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
   async stop(): Promise<ProcessEnd> {
     if (!this.running) return this.ended;
     this.child.kill('SIGTERM');
