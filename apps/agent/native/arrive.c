@@ -199,6 +199,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	unsetenv("LUOFLEET_ARRIVAL");
+	/* Whoever started this may have left descriptors open; they are for nobody here. */
+	close_range(3, ~0U, 0);
 	if (was_handed_over())
 		arrive();
 	execvp(argv[1], argv + 1);

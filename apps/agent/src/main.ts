@@ -8,6 +8,7 @@
 //
 // Exit status: 0 stopped in order, 1 failed, 2 wrong usage, settings or journal.
 import { parseArgs } from 'node:util';
+import { closeOnExecFrom } from '@luofleet/linux';
 import { agentVersion } from './agent-version';
 import { describeError } from './model/reason';
 import { earlyPart } from './run/early-part';
@@ -25,6 +26,8 @@ async function main([command, ...args]: string[]): Promise<void> {
   milestone('bundle');
   switch (command) {
     case 'run': {
+      // What came through an execve, or leaked from whoever started this process, is for no child of it.
+      closeOnExecFrom(3);
       const { values } = parseArgs({ args, options: { config: { type: 'string' } } });
       if (values.config === undefined) throw new UsageError('run needs --config FILE');
       const early = await earlyPart(values.config);

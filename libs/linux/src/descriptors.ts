@@ -13,6 +13,7 @@ const O_CLOEXEC = 0o2000000;
 const SEEK_CUR = 1;
 
 const SYS_close_range = 436;
+const CLOSE_RANGE_CLOEXEC = 4;
 const RLIMIT_NOFILE = 7;
 
 /** Whether execve closes the descriptor. EBADF when it is not open. */
@@ -88,6 +89,12 @@ export function closeDescriptor(fd: number): void {
 export function closeRange(first: number, last = 0xffff_ffff): void {
   const about = { operation: 'close_range', subject: `fds ${first}-${last}` };
   call(about, 'pidfd', SYS_close_range, first, last, 0, 0);
+}
+
+/** Execve closes every descriptor that is open now, from `first` on: whatever is not named afterwards goes to nobody. */
+export function closeOnExecFrom(first: number): void {
+  const about = { operation: 'close_range CLOEXEC', subject: `fds from ${first}` };
+  call(about, 'pidfd', SYS_close_range, first, 0xffff_ffff, CLOSE_RANGE_CLOEXEC, 0);
 }
 
 /** What a descriptor is, from fstat. */

@@ -10,6 +10,7 @@ export { errnoName, isLinuxError, LinuxError } from './linux-error';
 export { addSeals, getSeals, memfdCreate, seals, type MemfdOptions } from './memfd';
 export {
   closeDescriptor,
+  closeOnExecFrom,
   closeRange,
   createPipe,
   duplicate,

@@ -64,12 +64,14 @@ describe('pidfds', () => {
 });
 
 describe('execve', () => {
-  it('puts close-on-exec back when the image is not there', () => {
+  it('leaves every descriptor close-on-exec when the image is not there, named or not', () => {
     const fd = memfdCreate('kept');
+    const leaked = memfdCreate('leaked', { closeOnExec: false });
     const request = { path: '/nonexistent/program', argv: ['x'], env: {}, keepFds: [fd] };
     expect(codeOf(() => execve(request))).toBe('ENOENT');
-    expect(getCloseOnExec(fd)).toBe(true);
+    expect([fd, leaked].map(getCloseOnExec)).toEqual([true, true]);
     closeSync(fd);
+    closeSync(leaked);
   });
 });
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { getCloseOnExec, setCloseOnExec } from './descriptors';
+import { closeOnExecFrom, setCloseOnExec } from './descriptors';
 import { call } from './libc';
 
 // These three numbers are the same on every architecture.
@@ -20,31 +20,26 @@ export interface ExecveRequest {
   path: string;
   argv: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
-  /** Descriptors that must survive besides 0, 1 and 2 (Node marks all of them close-on-exec). */
+  /** Descriptors that go on besides 0, 1 and 2. All others are closed, whatever their flag says. */
   keepFds?: readonly number[];
 }
 
 /**
  * Replaces this process: the pid and `keepFds` stay, memory is gone. Does not return when it works.
- * When it fails the close-on-exec flags are put back and LinuxError (ENOENT, EACCES, ENOEXEC, E2BIG, ...) is thrown;
- * the process goes on as before.
+ * When it fails every descriptor is close-on-exec (again) and LinuxError (ENOENT, EACCES, ENOEXEC, E2BIG, ...) is thrown;
+ * the process goes on as before. Nothing else of this thread runs in between, so no child can get what is let through.
  */
 export function execve(request: ExecveRequest): never {
-  const kept = [...new Set([0, 1, 2, ...(request.keepFds ?? [])])];
-  const cleared: number[] = [];
+  const env = Object.entries(request.env).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
+  const about = { operation: 'execve', subject: request.path };
+  closeOnExecFrom(3);
   try {
-    for (const fd of kept) {
-      if (!getCloseOnExec(fd)) continue;
-      setCloseOnExec(fd, false);
-      cleared.push(fd);
-    }
-    const env = Object.entries(request.env).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}=${value}`],
-    );
-    const about = { operation: 'execve', subject: request.path };
+    for (const fd of [0, 1, 2, ...(request.keepFds ?? [])]) setCloseOnExec(fd, false);
     call(about, 'execve', request.path, [...request.argv, null], [...env, null]);
   } catch (error) {
-    for (const fd of cleared) setCloseOnExec(fd, true);
+    closeOnExecFrom(0);
     throw error;
   }
   throw new Error(`execve of ${request.path} returned without an errno`);

@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
 import { release as kernelRelease } from 'node:os';
 import path from 'node:path';
+import { execve } from '@luofleet/linux';
 import { agentVersion, runningImagePath, sha256OfFile } from '../agent-version';
 import type { HostBackend } from '../backend/host-backend';
 import { readHandover } from '../backend/engine/handover-file';
@@ -33,11 +34,11 @@ const HANDOVER_FD = 'LUOFLEET_HANDOVER_FD';
 
 export async function runAgent(configFile: string, early: EarlyPart): Promise<void> {
   const log = createLog({ version: agentVersion, pid: process.pid });
-  const handover = takeHandover(log);
+  const programArguments = ['run', '--config', configFile];
+  const handover = takeHandover(programArguments, log);
   const handedOver = handover?.manifest.settings;
   const { settings, journal, kernel } = await layFoundation(early, handedOver, log);
   const images = new ImageCache(settings.stateDir);
-  const programArguments = ['run', '--config', configFile];
   // Only the engine backend is about images, and reading one takes long inside a blackout.
   const ownSha256 =
     handover?.manifest.imageSha256 ?? (kernel === null ? sha256OfFile(runningImagePath) : '');
@@ -102,8 +103,14 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   link = openLink({ settings, backend, executor, journal, incarnationId, machineId, log: hostLog });
 }
 
-/** What the previous runtime handed over. One that can not be used makes the image that was current run instead. */
-function takeHandover(log: Log): ReturnType<typeof readHandover> | null {
+/**
+ * What the previous runtime handed over. One that can not be used makes this start cold, by one more execve: nobody knows
+ * which descriptors came along, and open they would keep ports from the workloads.
+ */
+function takeHandover(
+  programArguments: readonly string[],
+  log: Log,
+): ReturnType<typeof readHandover> | null {
   const value = process.env[HANDOVER_FD];
   delete process.env[HANDOVER_FD];
   if (value === undefined) return null;
@@ -113,7 +120,11 @@ function takeHandover(log: Log): ReturnType<typeof readHandover> | null {
     return handover;
   } catch (error) {
     log.error('handover refused; starting cold', { error: describeError(error) });
-    return null;
+    execve({
+      path: process.execPath,
+      argv: [process.execPath, ...process.execArgv, runningImagePath, ...programArguments],
+      env: process.env,
+    });
   }
 }
 

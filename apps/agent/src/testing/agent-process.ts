@@ -1,13 +1,16 @@
 // The built agent as a real process with real workloads, for end to end specs.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { request } from 'node:http';
 import type { Command } from '@luofleet/proto';
 import { findInstances } from '../workloads/process-table';
+
+/** Node marks the first sixteen by itself. */
+const LEAKED_FROM = 40;
 
 const dist = path.resolve(__dirname, '../../../../dist/apps');
 export const images = {
@@ -104,10 +107,13 @@ export class AgentProcess {
     return readFileSync(path.join(this.directory, 'agent.log'), 'utf8');
   }
 
-  start(image = images.current): this {
+  /** `leaked`: descriptors that whoever starts the agent forgot to close; they are there from LEAKED_FROM on. */
+  start(image = images.current, leaked: readonly number[] = []): this {
     const log = openSync(path.join(this.directory, 'agent.log'), 'a');
     const args = [image, 'run', '--config', this.configFile];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
+    const gap = Array<'ignore'>(LEAKED_FROM - 3).fill('ignore');
+    const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, ...gap, ...leaked] });
+    closeSync(log);
     this.child = child;
     this.exited = new Promise((resolve) => child.once('exit', resolve));
     return this;

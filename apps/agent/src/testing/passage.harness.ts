@@ -22,12 +22,12 @@ export class PassageHarness {
   ) {}
 
   static async start(
-    options: Omit<AgentOptions, 'controlPlanePort'> = {},
+    options: Omit<AgentOptions, 'controlPlanePort'> & { leaked?: readonly number[] } = {},
   ): Promise<PassageHarness> {
     const plane = await new ScriptedControlPlane().start();
     const agent = await AgentProcess.create({ ...options, controlPlanePort: plane.port });
     const harness = new PassageHarness(plane, agent);
-    agent.start();
+    agent.start(images.current, options.leaked);
     await harness.untilServing();
     await agent.kv('PUT', 'a', 'one');
     await agent.kv('PUT', 'b', 'two');

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
+import { closeOnExecFrom } from '@luofleet/linux';
 import type { WorkloadSettings } from '../settings/agent-settings';
 
 /** A descriptor on its way to a workload. */
@@ -38,6 +39,8 @@ export function spawnInstance(request: SpawnRequest): ChildProcess {
     const command = [program === 'node' ? process.execPath : program, ...args];
     const argv =
       descriptors.length === 0 ? command : ['/bin/sh', '-c', SET_LISTEN_PID, 'sh', ...command];
+    // Only what is named here goes to the workload, whoever opened something without the flag meanwhile.
+    closeOnExecFrom(3);
     const child = spawn(argv[0] ?? '', argv.slice(1), {
       cwd: workload.cwd,
       env: environmentFor(request),

@@ -130,29 +130,28 @@ export class EngineSessions {
   /** Retrieves the sessions and files named; a file that fails is told in its status and held for nobody. */
   async retrieveAll(manifest: readonly SessionStatus[]): Promise<SessionStatus[]> {
     const device = this.orchestrator.open();
-    const statuses: SessionStatus[] = [];
-    for (const expected of manifest) {
-      const open: OpenSession = {
-        name: expected.name,
-        session: device.retrieveSession(expected.name),
-        files: new Map(),
-      };
-      this.incoming.push(open);
-      const status: SessionStatus = { ...expected, state: 'retrieved', files: [] };
-      for (const file of expected.files) {
-        try {
-          open.files.set(file.token, await open.session.retrieve(file.token));
-          status.files.push({ ...file, state: 'retrieved' });
-        } catch (cause) {
-          status.state = 'failed';
-          const { reason } = failure('RETRIEVE_FAILED', cause, []);
-          status.files.push({ ...file, state: 'failed', reason });
-        }
+    try {
+      const statuses: SessionStatus[] = [];
+      for (const expected of manifest) {
+        const { name } = expected;
+        const open = { name, session: device.retrieveSession(name), files: new Map() };
+        this.incoming.push(open);
+        statuses.push(await retrieveFiles(open, expected));
       }
-      statuses.push(status);
+      return statuses;
+    } finally {
+      await device.close();
     }
-    await device.close();
-    return statuses;
+  }
+
+  /** Of the descriptors that came through the execve, those of no retrieved file: kept open they would hold a port or a file. */
+  closeUnretrieved(fds: readonly number[]): void {
+    const retrieved = new Set(
+      this.incoming.flatMap(({ files }) => [...files.values()].map(({ fd }) => fd)),
+    );
+    for (const fd of fds) {
+      if (!retrieved.has(fd) && identifyOpen(fd) !== null) closeDescriptor(fd);
+    }
   }
 
   /** Finishes all incoming sessions. Throws SessionFailure (FINISH_VETOED) when one is refused; finished ones stay so. */
@@ -191,6 +190,21 @@ export class EngineSessions {
       }),
     }));
   }
+}
+
+async function retrieveFiles(open: OpenSession, expected: SessionStatus): Promise<SessionStatus> {
+  const status: SessionStatus = { ...expected, state: 'retrieved', files: [] };
+  for (const file of expected.files) {
+    try {
+      open.files.set(file.token, await open.session.retrieve(file.token));
+      status.files.push({ ...file, state: 'retrieved' });
+    } catch (cause) {
+      status.state = 'failed';
+      const { reason } = failure('RETRIEVE_FAILED', cause, []);
+      status.files.push({ ...file, state: 'failed', reason });
+    }
+  }
+  return status;
 }
 
 const asUnpreserved = (sessions: SessionStatus[]) =>

@@ -205,11 +205,13 @@ export class EngineBackend implements Backend {
       sessions = await this.sessions.retrieveAll(handover.manifest.sessions);
     } catch (error) {
       sessions = withState(handover.manifest.sessions, 'failed', 'failed');
+      this.sessions.closeUnretrieved(handover.manifest.fds ?? []);
       await this.resumeOld(sessions.map(({ workload }) => workload));
       this.frozenAt = null;
       const reason = reasonOf('RETRIEVE_FAILED', describeError(error), { cause: error });
       return { ...endedOtherwise('failed', reason, sessions), ...this.blackout(frozenAt) };
     }
+    this.sessions.closeUnretrieved(handover.manifest.fds ?? []);
     const started = sessions
       .filter(({ state }) => state === 'retrieved')
       .map(({ workload }) => supervisor.replace(workload, this.sessions.heldFor(workload)))
@@ -322,6 +324,7 @@ export class EngineBackend implements Backend {
     return {
       ...{ key, imageSha256, settings, fromVersion: this.running.version },
       sessions: this.sessions.statuses('frozen'),
+      fds: this.sessions.preservedFds,
       instances: quiesced.map(({ workload, id, process }) => ({ workload, instance: id, process })),
       frozenAtMonotonicNs: this.frozenAt?.monotonicNs ?? 0n,
       frozenAtMs: this.frozenAt?.ms ?? 0,

@@ -18,6 +18,8 @@ export interface HandoverManifest {
   imageSha256: string;
   settings: AgentSettings;
   sessions: SessionStatus[];
+  /** Descriptors of the sessions' files; an earlier runtime did not tell. */
+  fds?: number[];
   /** The quiesced instances that wait for their successors. */
   instances: Array<{ workload: string; instance: string; process: ProcessIdentity }>;
   /** When workloads stopped serving: CLOCK_MONOTONIC in ns (goes on across execve), and wall clock. */
