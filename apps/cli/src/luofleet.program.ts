@@ -15,6 +15,7 @@ import { apply } from './commands/apply.command';
 import type { CommandContext } from './commands/command.context';
 import { describe } from './commands/describe.command';
 import { get, type GetOptions } from './commands/get.command';
+import { addLifecycle } from './commands/lifecycle.command';
 import { createRelease, type ReleaseCreateOptions } from './commands/release-create.command';
 import { watch } from './commands/watch.command';
 import { KINDS, parseKind } from './kinds/kinds';
@@ -82,6 +83,7 @@ export function createProgram(environment: ProgramEnvironment): Command {
       environment.terminal.stdout.write(`${environment.version}\n`);
     });
   for (const action of ROLLOUT_ACTIONS) addAction(program, action, inContext);
+  addLifecycle(program, inContext);
   return program;
 }
 
@@ -116,7 +118,7 @@ function addGet(program: Command, inContext: InContext): void {
     .option('--host <host>', 'sessions, files, events: only of this host')
     .option('--rollout <rollout>', 'updates, sessions, files, events: only of this rollout')
     .option('--session <id>', 'files: only of this session')
-    .option('--state <state>', 'updates, files: only in this state')
+    .option('--state <state>', 'hosts, updates, files: only in this state')
     .option('--after <sequence>', 'events: only later ones', wholeNumber(0))
     .option('--limit <count>', 'at most so many; of events the newest', wholeNumber(1))
     .action((kind: string, name: string | undefined, options: GetOptions) =>

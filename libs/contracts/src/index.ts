@@ -57,6 +57,7 @@ export {
   type ProblemFault,
 } from './fleet/problem.schema';
 export {
+  decommissionSchema,
   hostPageSchema,
   hostSchema,
   hostsQuerySchema,

@@ -30,6 +30,14 @@ export {
   registerHosts,
 } from './hosts/host-registration.store';
 export {
+  type DecommissionedHost,
+  decommissionHost,
+  hostsToLetGo,
+  recommissionHost,
+  rolloutsWithOpenUpdates,
+  voidOpenCommandsOfHost,
+} from './hosts/decommission.store';
+export {
   type HostFactsChange,
   type HostSign,
   markOffline,
@@ -43,6 +51,7 @@ export {
 export {
   type BlackoutFacts,
   type HostUpdateChange,
+  lockOpenUpdatesOfHost,
   readHostUpdates,
   rolloutHoldingHost,
   type StoredHostUpdate,

@@ -54,6 +54,7 @@ export interface HostRecord {
   readonly generation: bigint;
   readonly lastSeenAt: Date | null;
   readonly registeredAt: Date;
+  readonly decommissionedAt: Date | null;
   readonly version: number;
   /** The newest host update of this host, if any. */
   readonly update: CurrentUpdateRecord | null;

@@ -43,7 +43,7 @@ type Getter = (
 
 /** Which options each kind takes; another one is a mistake worth saying. */
 const OPTIONS_OF: Record<Kind, readonly (keyof GetOptions)[]> = {
-  hosts: ['selector', 'limit'],
+  hosts: ['selector', 'state', 'limit'],
   releases: ['limit'],
   rollouts: ['limit'],
   updates: ['rollout', 'state', 'limit'],
@@ -58,7 +58,7 @@ const GETTERS: Record<Kind, Getter> = {
       path: '/hosts',
       name,
       columns: hostColumns(context.nowMs()),
-      query: { selector: options.selector },
+      query: { selector: options.selector, state: options.state },
       limit: options.limit,
     }),
   releases: (context, name, options) =>

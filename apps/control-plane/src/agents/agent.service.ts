@@ -10,7 +10,7 @@
  * Unhappy paths:
  * 1. The first message is not a valid hello: the stream ends with INVALID_ARGUMENT.
  * 2. A newer stream of the same host: the older one, here or at another replica, gets Goodbye SUPERSEDED.
- * 3. The host was decommissioned: Goodbye DECOMMISSIONED.
+ * 3. The host was decommissioned, before or while its stream is open: Goodbye DECOMMISSIONED.
  * 4. Recording fails (Postgres is away): the stream ends with the error; the agent connects again and repeats.
  * 5. The stream ends: the host is offline at once, unless a newer stream holds its place.
  * 6. This process stops: every stream gets Goodbye DRAINING.

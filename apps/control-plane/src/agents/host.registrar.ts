@@ -6,7 +6,7 @@ import {
   openRolloutsOfHost,
 } from '@luofleet/persistence';
 import type { Hello } from '@luofleet/proto';
-import { CommandDispatcher } from '../commands/command.dispatcher';
+import { CommandDispatcher, DECOMMISSIONED } from '../commands/command.dispatcher';
 import { StreamRegistry } from '../commands/stream.registry';
 import { Runtime } from '../settings/runtime';
 import { AgentConnection, introductionOf } from './agent.connection';
@@ -44,7 +44,7 @@ export class HostRegistrar {
     const host = await this.registrations.register(introduction);
     const connection = new AgentConnection(host.id, introduction.name, outbox);
     if (host.decommissioned) {
-      connection.sayGoodbye('DECOMMISSIONED', 'this host was taken out of the fleet');
+      connection.sayGoodbye('DECOMMISSIONED', DECOMMISSIONED);
       return null;
     }
     this.streams.hold(connection)?.sayGoodbye('SUPERSEDED', 'a newer stream of this host is here');

@@ -13,6 +13,7 @@ import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { z } from 'zod';
 import {
   Database,
+  hostsToLetGo,
   replicasOfHosts,
   type SendableCommand,
   takeOpenCommands,
@@ -30,8 +31,12 @@ const replicaMessageSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('send'), hostIds: z.array(z.uuid()) }),
   /** This host has a newer stream elsewhere. */
   z.strictObject({ kind: z.literal('supersede'), hostId: z.uuid() }),
+  /** A host of yours was taken out of the fleet. */
+  z.strictObject({ kind: z.literal('let-go') }),
 ]);
 type ReplicaMessage = z.output<typeof replicaMessageSchema>;
+
+export const DECOMMISSIONED = 'this host was taken out of the fleet';
 
 const topicOf = (replicaId: string): string => `replica:${replicaId}`;
 
@@ -79,6 +84,18 @@ export class CommandDispatcher implements OnModuleInit, OnModuleDestroy {
     this.tell(replicaId, { kind: 'supersede', hostId });
   }
 
+  /** Has this or another replica close its streams of decommissioned hosts now; each looks by itself as well. */
+  async letGo(replicaId: string): Promise<void> {
+    if (replicaId === this.settings.replicaId) await this.closeDecommissioned();
+    else this.tell(replicaId, { kind: 'let-go' });
+  }
+
+  /** Says goodbye to the decommissioned hosts whose streams are here. */
+  async closeDecommissioned(): Promise<void> {
+    for (const hostId of await hostsToLetGo(this.database, this.settings.replicaId))
+      this.streams.get(hostId)?.sayGoodbye('DECOMMISSIONED', DECOMMISSIONED);
+  }
+
   /** Postgres says who holds a stream: the one that is here may have been left behind without a word. */
   private async byReplica(hostIds: readonly string[]): Promise<Map<string, string[]>> {
     const replicas = await this.database.read('route commands', 'hosts', (client) =>
@@ -123,6 +140,8 @@ export class CommandDispatcher implements OnModuleInit, OnModuleDestroy {
         return this.sendQueued(message.hostIds);
       case 'supersede':
         return this.leaveSuperseded(message.hostId);
+      case 'let-go':
+        return this.closeDecommissioned();
     }
   }
 }

@@ -13,5 +13,6 @@ export function hostView(host: HostRecord): HostResponse {
     update: host.update,
     lastSeenAt: host.lastSeenAt?.toISOString() ?? null,
     registeredAt: host.registeredAt.toISOString(),
+    decommissionedAt: host.decommissionedAt?.toISOString() ?? null,
   };
 }

@@ -1,6 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  decommissionSchema,
   hostsQuerySchema,
   pageQuerySchema,
   ROLLOUT_ACTIONS,
@@ -14,14 +15,19 @@ import {
   type ActOnRolloutResponse,
   type ApplyRolloutRequest,
   type ApplyRolloutResponse,
+  type DecommissionHostRequest,
+  type DecommissionHostResponse,
   type GetRolloutRequest,
   type GetRolloutResponse,
   type ListHostsRequest,
   type ListHostsResponse,
   type ListRolloutsRequest,
   type ListRolloutsResponse,
+  type RecommissionHostRequest,
+  type RecommissionHostResponse,
   RolloutAction,
 } from '@luofleet/proto';
+import { HostLifecycle } from '../hosts/host-lifecycle.service';
 import { idempotencyKeyOf } from '../rest/idempotency-key.header';
 import { requirementsOf } from '../rest/selector.requirements';
 import { RolloutActions } from '../rollouts/rollout-actions.service';
@@ -44,6 +50,7 @@ export class OperatorCalls {
     @Inject(RolloutActions) private readonly actions: RolloutActions,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
     @Inject(HostsReader) private readonly hosts: HostsReader,
+    @Inject(HostLifecycle) private readonly lifecycle: HostLifecycle,
   ) {}
 
   async apply(request: ApplyRolloutRequest, metadata: Metadata): Promise<ApplyRolloutResponse> {
@@ -65,9 +72,23 @@ export class OperatorCalls {
   }
 
   async listHosts(request: ListHostsRequest): Promise<ListHostsResponse> {
-    const { limit, cursor, selector } = hostsQuerySchema.parse(given(request));
-    const slice = await this.hosts.list({ limit, cursor, requirements: requirementsOf(selector) });
+    const { selector, ...query } = hostsQuerySchema.parse(given(request));
+    const slice = await this.hosts.list({ ...query, requirements: requirementsOf(selector) });
     return { hosts: slice.items.map(hostMessage), nextCursor: slice.nextCursor ?? '' };
+  }
+
+  async decommission({
+    id,
+    ...request
+  }: DecommissionHostRequest): Promise<DecommissionHostResponse> {
+    const { reason } = decommissionSchema.parse(request);
+    const hostId = await this.lifecycle.decommission(id, reason);
+    return { host: hostMessage(await this.hosts.get(hostId)) };
+  }
+
+  async recommission({ id }: RecommissionHostRequest): Promise<RecommissionHostResponse> {
+    const hostId = await this.lifecycle.recommission(id);
+    return { host: hostMessage(await this.hosts.get(hostId)) };
   }
 
   async act({ id, action }: ActOnRolloutRequest): Promise<ActOnRolloutResponse> {

@@ -50,7 +50,9 @@ const act = (id: string, action: RolloutAction) =>
 const listRollouts = (limit: number) =>
   call<ListRolloutsResponse>((...rest) => client.listRollouts({ limit, cursor: '' }, ...rest));
 const listHosts = (cursor: string, selector: string) =>
-  call<ListHostsResponse>((...rest) => client.listHosts({ limit: 1, cursor, selector }, ...rest));
+  call<ListHostsResponse>((...rest) =>
+    client.listHosts({ limit: 1, cursor, selector, state: '' }, ...rest),
+  );
 
 const apply = (name: string, spec = {}, dryRun = false, headers = {}) =>
   call<ApplyRolloutResponse>(

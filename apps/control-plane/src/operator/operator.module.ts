@@ -1,8 +1,12 @@
 import { Module } from '@nestjs/common';
 import { EventFeedModule } from '../events/event-feed.module';
+import { HostsModule } from '../hosts/hosts.module';
 import { RolloutsModule } from '../rollouts/rollouts.module';
 import { OperatorCalls } from './operator.calls';
 import { OperatorService } from './operator.service';
 
-@Module({ imports: [RolloutsModule, EventFeedModule], providers: [OperatorCalls, OperatorService] })
+@Module({
+  imports: [HostsModule, RolloutsModule, EventFeedModule],
+  providers: [OperatorCalls, OperatorService],
+})
 export class OperatorModule {}

@@ -51,6 +51,8 @@ export class OperatorService implements OnModuleInit {
       getRollout: this.unary('GetRollout', (request) => calls.get(request)),
       listRollouts: this.unary('ListRollouts', (request) => calls.listRollouts(request)),
       listHosts: this.unary('ListHosts', (request) => calls.listHosts(request)),
+      decommissionHost: this.unary('DecommissionHost', (request) => calls.decommission(request)),
+      recommissionHost: this.unary('RecommissionHost', (request) => calls.recommission(request)),
       actOnRollout: this.unary('ActOnRollout', (request) => calls.act(request)),
       watchEvents: this.watch,
     } satisfies OperatorServiceServer);

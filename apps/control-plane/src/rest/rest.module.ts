@@ -18,6 +18,7 @@ import { HealthController } from '../health/health.controller';
 import { Readiness } from '../health/readiness';
 import { RedisProbe } from '../health/redis.probe';
 import { HostsController } from '../hosts/hosts.controller';
+import { HostsModule } from '../hosts/hosts.module';
 import { MetricsController } from '../metrics/metrics.controller';
 import { Metrics } from '../metrics/metrics.service';
 import { ProcessGauges } from '../metrics/process-gauges';
@@ -39,7 +40,7 @@ export const REST_CONTROLLERS = [
 ];
 
 @Module({
-  imports: [RolloutsModule, EventFeedModule],
+  imports: [HostsModule, RolloutsModule, EventFeedModule],
   controllers: REST_CONTROLLERS,
   providers: [
     Metrics,

@@ -29,6 +29,7 @@ const host = (name: string, over: Partial<HostResponse> = {}): HostResponse => (
   update: null,
   lastSeenAt: null,
   registeredAt: '2026-11-24T00:00:00.000Z',
+  decommissionedAt: null,
   version: 1,
   ...over,
 });

@@ -8,6 +8,7 @@ import { PageFrame, Section } from '../ui/page';
 import { Empty, Loading } from '../ui/placeholders';
 import { ProblemNotice } from '../ui/problem-notice';
 import { StateBadge } from '../ui/state-badge';
+import { HostActions } from './host-actions';
 import { HostFacts } from './host.facts';
 import { SessionCard } from './session-card';
 import { WorkloadTable } from './workload-table';
@@ -39,6 +40,7 @@ function HostDetail({ host, error }: HostDetailProps) {
     <PageFrame
       title={host.name}
       aside={<StateBadge tone={HOST_TONES[host.state]}>{host.state}</StateBadge>}
+      actions={<HostActions host={host} />}
       subtitle={
         host.update !== null && (
           <span>

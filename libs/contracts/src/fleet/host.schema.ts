@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { closedObject } from '../request/closed-object';
-import { idSchema, timestampSchema } from '../text/names.schema';
+import { idSchema, timestampSchema, whySchema } from '../text/names.schema';
 import { selectorSchema } from '../selector/selector.schema';
 import { pageOf, pageQueryShape } from './page.schema';
 import { BACKENDS, HOST_STATES, HOST_UPDATE_STATES, PHASE_NAMES } from './states';
@@ -44,6 +44,9 @@ export const hostSchema = z
     update: currentUpdateSchema.nullable().describe('The newest host update of this host, if any.'),
     lastSeenAt: timestampSchema.nullable(),
     registeredAt: timestampSchema,
+    decommissionedAt: timestampSchema
+      .nullable()
+      .describe('When it was taken out of the fleet; null while it is in it.'),
     version: z.int(),
   })
   .meta({ id: 'Host' });
@@ -57,5 +60,11 @@ export const hostPageSchema = pageOf(hostSchema, 'HostPage');
 export const hostsQuerySchema = closedObject({
   ...pageQueryShape,
   selector: selectorSchema.default(''),
+  state: z
+    .enum(HOST_STATES)
+    .optional()
+    .describe('Only hosts in this state; without it all but decommissioned ones.'),
 });
 export type HostsQuery = z.output<typeof hostsQuerySchema>;
+
+export const decommissionSchema = closedObject({ reason: whySchema }).prefault({});

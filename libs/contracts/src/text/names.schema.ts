@@ -64,3 +64,10 @@ export const reasonSchema = z
   .meta({ id: 'Reason' });
 
 export type ReasonResponse = z.infer<typeof reasonSchema>;
+
+/** What an operator says about something they do. */
+export const whySchema = z
+  .string()
+  .max(500, 'a reason has at most 500 characters')
+  .default('')
+  .describe('Why, for people; goes into the events.');

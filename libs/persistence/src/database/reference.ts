@@ -1,4 +1,5 @@
 import { LuofleetError } from '@luofleet/platform';
+import { Prisma } from '../generated/prisma/client';
 import type { Reader } from './database';
 import { isUuid } from './cursor';
 
@@ -32,10 +33,23 @@ export async function resolveId(
 ): Promise<string> {
   const query = { where: byIdOrName(reference), select: { id: true } };
   const found = await {
-    host: () => client.host.findFirst(query),
+    host: () => findHost(client, reference),
     release: () => client.release.findFirst(query),
     rollout: () => client.rollout.findFirst(query),
   }[what]();
   if (!found) throw notFound(what, reference);
   return found.id;
+}
+
+/** `hosts h` called so, the one that is meant first: an id, then the host of the fleet, then the newest that left it. */
+export function hostsCalled(reference: string): Prisma.Sql {
+  const id = isUuid(reference) ? reference : null;
+  return Prisma.sql`(h.name = ${reference} OR h.id = ${id}::uuid)
+    ORDER BY (h.id = ${id}::uuid) DESC NULLS LAST, h.decommissioned_at DESC NULLS FIRST LIMIT 1`;
+}
+
+async function findHost(client: Reader, reference: string): Promise<{ id: string } | undefined> {
+  const [host] = await client.$queryRaw<{ id: string }[]>`
+    SELECT h.id FROM hosts h WHERE ${hostsCalled(reference)}`;
+  return host;
 }

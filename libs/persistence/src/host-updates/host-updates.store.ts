@@ -69,6 +69,24 @@ export async function readHostUpdates(
   rolloutId: string,
   { lock = false } = {},
 ): Promise<StoredHostUpdate[]> {
+  return selectHostUpdates(client, Prisma.sql`hu.rollout_id = ${rolloutId}::uuid`, lock);
+}
+
+/** Host updates of a host that have not ended, over all rollouts; locked until the transaction ends. */
+export async function lockOpenUpdatesOfHost(
+  unit: UnitOfWork,
+  hostId: string,
+): Promise<StoredHostUpdate[]> {
+  const open = Prisma.sql`hu.host_id = ${hostId}::uuid
+    AND hu.state IN ('pending', 'running', 'rolling-back', 'held')`;
+  return selectHostUpdates(unit.client, open, true);
+}
+
+async function selectHostUpdates(
+  client: Reader,
+  condition: Prisma.Sql,
+  lock: boolean,
+): Promise<StoredHostUpdate[]> {
   const rows = await client.$queryRaw<Row[]>`
     SELECT hu.id, hu.rollout_id AS "rolloutId", w.index AS "waveIndex", hu.position, hu.state, hu.phase,
       hu.reason_code AS "reasonCode", hu.reason_detail AS "reasonDetail", hu.reason_errno AS "reasonErrno",
@@ -81,7 +99,7 @@ export async function readHostUpdates(
         WHERE o.host_id = hu.host_id AND o.rollout_id <> hu.rollout_id
           AND o.state IN ('running', 'rolling-back', 'held') LIMIT 1) END AS "busyWith"
     FROM host_updates hu JOIN hosts h ON h.id = hu.host_id JOIN waves w ON w.id = hu.wave_id
-    WHERE hu.rollout_id = ${rolloutId}::uuid ORDER BY hu.position
+    WHERE ${condition} ORDER BY hu.rollout_id, hu.position
     ${lock ? Prisma.sql`FOR NO KEY UPDATE OF hu` : Prisma.empty}`;
   return rows.map((row) => ({
     id: row.id,

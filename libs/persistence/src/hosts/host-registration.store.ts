@@ -63,12 +63,15 @@ export async function registerHosts(
   await unit.client.$executeRaw`
     INSERT INTO hosts (id, name, backend)
     SELECT gen_random_uuid(), v.name, v.backend::"Backend"
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(name text, backend text) ORDER BY v.name
-    ON CONFLICT (name) DO NOTHING`;
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(name text, backend text)
+    WHERE NOT EXISTS (SELECT FROM hosts h WHERE h.name = v.name) ORDER BY v.name
+    ON CONFLICT (name) WHERE decommissioned_at IS NULL DO NOTHING`;
   const found = await unit.client.$queryRaw<KnownHost[]>`
     SELECT id, name, version, version = 0 AS "isNew", decommissioned_at IS NOT NULL AS decommissioned,
       replica_id AS "previousReplicaId", online
     FROM hosts WHERE name = ANY(${hosts.map(({ name }) => name)}::text[]) ORDER BY id FOR UPDATE`;
+  // A name may have belonged to hosts that left the fleet; the one that is in it comes last and stays.
+  found.sort((a, b) => Number(b.decommissioned) - Number(a.decommissioned));
   const byName = new Map(found.map((known) => [known.name, known]));
   const known = hosts.map(({ name }) => {
     const row = byName.get(name);

@@ -1,8 +1,8 @@
 import type { SelectorRequirement } from '@luofleet/rollout';
 import { Prisma } from '../generated/prisma/client';
 import type { Database } from '../database/database';
-import { decodeCursor, isUuid, type Slice, type SliceRequest, sliceOf } from '../database/cursor';
-import { notFound } from '../database/reference';
+import { cursorId, decodeCursor, type Slice, type SliceRequest, sliceOf } from '../database/cursor';
+import { hostsCalled, notFound } from '../database/reference';
 import type { HostRecord } from '../records';
 import { selectorCondition } from './selector.sql';
 
@@ -13,7 +13,8 @@ const HOST_COLUMNS = Prisma.sql`
   h.replica_id AS "replicaId", h.boot_id AS "bootId", h.incarnation_id AS "incarnationId",
   h.agent_version AS "agentVersion", h.running_version AS "runningVersion",
   h.running_sha256 AS "runningSha256", h.kernel_release AS "kernelRelease", h.handlers, h.workloads,
-  h.generation, h.last_seen_at AS "lastSeenAt", h.registered_at AS "registeredAt", h.version, u.update`;
+  h.generation, h.last_seen_at AS "lastSeenAt", h.registered_at AS "registeredAt",
+  h.decommissioned_at AS "decommissionedAt", h.version, u.update`;
 
 const HOST_SOURCE = Prisma.sql`
   hosts h LEFT JOIN LATERAL (
@@ -23,32 +24,43 @@ const HOST_SOURCE = Prisma.sql`
     WHERE hu.host_id = h.id ORDER BY r.created_at DESC LIMIT 1
   ) u ON TRUE`;
 
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+
+const STATE_CONDITIONS = {
+  any: Prisma.sql`h.decommissioned_at IS NULL`,
+  online: Prisma.sql`h.decommissioned_at IS NULL AND h.online`,
+  offline: Prisma.sql`h.decommissioned_at IS NULL AND NOT h.online`,
+  decommissioned: Prisma.sql`h.decommissioned_at IS NOT NULL`,
+} as const;
+
 /** Reads hosts as operators see them. */
 export class HostsReader {
   constructor(private readonly database: Database) {}
 
-  /** Hosts by name; decommissioned ones are left out. */
+  /** Hosts by name, of one state when asked for; decommissioned ones are left out unless it is they. */
   async list(
-    request: SliceRequest & { readonly requirements?: readonly SelectorRequirement[] },
+    request: SliceRequest & {
+      readonly requirements?: readonly SelectorRequirement[];
+      readonly state?: HostRecord['state'] | undefined;
+    },
   ): Promise<Slice<HostRecord>> {
-    const after = decodeCursor(request.cursor, 1)?.[0] ?? '';
+    const [name, id] = decodeCursor(request.cursor, 2) ?? ['', NO_ID];
     const rows = await this.database.read('list hosts', 'hosts', (client) => {
       return client.$queryRaw<HostRecord[]>`
         SELECT ${HOST_COLUMNS} FROM ${HOST_SOURCE}
-        WHERE h.decommissioned_at IS NULL AND h.name > ${after}
+        WHERE ${STATE_CONDITIONS[request.state ?? 'any']}
+          AND (h.name, h.id) > (${name}, ${cursorId(id ?? '')}::uuid)
           AND ${selectorCondition(request.requirements ?? [])}
-        ORDER BY h.name LIMIT ${request.limit + 1}`;
+        ORDER BY h.name, h.id LIMIT ${request.limit + 1}`;
     });
-    return sliceOf(rows, request.limit, (host) => [host.name]);
+    return sliceOf(rows, request.limit, (host) => [host.name, host.id]);
   }
 
   /** @throws LuofleetError NOT_FOUND */
   async get(idOrName: string): Promise<HostRecord> {
-    const id = isUuid(idOrName) ? idOrName : null;
     const [host] = await this.database.read('read host', `host ${idOrName}`, (client) => {
       return client.$queryRaw<HostRecord[]>`
-        SELECT ${HOST_COLUMNS} FROM ${HOST_SOURCE}
-        WHERE h.name = ${idOrName} OR h.id = ${id}::uuid ORDER BY (h.id = ${id}::uuid) DESC NULLS LAST LIMIT 1`;
+        SELECT ${HOST_COLUMNS} FROM ${HOST_SOURCE} WHERE ${hostsCalled(idOrName)}`;
     });
     if (!host) throw notFound('host', idOrName);
     return host;

@@ -8,12 +8,16 @@ export async function markOffline(
   hostIds: readonly string[],
   replicaId: string,
 ): Promise<string[]> {
-  const gone = await unit.client.$queryRaw<{ id: string; name: string }[]>`
+  const gone = await unit.client.$queryRaw<{ id: string; name: string; left: boolean }[]>`
     UPDATE hosts SET online = false, replica_id = NULL, version = version + 1
     WHERE id IN (SELECT id FROM hosts WHERE id = ANY(${[...hostIds]}::uuid[]) ORDER BY id FOR UPDATE)
-      AND online AND replica_id = ${replicaId}
-    RETURNING id, name`;
-  recordOffline(unit, gone, 'its connection ended');
+      AND replica_id = ${replicaId}
+    RETURNING id, name, decommissioned_at IS NOT NULL AS left`;
+  recordOffline(
+    unit,
+    gone.filter(({ left }) => !left),
+    'its connection ended',
+  );
   return gone.map(({ id }) => id);
 }
 

@@ -361,10 +361,10 @@ export type HostOrderByWithRelationInput = {
 
 export type HostWhereUniqueInput = Prisma.AtLeast<{
   id?: string
-  name?: string
   AND?: Prisma.HostWhereInput | Prisma.HostWhereInput[]
   OR?: Prisma.HostWhereInput[]
   NOT?: Prisma.HostWhereInput | Prisma.HostWhereInput[]
+  name?: Prisma.StringFilter<"Host"> | string
   labels?: Prisma.JsonFilter<"Host">
   failureDomain?: Prisma.StringFilter<"Host"> | string
   backend?: Prisma.EnumBackendFilter<"Host"> | $Enums.Backend
@@ -386,7 +386,7 @@ export type HostWhereUniqueInput = Prisma.AtLeast<{
   updates?: Prisma.HostUpdateListRelationFilter
   commands?: Prisma.CommandListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
-}, "id" | "name">
+}, "id">
 
 export type HostOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
@@ -1304,13 +1304,16 @@ export type $HostPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
+    /**
+     * Unique among hosts that were not decommissioned.
+     */
     name: string
     labels: runtime.JsonValue
     failureDomain: string
     backend: $Enums.Backend
     online: boolean
     /**
-     * Replica that holds the agent's stream; null while offline.
+     * Replica that holds the agent's stream; null while offline. Of a decommissioned host: has to close it yet.
      */
     replicaId: string | null
     bootId: string

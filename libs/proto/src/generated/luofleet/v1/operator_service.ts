@@ -157,11 +157,33 @@ export interface ListHostsRequest {
   cursor: string;
   /** Label selector, for example "zone=a,role in (db,web)". */
   selector: string;
+  /** "online", "offline" or "decommissioned"; empty: all but decommissioned ones. */
+  state: string;
 }
 
 export interface ListHostsResponse {
   hosts: HostSummary[];
   nextCursor: string;
+}
+
+export interface DecommissionHostRequest {
+  /** Id or name. */
+  id: string;
+  /** Why, for people. */
+  reason: string;
+}
+
+export interface DecommissionHostResponse {
+  host: HostSummary | undefined;
+}
+
+export interface RecommissionHostRequest {
+  /** Id or name. */
+  id: string;
+}
+
+export interface RecommissionHostResponse {
+  host: HostSummary | undefined;
 }
 
 export interface ActOnRolloutRequest {
@@ -1356,7 +1378,7 @@ export const ListRolloutsResponse: MessageFns<ListRolloutsResponse> = {
 };
 
 function createBaseListHostsRequest(): ListHostsRequest {
-  return { limit: 0, cursor: "", selector: "" };
+  return { limit: 0, cursor: "", selector: "", state: "" };
 }
 
 export const ListHostsRequest: MessageFns<ListHostsRequest> = {
@@ -1369,6 +1391,9 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
     }
     if (message.selector !== "") {
       writer.uint32(26).string(message.selector);
+    }
+    if (message.state !== "") {
+      writer.uint32(34).string(message.state);
     }
     return writer;
   },
@@ -1410,6 +1435,14 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
             message.selector = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1427,6 +1460,7 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
       selector: isSet(object.selector) ? globalThis.String(object.selector) : "",
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
     };
   },
 
@@ -1441,6 +1475,9 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
     if (message.selector !== "") {
       obj.selector = message.selector;
     }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
     return obj;
   },
 
@@ -1452,6 +1489,7 @@ export const ListHostsRequest: MessageFns<ListHostsRequest> = {
     message.limit = object.limit ?? 0;
     message.cursor = object.cursor ?? "";
     message.selector = object.selector ?? "";
+    message.state = object.state ?? "";
     return message;
   },
 };
@@ -1541,6 +1579,296 @@ export const ListHostsResponse: MessageFns<ListHostsResponse> = {
     const message = createBaseListHostsResponse();
     message.hosts = object.hosts?.map((e) => HostSummary.fromPartial(e)) || [];
     message.nextCursor = object.nextCursor ?? "";
+    return message;
+  },
+};
+
+function createBaseDecommissionHostRequest(): DecommissionHostRequest {
+  return { id: "", reason: "" };
+}
+
+export const DecommissionHostRequest: MessageFns<DecommissionHostRequest> = {
+  encode(message: DecommissionHostRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DecommissionHostRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDecommissionHostRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DecommissionHostRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: DecommissionHostRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DecommissionHostRequest>): DecommissionHostRequest {
+    return DecommissionHostRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DecommissionHostRequest>): DecommissionHostRequest {
+    const message = createBaseDecommissionHostRequest();
+    message.id = object.id ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseDecommissionHostResponse(): DecommissionHostResponse {
+  return { host: undefined };
+}
+
+export const DecommissionHostResponse: MessageFns<DecommissionHostResponse> = {
+  encode(message: DecommissionHostResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== undefined) {
+      HostSummary.encode(message.host, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DecommissionHostResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDecommissionHostResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = HostSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DecommissionHostResponse {
+    return { host: isSet(object.host) ? HostSummary.fromJSON(object.host) : undefined };
+  },
+
+  toJSON(message: DecommissionHostResponse): unknown {
+    const obj: any = {};
+    if (message.host !== undefined) {
+      obj.host = HostSummary.toJSON(message.host);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DecommissionHostResponse>): DecommissionHostResponse {
+    return DecommissionHostResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DecommissionHostResponse>): DecommissionHostResponse {
+    const message = createBaseDecommissionHostResponse();
+    message.host = (object.host !== undefined && object.host !== null)
+      ? HostSummary.fromPartial(object.host)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRecommissionHostRequest(): RecommissionHostRequest {
+  return { id: "" };
+}
+
+export const RecommissionHostRequest: MessageFns<RecommissionHostRequest> = {
+  encode(message: RecommissionHostRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecommissionHostRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecommissionHostRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RecommissionHostRequest {
+    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+  },
+
+  toJSON(message: RecommissionHostRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RecommissionHostRequest>): RecommissionHostRequest {
+    return RecommissionHostRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecommissionHostRequest>): RecommissionHostRequest {
+    const message = createBaseRecommissionHostRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseRecommissionHostResponse(): RecommissionHostResponse {
+  return { host: undefined };
+}
+
+export const RecommissionHostResponse: MessageFns<RecommissionHostResponse> = {
+  encode(message: RecommissionHostResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== undefined) {
+      HostSummary.encode(message.host, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecommissionHostResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecommissionHostResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = HostSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RecommissionHostResponse {
+    return { host: isSet(object.host) ? HostSummary.fromJSON(object.host) : undefined };
+  },
+
+  toJSON(message: RecommissionHostResponse): unknown {
+    const obj: any = {};
+    if (message.host !== undefined) {
+      obj.host = HostSummary.toJSON(message.host);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RecommissionHostResponse>): RecommissionHostResponse {
+    return RecommissionHostResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecommissionHostResponse>): RecommissionHostResponse {
+    const message = createBaseRecommissionHostResponse();
+    message.host = (object.host !== undefined && object.host !== null)
+      ? HostSummary.fromPartial(object.host)
+      : undefined;
     return message;
   },
 };
@@ -2116,6 +2444,30 @@ export const OperatorServiceService = {
     responseSerialize: (value: ListHostsResponse): Buffer => Buffer.from(ListHostsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListHostsResponse => ListHostsResponse.decode(value),
   },
+  /** Takes a host out of the fleet; its updates that have not ended end. Again: nothing happens. */
+  decommissionHost: {
+    path: "/luofleet.v1.OperatorService/DecommissionHost" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DecommissionHostRequest): Buffer =>
+      Buffer.from(DecommissionHostRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DecommissionHostRequest => DecommissionHostRequest.decode(value),
+    responseSerialize: (value: DecommissionHostResponse): Buffer =>
+      Buffer.from(DecommissionHostResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DecommissionHostResponse => DecommissionHostResponse.decode(value),
+  },
+  /** The undo: the host is in the fleet again, offline until its agent connects. */
+  recommissionHost: {
+    path: "/luofleet.v1.OperatorService/RecommissionHost" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RecommissionHostRequest): Buffer =>
+      Buffer.from(RecommissionHostRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RecommissionHostRequest => RecommissionHostRequest.decode(value),
+    responseSerialize: (value: RecommissionHostResponse): Buffer =>
+      Buffer.from(RecommissionHostResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RecommissionHostResponse => RecommissionHostResponse.decode(value),
+  },
   /** pause, resume, abort or retry. */
   actOnRollout: {
     path: "/luofleet.v1.OperatorService/ActOnRollout" as const,
@@ -2145,6 +2497,10 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   getRollout: handleUnaryCall<GetRolloutRequest, GetRolloutResponse>;
   listRollouts: handleUnaryCall<ListRolloutsRequest, ListRolloutsResponse>;
   listHosts: handleUnaryCall<ListHostsRequest, ListHostsResponse>;
+  /** Takes a host out of the fleet; its updates that have not ended end. Again: nothing happens. */
+  decommissionHost: handleUnaryCall<DecommissionHostRequest, DecommissionHostResponse>;
+  /** The undo: the host is in the fleet again, offline until its agent connects. */
+  recommissionHost: handleUnaryCall<RecommissionHostRequest, RecommissionHostResponse>;
   /** pause, resume, abort or retry. */
   actOnRollout: handleUnaryCall<ActOnRolloutRequest, ActOnRolloutResponse>;
   /** Events in order, from a sequence number on; stays open. */
@@ -2212,6 +2568,38 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListHostsResponse) => void,
+  ): ClientUnaryCall;
+  /** Takes a host out of the fleet; its updates that have not ended end. Again: nothing happens. */
+  decommissionHost(
+    request: DecommissionHostRequest,
+    callback: (error: ServiceError | null, response: DecommissionHostResponse) => void,
+  ): ClientUnaryCall;
+  decommissionHost(
+    request: DecommissionHostRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DecommissionHostResponse) => void,
+  ): ClientUnaryCall;
+  decommissionHost(
+    request: DecommissionHostRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DecommissionHostResponse) => void,
+  ): ClientUnaryCall;
+  /** The undo: the host is in the fleet again, offline until its agent connects. */
+  recommissionHost(
+    request: RecommissionHostRequest,
+    callback: (error: ServiceError | null, response: RecommissionHostResponse) => void,
+  ): ClientUnaryCall;
+  recommissionHost(
+    request: RecommissionHostRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RecommissionHostResponse) => void,
+  ): ClientUnaryCall;
+  recommissionHost(
+    request: RecommissionHostRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RecommissionHostResponse) => void,
   ): ClientUnaryCall;
   /** pause, resume, abort or retry. */
   actOnRollout(

@@ -1,0 +1,50 @@
+import { runProgram } from '../testing/fake-terminal';
+import { ScriptedServer, sendJson, sendProblem } from '../testing/scripted-server';
+
+const server = new ScriptedServer();
+let address: string;
+
+beforeAll(async () => {
+  address = await server.start();
+});
+beforeEach(() => {
+  server.seen.length = 0;
+});
+afterAll(() => server.stop());
+
+const run = (...args: string[]) => runProgram(['--server', address, ...args]);
+const asked = () => server.seen.map(({ method, url, body }) => [method, url, body]);
+const host = (state: string) => ({ id: 'h-1', name: 'web 1', state, runningVersion: '1.0.0' });
+
+describe('decommission and recommission', () => {
+  it('says what would happen and does nothing without --yes', async () => {
+    server.answer = (_request, response) => sendJson(response, host('online'));
+    const ran = await run('decommission', 'host', 'web 1');
+    expect(ran.exitCode).toBe(2);
+    expect(ran.stderr).toContain('host web 1 is online and runs 1.0.0');
+    expect(ran.stderr).toContain('--yes');
+    expect(asked()).toEqual([['GET', '/api/v1/hosts/web%201', '']]);
+  });
+
+  it('takes the host out, with the reason, and says the undo', async () => {
+    server.answer = (_request, response) => sendJson(response, host('decommissioned'));
+    const ran = await run('decommission', 'host', 'web 1', '--yes', '--reason', 'burnt');
+    expect([ran.exitCode, ran.stderr]).toEqual([0, '']);
+    expect(ran.stdout).toContain('undo: luofleet recommission host h-1');
+    expect(asked()).toEqual([['POST', '/api/v1/hosts/web%201/decommission', '{"reason":"burnt"}']]);
+  });
+
+  it('takes it in again, and shows a refusal', async () => {
+    server.answer = (_request, response) => sendJson(response, host('offline'));
+    expect((await run('recommission', 'host', 'h-1')).stdout).toContain('in the fleet, offline');
+    server.answer = (_request, response) => sendProblem(response, 409, 'ALREADY_EXISTS');
+    const refused = await run('recommission', 'host', 'h-1');
+    expect([refused.exitCode, refused.stderr.includes('ALREADY_EXISTS')]).toEqual([1, true]);
+  });
+
+  it('lists decommissioned hosts when asked for', async () => {
+    server.answer = (_request, response) => sendJson(response, { items: [], nextCursor: null });
+    await run('get', 'hosts', '--state', 'decommissioned');
+    expect(server.seen[0]?.url).toContain('state=decommissioned');
+  });
+});

@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import type { HostResponse } from '@luofleet/contracts';
+import { CliError, EXIT } from '../cli.error';
+import type { CommandContext } from './command.context';
+
+type InContext = (run: (context: CommandContext) => Promise<void>) => Promise<void>;
+
+/** Adds what takes hosts out of the fleet, and back in. */
+export function addLifecycle(program: Command, inContext: InContext): void {
+  program
+    .command('decommission')
+    .description('take a host out of the fleet')
+    .command('host')
+    .description('its updates that have not ended end; its agent is turned away')
+    .argument('<name>', 'name or id')
+    .option('--yes', 'do it; without it, only what would happen is shown', false)
+    .option('--reason <text>', 'why; goes into the events')
+    .action((name: string, options: DecommissionOptions) =>
+      inContext((context) => decommission(context, name, options)),
+    );
+  program
+    .command('recommission')
+    .description('take a decommissioned host into the fleet again')
+    .command('host')
+    .argument('<name>', 'name or id')
+    .action((name: string) => inContext((context) => recommission(context, name)));
+}
+
+interface DecommissionOptions {
+  readonly yes: boolean;
+  readonly reason?: string;
+}
+
+const pathOf = (name: string): string => `/hosts/${encodeURIComponent(name)}`;
+
+async function decommission(
+  { client, printer }: CommandContext,
+  name: string,
+  { yes, reason }: DecommissionOptions,
+): Promise<void> {
+  if (!yes) {
+    const host = await client.request<HostResponse>(pathOf(name));
+    if (host.state !== 'decommissioned')
+      throw new CliError(
+        EXIT.usage,
+        `host ${host.name} is ${host.state} and runs ${host.runningVersion}; decommissioning it ` +
+          'ends its updates and turns its agent away; add --yes to do it',
+      );
+  }
+  const host = await client.request<HostResponse>(`${pathOf(name)}/decommission`, {
+    method: 'POST',
+    ...(reason !== undefined && { body: { reason } }),
+  });
+  printer.object(
+    host,
+    () => `host ${host.name} is ${host.state}; undo: luofleet recommission host ${host.id}`,
+  );
+}
+
+async function recommission({ client, printer }: CommandContext, name: string): Promise<void> {
+  const host = await client.request<HostResponse>(`${pathOf(name)}/recommission`, {
+    method: 'POST',
+  });
+  printer.object(host, () => `host ${host.name} is in the fleet, ${host.state}`);
+}

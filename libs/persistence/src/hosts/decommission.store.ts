@@ -1,0 +1,92 @@
+import { LuofleetError } from '@luofleet/platform';
+import type { Database, Reader } from '../database/database';
+import { isUniqueViolation } from '../database/database-error';
+import type { UnitOfWork } from '../database/unit-of-work';
+
+/** A host that was just taken out of the fleet. */
+export interface DecommissionedHost {
+  readonly name: string;
+  /** Replica that held its stream, and has to close it. */
+  readonly replicaId: string | null;
+}
+
+/** Rollouts with an update of this host that has not ended, in the order in which they are locked. */
+export async function rolloutsWithOpenUpdates(client: Reader, hostId: string): Promise<string[]> {
+  const rows = await client.$queryRaw<{ id: string }[]>`
+    SELECT rollout_id AS id FROM host_updates
+    WHERE host_id = ${hostId}::uuid AND state IN ('pending', 'running', 'rolling-back', 'held') ORDER BY 1`;
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Takes a host out of the fleet and voids every command it has not answered. Its stream stays known as its replica's
+ * until that has closed it. Null when it was taken out before.
+ */
+export async function decommissionHost(
+  unit: UnitOfWork,
+  hostId: string,
+  why: string,
+): Promise<DecommissionedHost | null> {
+  const [host] = await unit.client.$queryRaw<DecommissionedHost[]>`
+    UPDATE hosts SET decommissioned_at = now(), online = false, version = version + 1
+    WHERE id = ${hostId}::uuid AND decommissioned_at IS NULL
+    RETURNING name, replica_id AS "replicaId"`;
+  if (!host) return null;
+  unit.record({
+    kind: 'host-decommissioned',
+    hostId,
+    reasonCode: 'HOST_DECOMMISSIONED',
+    message: `Host ${host.name} was taken out of the fleet by an operator${why === '' ? '' : `: ${why}`}.`,
+    data: { hostName: host.name, ...(why !== '' && { why }) },
+  });
+  return host;
+}
+
+/** Commands of a host that have not been answered never will be. After the host updates, as locks are taken. */
+export async function voidOpenCommandsOfHost(unit: UnitOfWork, hostId: string): Promise<void> {
+  await unit.client.$executeRaw`
+    UPDATE commands SET state = 'voided'
+    WHERE host_id = ${hostId}::uuid AND state IN ('queued', 'sent', 'accepted')`;
+}
+
+/**
+ * The undo of `decommissionHost`, as far as there is one: the host is in the fleet again and its agent is welcome.
+ * False when it was never taken out.
+ * @throws LuofleetError ALREADY_EXISTS when another host has its name by now
+ */
+export async function recommissionHost(unit: UnitOfWork, hostId: string): Promise<boolean> {
+  const [host] = await unit.client.$queryRaw<{ name: string }[]>`
+    SELECT name FROM hosts WHERE id = ${hostId}::uuid AND decommissioned_at IS NOT NULL FOR UPDATE`;
+  if (!host) return false;
+  await unit.client.$executeRaw`
+      UPDATE hosts SET decommissioned_at = NULL, online = false, replica_id = NULL, version = version + 1
+      WHERE id = ${hostId}::uuid`.catch((error: unknown) => {
+    throw isUniqueViolation(error) ? nameTaken(host.name, error) : error;
+  });
+  unit.record({
+    kind: 'host-recommissioned',
+    hostId,
+    message: `Host ${host.name} was taken into the fleet again by an operator; it is offline until its agent connects.`,
+    data: { hostName: host.name },
+  });
+  return true;
+}
+
+function nameTaken(name: string, cause: unknown): LuofleetError {
+  return new LuofleetError({
+    code: 'ALREADY_EXISTS',
+    operation: 'recommission host',
+    subject: `host ${name}`,
+    detail: `Another host is called ${name} by now; decommission that one first.`,
+    cause,
+  });
+}
+
+/** Decommissioned hosts whose streams this replica has yet to close. */
+export async function hostsToLetGo(database: Database, replicaId: string): Promise<string[]> {
+  const rows = await database.read('find decommissioned hosts', 'hosts', (client) => {
+    return client.$queryRaw<{ id: string }[]>`
+      SELECT id FROM hosts WHERE replica_id = ${replicaId} AND decommissioned_at IS NOT NULL`;
+  });
+  return rows.map(({ id }) => id);
+}
