@@ -11,6 +11,7 @@ export {
   sha256Schema,
   type ReasonResponse,
 } from './text/names.schema';
+export { plainTextSchema, type TextBounds } from './text/plain-text.schema';
 export { selectorSchema } from './selector/selector.schema';
 export {
   API_VERSION,
@@ -133,4 +134,4 @@ export {
   type WaveResponse,
 } from './fleet/rollout.schema';
 export { closedObject } from './request/closed-object';
-export { faultsOf, formatPath } from './request/faults';
+export { FAULTS_MAX, faultsOf, formatPath } from './request/faults';

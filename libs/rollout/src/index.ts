@@ -96,8 +96,10 @@ export {
   type WavePlan,
   type WavePlanResult,
 } from './plan/wave.planner';
+export { LABELS_MAX, labelFault } from './selector/label-rule';
 export {
   parseSelector,
+  SELECTOR_LENGTH_MAX,
   type Selectable,
   type Selector,
   type SelectorProblem,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { closedObject } from '../request/closed-object';
+import { plainTextSchema } from '../text/plain-text.schema';
 
 /** Items in a page when `limit` is absent, and at most: a page stays under a few hundred kilobytes. */
 export const PAGE_LIMIT_DEFAULT = 100;
@@ -26,7 +27,9 @@ export const limitSchema = z.coerce
 
 export const pageQueryShape = {
   limit: limitSchema,
-  cursor: z.string().min(1).max(500).optional().describe('`nextCursor` of the page before.'),
+  cursor: plainTextSchema({ min: 1, max: 500 })
+    .optional()
+    .describe('`nextCursor` of the page before.'),
 };
 
 export const pageQuerySchema = closedObject(pageQueryShape);

@@ -7,36 +7,36 @@ import {
   sha256Schema,
   timestampSchema,
 } from '../text/names.schema';
+import { plainTextSchema } from '../text/plain-text.schema';
 import { pageOf } from './page.schema';
 import { RELEASE_KINDS } from './states';
 
 /** Address an agent can fetch from; its content is checked by digest, so plain http is allowed. */
-const imageUriSchema = z
-  .string()
-  .max(2000)
-  .regex(
-    /^(file:\/\/\/|https?:\/\/[^/\s])\S*$/,
-    'an image address starts with file:///, http:// or https://',
-  );
+const imageUriSchema = plainTextSchema({ max: 2000 }).regex(
+  /^(file:\/\/\/|https?:\/\/[^/\s])\S*$/,
+  'an image address starts with file:///, http:// or https://',
+);
 
 const handlersSchema = z
-  .array(z.string().min(1).max(48, 'a compatible string has at most 48 characters'))
+  .array(plainTextSchema({ min: 1, max: 48 }))
   .max(256)
   .refine((handlers) => new Set(handlers).size === handlers.length, 'a handler is named twice');
 
 const releaseFields = {
   name: nameSchema,
   kind: z.enum(RELEASE_KINDS),
-  version: z.string().min(1).max(200).describe('What a host reports once it runs this release.'),
+  version: plainTextSchema({ min: 1, max: 200 }).describe(
+    'What a host reports once it runs this release.',
+  ),
   imageUri: imageUriSchema,
   imageSha256: sha256Schema,
   handlers: handlersSchema
     .default([])
     .describe('Compatible strings of the file handlers that this release can restore.'),
-  kernelCommandLine: z.string().max(4000).default(''),
+  kernelCommandLine: plainTextSchema({ max: 4000 }).default(''),
   initrdUri: imageUriSchema.or(z.literal('')).default(''),
   initrdSha256: sha256Schema.or(z.literal('')).default(''),
-  luoAbi: z.string().max(48).default('').describe('LUO ABI string of the next kernel.'),
+  luoAbi: plainTextSchema({ max: 48 }).default('').describe('LUO ABI string of the next kernel.'),
   labels: labelsSchema.default({}),
 };
 

@@ -9,7 +9,7 @@
  */
 import { WAVES_MAX } from '@luofleet/rollout';
 import { z } from 'zod';
-import { nameSchema } from '../text/names.schema';
+import { idOrNameSchema, nameSchema } from '../text/names.schema';
 import { DURATION_MS_MAX, DURATION_PATTERN, parseDurationMs } from '../text/duration';
 import { selectorSchema } from '../selector/selector.schema';
 import { closedObject } from '../request/closed-object';
@@ -120,7 +120,7 @@ export const rolloutManifestSchema = closedObject({
   kind: z.literal('Rollout', { error: 'kind must be "Rollout"' }),
   metadata: closedObject({ name: nameSchema }),
   spec: closedObject({
-    release: z.string().min(1).max(200).describe('Name or id of a registered release.'),
+    release: idOrNameSchema.describe('Name or id of a registered release.'),
     selector: selectorSchema.default(''),
     strategy: strategyManifestSchema,
   }),

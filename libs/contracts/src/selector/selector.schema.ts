@@ -1,9 +1,8 @@
-import { z } from 'zod';
-import { parseSelector } from '@luofleet/rollout';
+import { parseSelector, SELECTOR_LENGTH_MAX } from '@luofleet/rollout';
+import { plainTextSchema } from '../text/plain-text.schema';
 
 /** Selector text; a fault is reported with its position, counted from 1 as people count. */
-export const selectorSchema = z
-  .string()
+export const selectorSchema = plainTextSchema({ max: SELECTOR_LENGTH_MAX, lines: 'many' })
   .superRefine((text, context) => {
     const parsed = parseSelector(text);
     if (parsed.kind === 'selector') return;

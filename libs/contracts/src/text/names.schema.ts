@@ -1,4 +1,6 @@
+import { LABELS_MAX, labelFault } from '@luofleet/rollout';
 import { z } from 'zod';
+import { plainTextSchema } from './plain-text.schema';
 
 /** A name is shorter than this so that it fits a table column, a file name and a DNS label sequence. */
 export const NAME_LENGTH_MAX = 100;
@@ -21,8 +23,8 @@ export const nameSchema = z
   )
   .refine((name) => !isId(name), 'a name must not look like an id (UUID)');
 
-/** An id or a name in a path; anything that is neither can not exist, so it is only bounded here. */
-export const idOrNameSchema = z.string().min(1).max(200);
+/** An id or a name in a path; anything that is neither can not exist, so it is only plain and bounded here. */
+export const idOrNameSchema = plainTextSchema({ min: 1, max: 255 });
 
 export const idSchema = z.guid();
 
@@ -30,22 +32,19 @@ export const sha256Schema = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'a sha256 is 64 lower-case hexadecimal digits');
 
+/** Labels of a host or a release, by the rule that selectors go by. */
 export const labelsSchema = z
-  .record(
-    z
-      .string()
-      .regex(
-        /^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/,
-        'a label key has letters, digits, ".", "_", "/" and "-", at most 63',
-      ),
-    z
-      .string()
-      .regex(
-        /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/,
-        'a label value has letters, digits, ".", "_" and "-", at most 63',
-      ),
-  )
-  .refine((labels) => Object.keys(labels).length <= 64, 'at most 64 labels');
+  .record(plainTextSchema({ max: 63 }), plainTextSchema({ max: 63 }))
+  .superRefine((labels, context) => {
+    const all = Object.entries(labels);
+    if (all.length > LABELS_MAX)
+      context.addIssue({ code: 'custom', message: `at most ${LABELS_MAX} labels` });
+    for (const [key, value] of all.slice(0, LABELS_MAX)) {
+      const message = labelFault(key, value);
+      if (message !== null) context.addIssue({ code: 'custom', path: [key], message });
+    }
+  })
+  .describe(`At most ${LABELS_MAX} labels, by the rule of selectors.`);
 
 /** RFC 3339 in UTC with milliseconds, as every answer writes times. */
 export const timestampSchema = z.iso.datetime();

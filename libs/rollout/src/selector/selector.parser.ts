@@ -12,11 +12,19 @@
  *     gpu               the label is there
  *     !gpu              the label is not there
  *
- * The key `name` means the host's name, which hides a label of that key. Keys and values consist of letters, digits and
- * `_ . - /`; a value may be empty (`zone=`). White space between words does not matter.
+ * The key `name` means the host's name; no label is called so. Keys and values are those that labels may have (a value may
+ * be empty: `zone=`), names of hosts are longer. White space between words does not matter.
  *
  * Unhappy path: the first mistake is reported with its position, counted in UTF-16 units from 0.
  */
+import {
+  BUILT_IN_LABEL_KEYS,
+  LABEL_KEY_PATTERN,
+  LABEL_KEY_RULE,
+  LABEL_VALUE_PATTERN,
+  LABEL_VALUE_RULE,
+} from './label-rule';
+
 export interface Selectable {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -112,24 +120,28 @@ class SelectorReader {
     }
     const key = this.readKey();
     if (isProblem(key)) return key;
-    if (this.take('!=')) return { key, operator: 'notin', values: [this.readWord()] };
-    if (this.take('==') || this.take('='))
-      return { key, operator: 'in', values: [this.readWord()] };
+    const differs = this.take('!=');
+    if (differs || this.take('==') || this.take('=')) {
+      const value = this.readValue(key);
+      if (isProblem(value)) return value;
+      return { key, operator: differs ? 'notin' : 'in', values: [value] };
+    }
     const start = this.position;
     const word = this.readWord();
     if (word === '') return { key, operator: 'exists', values: [] };
     if (word !== 'in' && word !== 'notin') {
       return { position: start, message: `expected "=", "!=", "in" or "notin" after "${key}"` };
     }
-    const values = this.readSet(word);
+    const values = this.readSet(word, key);
     return isProblem(values) ? values : { key, operator: word, values };
   }
 
-  private readSet(operator: string): Read<string[]> {
+  private readSet(operator: string, key: string): Read<string[]> {
     if (!this.take('(')) return this.problem(`expected "(" after "${operator}"`);
     const values: string[] = [];
     do {
-      const value = this.readWord();
+      const value = this.readValue(key);
+      if (isProblem(value)) return value;
       if (value === '') return this.problem('expected a value');
       values.push(value);
     } while (this.take(','));
@@ -137,8 +149,18 @@ class SelectorReader {
   }
 
   private readKey(): Read<string> {
+    const position = this.position;
     const key = this.readWord();
-    return key === '' ? this.problem('expected a label key') : key;
+    if (key === '') return this.problem('expected a label key');
+    return LABEL_KEY_PATTERN.test(key) ? key : { position, message: LABEL_KEY_RULE };
+  }
+
+  /** A value that a label of this key may have; for `name`, what is in a host's name. */
+  private readValue(key: string): Read<string> {
+    const position = this.position;
+    const value = this.readWord();
+    const canBe = BUILT_IN_LABEL_KEYS.includes(key) || LABEL_VALUE_PATTERN.test(value);
+    return canBe ? value : { position, message: LABEL_VALUE_RULE };
   }
 
   private readWord(): string {
@@ -166,7 +188,8 @@ class SelectorReader {
   }
 
   private problem(expected: string): SelectorProblem {
-    const found = this.atEnd() ? 'the end' : `"${this.text.charAt(this.position)}"`;
+    const character = String.fromCodePoint(this.text.codePointAt(this.position) ?? 0);
+    const found = this.atEnd() ? 'the end' : `"${character}"`;
     return { position: this.position, message: `${expected}, found ${found}` };
   }
 }
