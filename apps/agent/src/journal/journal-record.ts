@@ -23,10 +23,19 @@ export type JournalRecord =
   /** A workload refuses finish (reason) or no longer does (null). */
   | { kind: 'finish-hold'; workload: string; reason: string | null };
 
-/** A line that can not be read: cut off, damaged, or written by a newer agent. */
+/** Every kind, so that a record of a kind that only a newer agent knows is not taken for one of these. */
+const kinds: Record<JournalRecord['kind'], true> = {
+  ...{ accepted: true, started: true, finished: true, recorded: true },
+  ...{ crossed: true, booted: true, 'took-over': true, 'finish-hold': true },
+};
+
+/** What is wrong with a journal, or with a line of it. */
 export class JournalError extends Error {
+  /** A write that failed could not be taken back: whoever opens the journal next may find it. */
+  mayRemain = false;
+
   constructor(
-    readonly code: 'JOURNAL_TORN' | 'JOURNAL_DAMAGED' | 'JOURNAL_TOO_NEW' | 'JOURNAL_UNWRITABLE',
+    readonly code: 'JOURNAL_DAMAGED' | 'JOURNAL_TOO_NEW' | 'JOURNAL_UNWRITABLE',
     readonly subject: string,
     detail: string,
     options?: ErrorOptions,
@@ -53,12 +62,9 @@ export function decodeRecord(line: string, subject: string): JournalRecord {
   const { v, ...record } = JSON.parse(json, (_key, value: unknown) =>
     isU64(value) ? BigInt(value.u64) : value,
   ) as { v: number } & JournalRecord;
-  if (v > JOURNAL_VERSION) {
-    throw new JournalError(
-      'JOURNAL_TOO_NEW',
-      subject,
-      `record version ${v} was written by a newer agent; this one knows up to ${JOURNAL_VERSION}`,
-    );
+  if (v > JOURNAL_VERSION || !Object.hasOwn(kinds, record.kind)) {
+    const detail = `a newer agent wrote this record (version ${v}, ${record.kind}); this one knows up to version ${JOURNAL_VERSION}`;
+    throw new JournalError('JOURNAL_TOO_NEW', subject, detail);
   }
   return record as JournalRecord;
 }

@@ -84,19 +84,70 @@ describe('FileJournal', () => {
     expect([...FileJournal.open(file).state.commands.keys()]).toEqual(['a1', 'a3']);
   });
 
-  it('refuses damage before the last line, naming the line', () => {
+  it.each([
+    ['zeros', () => '\0'.repeat(4096)],
+    ['part of a line', (line: string) => line.slice(0, 60)],
+    ['zeros and a line', (line: string) => '\0'.repeat(100) + line.replace('"a2"', '"a9"')],
+    ['several lines, none whole', (line: string) => line.slice(9) + line.slice(4) + line.slice(0, 30)],
+  ])('takes %s behind the last sound record for never written', (_what, tail) => {
+    FileJournal.open(file).append({ kind: 'accepted', command: command('a1') });
+    appendFileSync(file, tail(encodeRecord({ kind: 'accepted', command: command('a2') })));
     const journal = FileJournal.open(file);
-    journal.append({ kind: 'accepted', command: command('a1') }, { kind: 'recorded', key: 'a1' });
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"a1"', '"zz"'));
-    expect(() => FileJournal.open(file)).toThrow(/line 1.*checksum/);
+    expect(journal.problem).toBeNull();
+    journal.append({ kind: 'accepted', command: command('a3') });
+    expect([...FileJournal.open(file).state.commands.keys()]).toEqual(['a1', 'a3']);
   });
 
-  it('refuses records of a newer agent even at the end', () => {
+  it.each([1, 8, 9, 30, 200])(
+    'has the whole record that follows %d bytes of one that was cut off',
+    (bytes) => {
+      const line = (key: string) => encodeRecord({ kind: 'accepted', command: command(key) });
+      FileJournal.open(file).append({ kind: 'accepted', command: command('a1') });
+      appendFileSync(file, line('a2').slice(0, bytes) + line('a3') + line('a4'));
+      const journal = FileJournal.open(file);
+      expect(journal.problem).toBeNull();
+      expect([...journal.state.commands.keys()]).toEqual(['a1', 'a3', 'a4']);
+      journal.append({ kind: 'recorded', key: 'a4' });
+      expect(FileJournal.open(file).problem).toBeNull();
+    },
+  );
+
+  it('has a record whose end of line is wrong or missing', () => {
+    const line = (key: string) => encodeRecord({ kind: 'accepted', command: command(key) });
     FileJournal.open(file);
-    const json = '{"v":99,"kind":"recorded","key":"x"}';
+    appendFileSync(file, `${line('a1').trimEnd()}?${line('a2')}${line('a3').trimEnd()}`);
+    FileJournal.open(file).append({ kind: 'accepted', command: command('a4') });
+    const journal = FileJournal.open(file);
+    expect([...journal.state.commands.keys()]).toEqual(['a1', 'a2', 'a3', 'a4']);
+    expect(journal.problem).toBeNull();
+  });
+
+  it('keeps what is sound around damage, says where it is, and is never written again', () => {
+    FileJournal.open(file).append(
+      ...['a1', 'a2', 'a3'].map((key) => ({ kind: 'accepted', command: command(key) }) as const),
+    );
+    const damaged = readFileSync(file, 'utf8').replace('"a2"', '"zz"');
+    writeFileSync(file, damaged);
+    const journal = FileJournal.open(file);
+    expect(journal.problem).toMatchObject({ code: 'JOURNAL_DAMAGED' });
+    expect(journal.problem?.message).toMatch(/line 2.*checksum/);
+    expect([journal.isWhole, [...journal.state.commands.keys()]]).toEqual([false, ['a1', 'a3']]);
+    expect(() => journal.append({ kind: 'recorded', key: 'a1' })).toThrow(/line 2.*checksum/);
+    expect(journal.owe({ kind: 'finish-hold', workload: 'kv', reason: 'busy' })).toBe(false);
+    expect(journal.state.finishHolds.get('kv')).toBe('busy');
+    journal.close();
+    expect(readFileSync(file, 'utf8')).toBe(damaged);
+  });
+
+  it.each([
+    ['version', '{"v":99,"kind":"recorded","key":"x"}'],
+    ['kind', '{"v":1,"kind":"foreseen","key":"x"}'],
+  ])('knows a record of a newer agent by its %s, even at the end', (_what, json) => {
+    FileJournal.open(file);
     const { crc32 } = jest.requireActual<typeof import('node:zlib')>('node:zlib');
     appendFileSync(file, `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`);
-    expect(() => FileJournal.open(file)).toThrow(/newer agent/);
+    const { problem, isWhole } = FileJournal.open(file);
+    expect([problem?.code, isWhole]).toEqual(['JOURNAL_TOO_NEW', false]);
   });
 
   it('means the same after compaction and forgets only what generations refuse anyway', () => {

@@ -31,6 +31,9 @@ export interface JournalState {
   finishHolds: Map<string, string>;
 }
 
+/** Finish tries of an attempt that are remembered once the control plane has their results; asked again, one is no harm. */
+export const FINISH_TRIES_KEPT = 32;
+
 export const emptyJournalState = (): JournalState => ({
   generation: 0n,
   commands: new Map(),
@@ -73,7 +76,9 @@ const apply: Apply = {
   },
   recorded(state, { key }) {
     const entry = state.commands.get(key);
-    if (entry?.state === 'finished') entry.recorded = true;
+    if (entry?.state !== 'finished') return;
+    entry.recorded = true;
+    if (entry.command.phase === 'finish') forgetOldTries(state, entry.command);
   },
   crossed(state, { key, fromVersion, toVersion, imageSha256 }) {
     const command = state.commands.get(key)?.command;
@@ -95,6 +100,18 @@ const apply: Apply = {
     else state.finishHolds.set(workload, reason);
   },
 };
+
+function forgetOldTries(state: JournalState, { hostUpdateId, attempt }: AgentCommand): void {
+  const tries = [...state.commands.values()].filter(
+    ({ command, ...entry }) =>
+      command.phase === 'finish' &&
+      command.hostUpdateId === hostUpdateId &&
+      command.attempt === attempt &&
+      entry.state === 'finished' &&
+      entry.recorded,
+  );
+  for (const { command } of tries.slice(0, -FINISH_TRIES_KEPT)) state.commands.delete(command.key);
+}
 
 /** Adds one record to the state, in place. Records about unknown commands are ignored (compaction dropped them). */
 export function applyRecord(state: JournalState, record: JournalRecord): void {
