@@ -39,6 +39,14 @@ export const isPastNoReturn = (
 ): boolean =>
   state.crossing?.hostUpdateId === of.hostUpdateId && state.crossing.attempt === of.attempt;
 
+/** What a host needs to serve again, and may do twice: no journal that can not be written stops it. */
+export const isForService = (state: JournalState, command: AgentCommand): boolean =>
+  command.phase === 'rollback' || (command.phase === 'retrieve' && isPastNoReturn(state, command));
+
+/** Runs the next runtime, and nobody serves yet. */
+export const isArriving = ({ crossing }: JournalState): boolean =>
+  crossing !== null && crossing.booted !== null && crossing.retrieved === null;
+
 /** What accepting `incoming` puts an end to before it was started. */
 export function voidedBy(
   state: JournalState,

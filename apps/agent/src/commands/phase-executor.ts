@@ -4,7 +4,9 @@
 // results go out again with every connection until `recorded`.
 // Unhappy paths: a known key is answered from the journal; an older generation is refused without an entry; a rollback
 // interrupts a preserve or freeze under way and voids what waits; a command that was started by a memory that is gone is
-// concluded (interrupted.ts); a host that stays frozen with nothing to do thaws by itself.
+// concluded (interrupted.ts); a host that stays frozen with nothing to do thaws by itself. While the journal can not be
+// written, commands are refused, nothing is started and a frozen host thaws, up to the point of no return; past it, and for a
+// rollback, service comes first and the journal is owed (ledger.ts).
 // Ordering: `open` first (arrival, recovery, and retrieve when this memory comes out of a reboot), then `accept`.
 import type { Journal } from '../journal/journal';
 import type { JournalRecord } from '../journal/journal-record';
@@ -20,9 +22,12 @@ import {
   type PhaseEnd,
 } from '../model/command';
 import { describeError, reasonOf } from '../model/reason';
+import { CommandIntake } from './command-intake';
 import { concludeInterrupted, lastSessions } from './interrupted';
-import { isPastNoReturn, nextStep, voidedBy } from './next-step';
+import { Ledger, reasonOfJournal } from './ledger';
+import { isArriving, isForService, isPastNoReturn, nextStep } from './next-step';
 import { PhaseClock } from './phase-clock';
+import { Results } from './results';
 
 export interface ExecutorOptions {
   journal: Journal;
@@ -43,8 +48,21 @@ export class PhaseExecutor {
   private loop: Promise<void> | null = null;
   private thawTimer: NodeJS.Timeout | undefined;
   private closed = false;
+  private isKicked = false;
+  /** The take-over is not in the journal yet; what was kept in case it failed is still kept. */
+  private settleDue = false;
+  private readonly results: Results;
+  private readonly ledger: Ledger;
+  private readonly intake: CommandIntake;
 
-  constructor(private readonly options: ExecutorOptions) {}
+  constructor(private readonly options: ExecutorOptions) {
+    const { journal, log, onResult, onAccepted, backend, incarnationId } = options;
+    const results = new Results(backend, incarnationId);
+    const ledger = new Ledger({ journal, log, onResult, onWritable: () => this.kick() });
+    this.intake = new CommandIntake({ journal, ledger, results, log, onAccepted, onResult });
+    this.results = results;
+    this.ledger = ledger;
+  }
 
   /** Finds out how this memory came to be and brings the host to a state where every workload has one serving instance. */
   async open(): Promise<void> {
@@ -56,13 +74,17 @@ export class PhaseExecutor {
       const { running, bootId } = backend;
       const { key } = arrival;
       const end = this.resultOf(key, { ...emptyEnd, outcome: 'succeeded' });
-      this.write(
+      const finished: JournalRecord[] = end === null ? [] : [{ kind: 'finished', result: end }];
+      const isDurable = this.ledger.owe(
         { kind: 'booted', key, version: running.version, incarnationId, bootId },
-        ...(end === null ? [] : [{ kind: 'finished', result: end } as const]),
+        ...finished,
       );
+      if (end !== null) this.ledger.tell(end, isDurable);
       faults.point('after:reboot');
       if (nextStep(journal.state).kind !== 'run') await this.retrieveUnasked();
       await this.runLoop();
+      // A rollback may have been first, and nothing after it.
+      if (isArriving(journal.state)) await this.retrieveUnasked();
     } else {
       await this.concludeOpenCommands(arrival.how === 'cold' ? null : arrival.reason);
     }
@@ -72,37 +94,19 @@ export class PhaseExecutor {
 
   /** Takes in a command as often as it is delivered. */
   accept(command: AgentCommand): void {
-    const { journal, onAccepted, onResult } = this.options;
-    const known = journal.state.commands.get(command.key);
-    if (known?.state === 'finished') return onResult(known.result);
-    if (known !== undefined) return onAccepted(command.key);
-    if (command.generation < journal.state.generation) return onResult(this.refuseStale(command));
-    const voided = voidedBy(journal.state, command);
-    const results = voided.map(({ command: other, reason }) =>
-      this.toResult(other, endedOtherwise('voided', reason), Date.now()),
-    );
-    this.write(
-      { kind: 'accepted', command },
-      ...results.map((result): JournalRecord => ({ kind: 'finished', result })),
-    );
-    onAccepted(command.key);
-    results.forEach(onResult);
+    if (!this.intake.take(command)) return;
     if (command.phase === 'rollback') this.interruptFor(command);
     this.kick();
   }
 
   /** The control plane has this result. */
   recorded(key: string): void {
-    const entry = this.options.journal.state.commands.get(key);
-    if (entry?.state !== 'finished' || entry.recorded) return;
-    this.write({ kind: 'recorded', key });
+    this.ledger.recorded(key);
   }
 
   /** Results the control plane may not have, oldest first. */
   unrecordedResults(): AgentResult[] {
-    return [...this.options.journal.state.commands.values()].flatMap((entry) =>
-      entry.state === 'finished' && !entry.recorded ? [entry.result] : [],
-    );
+    return this.ledger.unrecorded();
   }
 
   /** Keys accepted or finished whose result is not yet recorded. */
@@ -117,37 +121,48 @@ export class PhaseExecutor {
     this.closed = true;
     clearTimeout(this.thawTimer);
     await this.loop;
+    this.ledger.close();
   }
 
   private kick(): void {
     clearTimeout(this.thawTimer);
+    this.isKicked = true;
     this.loop ??= this.runLoop().finally(() => {
       this.loop = null;
       if (this.closed) return;
-      if (nextStep(this.options.journal.state).kind !== 'idle') this.kick();
+      if (this.isKicked) this.kick();
       else this.armThaw();
     });
   }
 
+  /** Returns when nothing is due, or what is due can not be started. */
   private async runLoop(): Promise<void> {
     for (;;) {
+      this.isKicked = false;
+      await this.settleIfDue();
       const step = nextStep(this.options.journal.state);
-      if (step.kind === 'idle' || this.closed) return;
+      if (this.closed) return;
+      if (step.kind === 'idle') return this.thawUnwritable();
       if (step.kind === 'void') {
         this.finish(step.command, endedOtherwise('voided', step.reason), Date.now());
-      } else {
-        await this.carryOut(step.command);
+      } else if (!(await this.carryOut(step.command))) {
+        return this.thawUnwritable();
       }
     }
   }
 
-  private async carryOut(command: AgentCommand, resuming = false): Promise<void> {
-    const { faults, incarnationId, log } = this.options;
+  /** False when it can not be started. */
+  private async carryOut(command: AgentCommand, resuming = false): Promise<boolean> {
+    const { faults, incarnationId, journal, log } = this.options;
     const startedAtMs = Date.now();
     if (!resuming) {
       faults.point(`before:${command.phase}`);
-      this.write({ kind: 'started', key: command.key, atMs: startedAtMs, incarnationId });
+      const { key } = command;
+      const started: JournalRecord = { kind: 'started', key, atMs: startedAtMs, incarnationId };
+      if (isForService(journal.state, command)) this.ledger.owe(started);
+      else if (this.ledger.write(started) !== null) return false;
       faults.point(`journaled:${command.phase}`);
+      await this.settleIfDue();
     }
     const clock = new PhaseClock(command);
     this.running = { command, clock };
@@ -163,8 +178,47 @@ export class PhaseExecutor {
       this.running = null;
     }
     faults.point(`acted:${command.phase}`);
-    this.finish(command, end, startedAtMs);
-    if (command.phase === 'retrieve' && tookOver(end)) await this.settle();
+    const isDurable = await this.finishOrUndo(command, end, startedAtMs);
+    if (command.phase === 'retrieve' && tookOver(end)) {
+      this.settleDue = true;
+      if (isDurable) await this.settleIfDue();
+    }
+    return true;
+  }
+
+  /** As `finish`; but what can be undone is, when the journal does not take that it succeeded. */
+  private async finishOrUndo(
+    command: AgentCommand,
+    end: PhaseEnd,
+    startedAtMs: number,
+  ): Promise<boolean> {
+    const isUndoable = command.phase === 'preserve' || command.phase === 'freeze';
+    if (!isUndoable || end.outcome !== 'succeeded') return this.finish(command, end, startedAtMs);
+    const result = this.results.of(command, end, startedAtMs);
+    const error = this.ledger.write({ kind: 'finished', result });
+    if (error === null) {
+      this.announce(result, true);
+      return true;
+    }
+    const undone = await this.options.backend.rollback({
+      ...unasked(),
+      lastSessions: end.sessions,
+    });
+    const { sessions, resumedAtMs } = undone;
+    const rolledBack = endedOtherwise('rolled-back', reasonOfJournal(error), sessions);
+    return this.finish(
+      command,
+      { ...rolledBack, frozenAtMs: end.frozenAtMs, resumedAtMs },
+      startedAtMs,
+    );
+  }
+
+  /** A frozen host that can not go on serves again: what waits finds that out when it can be started. */
+  private async thawUnwritable(): Promise<void> {
+    const { backend, journal, log } = this.options;
+    if (!backend.isFrozen() || journal.problem === null || isArriving(journal.state)) return;
+    log.warn('frozen while the journal can not be written; workloads resume');
+    await backend.rollback(unasked());
   }
 
   private async act(command: AgentCommand, signal: AbortSignal): Promise<PhaseEnd> {
@@ -177,7 +231,10 @@ export class PhaseExecutor {
         ...context,
         cross: (imageSha256) => {
           const { key } = command;
-          this.write({ kind: 'crossed', key, fromVersion, toVersion, imageSha256 });
+          const error = this.ledger.write({
+            ...{ kind: 'crossed', key, fromVersion, toVersion, imageSha256 },
+          });
+          if (error !== null) throw error;
           this.options.faults.point('reboot:crossed');
         },
         carriedJournal: () => snapshotRecords(journal.state).map(encodeRecord).join(''),
@@ -201,20 +258,23 @@ export class PhaseExecutor {
     const end = await backend.retrieve(unasked());
     const key = journal.state.crossing?.key;
     if (key === undefined) return;
-    this.write({ kind: 'took-over', key, retrieved: this.timed(end, startedAtMs) });
-    await this.settle();
+    this.settleDue = true;
+    const retrieved = this.results.timed(end, startedAtMs);
+    if (this.ledger.owe({ kind: 'took-over', key, retrieved })) await this.settleIfDue();
   }
 
-  private async settle(): Promise<void> {
+  private async settleIfDue(): Promise<void> {
+    if (!this.settleDue || this.options.journal.problem !== null) return;
+    this.settleDue = false;
     this.options.onTookOver();
     await this.options.backend.settle();
     this.options.faults.point('retrieve:settled');
   }
 
-  private finish(command: AgentCommand, end: PhaseEnd, startedAtMs: number): void {
-    const { journal, onResult, faults, log } = this.options;
-    const result = this.toResult(command, end, startedAtMs);
-    const crossing = journal.state.crossing;
+  /** Whether it is durable. */
+  private finish(command: AgentCommand, end: PhaseEnd, startedAtMs: number): boolean {
+    const { crossing } = this.options.journal.state;
+    const result = this.results.of(command, end, startedAtMs);
     const records: JournalRecord[] = [{ kind: 'finished', result }];
     if (
       command.phase === 'retrieve' &&
@@ -225,13 +285,19 @@ export class PhaseExecutor {
       records.unshift({
         kind: 'took-over',
         key: crossing.key,
-        retrieved: this.timed(end, startedAtMs),
+        retrieved: this.results.timed(end, startedAtMs),
       });
-    this.write(...records);
-    const { key, phase } = command;
-    log.info('phase ended', { key, phase, outcome: end.outcome, reason: end.reason ?? undefined });
+    const isDurable = this.ledger.owe(...records);
+    this.announce(result, isDurable);
+    return isDurable;
+  }
+
+  private announce(result: AgentResult, isDurable: boolean): void {
+    const { faults, log } = this.options;
+    const { key, phase, outcome, reason } = result;
+    log.info('phase ended', { key, phase, outcome, reason: reason ?? undefined });
     faults.point(`after:${phase}`);
-    onResult(result);
+    this.ledger.tell(result, isDurable);
   }
 
   private async concludeOpenCommands(lost: PhaseEnd['reason']): Promise<void> {
@@ -250,7 +316,7 @@ export class PhaseExecutor {
       }
       const conclusion = concludeInterrupted(journal.state, entry, recovery);
       if (conclusion.kind === 'ended') this.finish(command, conclusion.end, startedAtMs);
-      else await this.carryOut(command, true);
+      else if (journal.isWhole) await this.carryOut(command, true);
     }
   }
 
@@ -278,38 +344,10 @@ export class PhaseExecutor {
     }, frozenLimitMs);
   }
 
-  private refuseStale(command: AgentCommand): AgentResult {
-    const detail = `generation ${command.generation} is older than ${this.options.journal.state.generation}`;
-    const reason = reasonOf('STALE_GENERATION', detail, { subject: command.key });
-    return this.toResult(command, endedOtherwise('voided', reason), Date.now());
-  }
-
   private resultOf(key: string, end: PhaseEnd): AgentResult | null {
     const entry = this.options.journal.state.commands.get(key);
     if (entry === undefined || entry.state === 'finished') return null;
-    return this.toResult(entry.command, end, entry.state === 'started' ? entry.startedAtMs : 0);
-  }
-
-  private timed(end: PhaseEnd, startedAtMs: number): Omit<AgentResult, 'key' | 'phase'> {
-    const { backend, incarnationId } = this.options;
-    const { running, bootId } = backend;
-    const finishedAtMs = Date.now();
-    return {
-      ...end,
-      startedAtMs,
-      finishedAtMs,
-      runningVersion: running.version,
-      bootId,
-      incarnationId,
-    };
-  }
-
-  private toResult(command: AgentCommand, end: PhaseEnd, startedAtMs: number): AgentResult {
-    return { ...this.timed(end, startedAtMs), key: command.key, phase: command.phase };
-  }
-
-  private write(...records: JournalRecord[]): void {
-    this.options.journal.append(...records);
+    return this.results.of(entry.command, end, entry.state === 'started' ? entry.startedAtMs : 0);
   }
 }
 

@@ -63,7 +63,10 @@ function readPiece(
     if (!(error instanceof JournalError)) throw error;
     if (error.code === 'JOURNAL_TOO_NEW' || bytes[end - 1] === 0x7d) return error;
     try {
-      return { record: decodeRecord(bytes.toString('utf8', start, end - 1), subject), end: end - 1 };
+      return {
+        record: decodeRecord(bytes.toString('utf8', start, end - 1), subject),
+        end: end - 1,
+      };
     } catch {
       return error;
     }

@@ -88,7 +88,10 @@ describe('FileJournal', () => {
     ['zeros', () => '\0'.repeat(4096)],
     ['part of a line', (line: string) => line.slice(0, 60)],
     ['zeros and a line', (line: string) => '\0'.repeat(100) + line.replace('"a2"', '"a9"')],
-    ['several lines, none whole', (line: string) => line.slice(9) + line.slice(4) + line.slice(0, 30)],
+    [
+      'several lines, none whole',
+      (line: string) => line.slice(9) + line.slice(4) + line.slice(0, 30),
+    ],
   ])('takes %s behind the last sound record for never written', (_what, tail) => {
     FileJournal.open(file).append({ kind: 'accepted', command: command('a1') });
     appendFileSync(file, tail(encodeRecord({ kind: 'accepted', command: command('a2') })));
