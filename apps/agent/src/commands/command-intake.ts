@@ -4,11 +4,12 @@
 // Unhappy paths: a known key is answered from the journal; an older generation is refused without an entry; so is whatever the
 // journal can not take, unless the host needs it to serve.
 import type { Journal } from '../journal/journal';
+import { reasonOfJournal } from '../journal/journal-reason';
 import type { JournalError, JournalRecord } from '../journal/journal-record';
 import type { Log } from '../log';
 import { endedOtherwise, type AgentCommand, type AgentResult } from '../model/command';
 import { reasonOf } from '../model/reason';
-import { reasonOfJournal, type Ledger } from './ledger';
+import type { Ledger } from './ledger';
 import { isForService, voidedBy } from './next-step';
 import type { Results } from './results';
 

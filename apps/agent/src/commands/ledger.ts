@@ -7,9 +7,9 @@
 // Ordering: while anything is owed, writing is tried again every `RETRY_MS`; `onWritable` follows once it works.
 import type { Journal } from '../journal/journal';
 import { JournalError, type JournalRecord } from '../journal/journal-record';
+import { journalReason } from '../journal/journal-reason';
 import type { Log } from '../log';
 import type { AgentResult } from '../model/command';
-import { describeError, reasonOf, type Reason } from '../model/reason';
 
 const RETRY_MS = 1_000;
 /** More than the commands of one host update; the control plane asks for nothing older again. */
@@ -29,6 +29,11 @@ export class Ledger {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: LedgerOptions) {}
+
+  /** The journal was opened, be it that it can not be written. */
+  open(): void {
+    if (this.options.journal.problem !== null) this.waitForDisk();
+  }
 
   /** Null once the records are durable; else why they are not, and then nothing has changed. */
   write(...records: JournalRecord[]): JournalError | null {
@@ -122,22 +127,3 @@ export class Ledger {
 const endsAlikeAfterRestart = ({ phase, outcome }: AgentResult): boolean =>
   phase === 'rollback' ||
   (outcome === 'rolled-back' && ['preserve', 'freeze', 'reboot'].includes(phase));
-
-/** What operators read about a journal that can not be written; null while it can. */
-export function journalReason(journal: Pick<Journal, 'problem'>): Reason | null {
-  return journal.problem && reasonOfJournal(journal.problem);
-}
-
-export function reasonOfJournal(error: JournalError): Reason {
-  const { code, subject, cause } = error;
-  const isFull = ['ENOSPC', 'EDQUOT'].includes(String((cause as { code?: unknown } | null)?.code));
-  const todo = isFull
-    ? 'free some space there; the agent goes on by itself'
-    : code === 'JOURNAL_UNWRITABLE'
-      ? 'the agent goes on by itself once it can write there'
-      : code === 'JOURNAL_TOO_NEW'
-        ? 'start the newer agent again'
-        : 'let updates of this host end, move the file away and restart the agent';
-  const detail = `${describeError(error)}; ${todo}`;
-  return reasonOf(isFull ? 'DISK_FULL' : code, detail, { subject, cause });
-}

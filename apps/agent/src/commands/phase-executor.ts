@@ -9,8 +9,8 @@
 // rollback, service comes first and the journal is owed (ledger.ts).
 // Ordering: `open` first (arrival, recovery, and retrieve when this memory comes out of a reboot), then `accept`.
 import type { Journal } from '../journal/journal';
-import type { JournalRecord } from '../journal/journal-record';
-import { encodeRecord } from '../journal/journal-record';
+import { reasonOfJournal } from '../journal/journal-reason';
+import { encodeRecord, type JournalError, type JournalRecord } from '../journal/journal-record';
 import { snapshotRecords } from '../journal/journal.state';
 import type { Backend } from '../backend/backend';
 import type { Faults } from '../faults/faults';
@@ -24,7 +24,7 @@ import {
 import { describeError, reasonOf } from '../model/reason';
 import { CommandIntake } from './command-intake';
 import { concludeInterrupted, lastSessions } from './interrupted';
-import { Ledger, reasonOfJournal } from './ledger';
+import { Ledger } from './ledger';
 import { isArriving, isForService, isPastNoReturn, nextStep } from './next-step';
 import { PhaseClock } from './phase-clock';
 import { Results } from './results';
@@ -67,6 +67,7 @@ export class PhaseExecutor {
   /** Finds out how this memory came to be and brings the host to a state where every workload has one serving instance. */
   async open(): Promise<void> {
     const { backend, journal, faults, incarnationId, log } = this.options;
+    this.ledger.open();
     const arrival = await backend.arrive();
     log.info('arrived', { arrival: arrival.how, version: backend.running.version });
     if (arrival.how === 'handover') {
@@ -107,6 +108,11 @@ export class PhaseExecutor {
   /** Results the control plane may not have, oldest first. */
   unrecordedResults(): AgentResult[] {
     return this.ledger.unrecorded();
+  }
+
+  /** A workload refuses finish (reason) or no longer does (null). Null once that is durable; else nothing has changed. */
+  holdFinish(workload: string, reason: string | null): JournalError | null {
+    return this.ledger.write({ kind: 'finish-hold', workload, reason });
   }
 
   /** Keys accepted or finished whose result is not yet recorded. */

@@ -2,7 +2,7 @@
 //
 // Each fault strikes a stated number of times over all restarts of the agent: what has struck is written to a file
 // before it strikes, otherwise an agent killed at a point would be killed there again for ever.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { phaseNames } from '../model/command';
 
 export interface FaultSettings {
@@ -88,7 +88,15 @@ export class Faults {
     if (count >= times) return false;
     struck[name] = count + 1;
     if (this.file === null) this.memory = struck;
-    else writeFileSync(this.file, JSON.stringify(struck));
+    else {
+      try {
+        writeFileSync(`${this.file}.next`, JSON.stringify(struck));
+        renameSync(`${this.file}.next`, this.file);
+      } catch {
+        // One that is not written down would strike without an end.
+        return false;
+      }
+    }
     return true;
   }
 

@@ -45,6 +45,15 @@ export interface Journal {
   close(): void;
 }
 
+/**
+ * A journal that came with a reboot, and the reboot's key. One on disk that is sound and knows of the reboot is at least
+ * as new, and goes on instead.
+ */
+export interface CarriedJournal {
+  key: string;
+  journal: string;
+}
+
 /** So many lines more than are needed and the file is rewritten: start-up reads all of it, within milliseconds. */
 const COMPACT_AFTER_LINES = 2_000;
 
@@ -66,9 +75,9 @@ export class FileJournal implements Journal {
   private constructor(private readonly file: string) {}
 
   /** Opens or creates the journal and reads it whole. Never throws: `problem` says what is wrong with it. */
-  static open(file: string): FileJournal {
+  static open(file: string, carried: CarriedJournal | null = null): FileJournal {
     const journal = new FileJournal(file);
-    journal.read();
+    journal.read(carried);
     return journal;
   }
 
@@ -119,20 +128,21 @@ export class FileJournal implements Journal {
     this.fd = null;
   }
 
-  private read(): void {
+  private read(carried: CarriedJournal | null): void {
     let bytes: Buffer | null = null;
     try {
       bytes = readFileSync(this.file);
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+      if (!['ENOENT', 'ENOTDIR'].includes(String((cause as NodeJS.ErrnoException).code))) {
         const detail = `it can not be read: ${describeError(cause)}`;
         this.fault = new JournalError('JOURNAL_DAMAGED', this.file, detail, { cause });
-        return;
       }
     }
     const content = readJournal(bytes ?? Buffer.of(), this.file);
+    this.fault ??= content.damage;
+    const knows = content.records.some((one) => one.kind === 'crossed' && one.key === carried?.key);
+    if (carried !== null && (this.fault !== null || !knows)) return this.take(carried);
     for (const record of content.records) applyRecord(this.state, record);
-    this.fault = content.damage;
     if (this.fault !== null) return;
     try {
       this.openAt(content, bytes === null);
@@ -143,6 +153,15 @@ export class FileJournal implements Journal {
       return;
     }
     if (this.lines > this.compactAt) this.compact();
+  }
+
+  /** Goes on with what was carried, be it that it can not be written yet. */
+  private take({ journal }: CarriedJournal): void {
+    const { records, damage } = readJournal(Buffer.from(journal), `${this.file}, carried`);
+    for (const record of records) applyRecord(this.state, record);
+    this.fault = damage;
+    this.mustRewrite = true;
+    this.settle();
   }
 
   /** Opens the file for appending behind its last sound record. */

@@ -4,6 +4,9 @@ import path from 'node:path';
 import type { LiveUpdateSession } from '@luofleet/linux';
 import { agentVersion } from '../agent-version';
 import type { KernelManifest } from '../backend/kernel/kernel-manifest';
+import { FileJournal } from '../journal/journal';
+import { encodeRecord, type JournalRecord } from '../journal/journal-record';
+import type { AgentCommand } from '../model/command';
 import { parseSettings } from '../settings/parse-settings';
 import type { EarlyPart } from './early-part';
 import { layFoundation } from './foundation';
@@ -54,15 +57,30 @@ it('goes on with the configuration of the previous kernel when the file can not 
   expect(kernel?.configuration.text).toBe('');
 });
 
-it('holds what was handed over until its directory can be used', async () => {
+it('goes on with the journal that was handed over where none can be written, and writes it later', async () => {
   writeFileSync(stateDir(), 'a file in its place');
-  const { log, message } = firstError();
-  const laid = layFoundation(arrived(valid()), undefined, log, 1);
-  expect(await message).toMatch(/holding what was handed over/);
+  const { log } = firstError();
+  const early = arrived(valid());
+  const { key, hostUpdateId } = { key: 'hu/reboot/1', hostUpdateId: 'hu' };
+  const command: AgentCommand = {
+    ...{ key, hostUpdateId, rolloutId: 'r', phase: 'reboot', attempt: 1, generation: 1n },
+    ...{ afterKey: '', timeoutMs: 0, soakMs: 0, release: null },
+  };
+  const records: JournalRecord[] = [
+    { kind: 'accepted', command },
+    { kind: 'crossed', key, fromVersion: '7.3.4', toVersion: '7.3.5', imageSha256: 'a' },
+  ];
+  if (early.arrival?.found !== 'handover') throw new Error('no handover');
+  early.arrival.manifest.journal = records.map(encodeRecord).join('');
+  const { journal } = await layFoundation(early, undefined, log);
+  expect(journal.problem).toMatchObject({ code: 'JOURNAL_UNWRITABLE' });
+  expect(journal.state.crossing).toMatchObject({ key });
+  expect(journal.owe({ kind: 'recorded', key })).toBe(false);
   rmSync(stateDir());
-  const { settings, journal } = await laid;
+  expect(journal.settle()).toBe(true);
   journal.close();
-  expect(settings.stateDir).toBe(stateDir());
+  const again = FileJournal.open(path.join(stateDir(), 'journal.log'));
+  expect(again.state).toEqual(journal.state);
 });
 
 it('ends with the reason while it holds nothing', async () => {

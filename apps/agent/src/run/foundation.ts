@@ -4,7 +4,8 @@
 // Unhappy paths: what can not be used ends the process with one message, as long as it holds nothing. Once it holds what
 // the previous kernel handed over it must not end, because that ends the sessions: a configuration that can not be used is
 // replaced by the one the previous agent ran with, and everything else is tried again until somebody has mended it.
-// Ordering: the arrival's journal is put in its place before the journal is opened.
+// A journal that can not be used is told by the journal itself and stops nothing.
+// Ordering: the journal is opened with the one that the arrival brought.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -57,16 +58,21 @@ async function lay(
   log: Pick<Log, 'error'>,
 ): Promise<Foundation> {
   const { settings, text } = await findSettings(early, handedOver, log);
-  mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
   const journalFile = path.join(settings.stateDir, 'journal.log');
+  try {
+    mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // The journal says the same for as long as it is so.
+    log.error('the state directory can not be made', { error: describeError(error) });
+  }
   if (settings.backend !== 'kernel') {
     return { settings, journal: FileJournal.open(journalFile), kernel: null };
   }
   const module = await import('../backend/kernel/open-kernel-backend');
   early.arrival ??= await arrive(early.record);
   const { arrival, configFile: file } = early;
-  if (arrival.found === 'handover') module.restoreJournal(journalFile, arrival.manifest);
-  const journal = FileJournal.open(journalFile);
+  const carried = arrival.found === 'handover' ? arrival.manifest : null;
+  const journal = FileJournal.open(journalFile, carried);
   return { settings, journal, kernel: { module, arrival, configuration: { text, file } } };
 }
 

@@ -1,6 +1,7 @@
 // Loaded after the blackout: this is where gRPC comes in.
 import { agentVersion } from '../agent-version';
-import type { Backend } from '../backend/backend';
+import type { Backend, WorkloadHealth } from '../backend/backend';
+import { journalReason } from '../journal/journal-reason';
 import type { PhaseExecutor } from '../commands/phase-executor';
 import type { Journal } from '../journal/journal';
 import { clientFor, ControlPlaneLink, type LinkHost } from '../link/control-plane-link';
@@ -52,10 +53,18 @@ export function linkHostOf(options: Omit<OpenLinkOptions, 'log'>): LinkHost {
     heartbeat: () => ({
       incarnationId,
       frozen: backend.isFrozen(),
-      workloads: backend.health(),
+      workloads: backend.health().map((workload) => withProblem(workload, journal)),
     }),
     unrecordedResults: () => executor.unrecordedResults(),
     onCommand: (command) => executor.accept(command),
     onRecorded: (key) => executor.recorded(key),
   };
+}
+
+/** Operators read of what the agent can not do where they look at what it does. */
+function withProblem(workload: WorkloadHealth, journal: Journal): WorkloadHealth {
+  const problem = journalReason(journal);
+  if (problem === null) return workload;
+  const words = `agent: ${problem.code}: ${problem.detail}`;
+  return { ...workload, detail: workload.detail ? `${workload.detail}; ${words}` : words };
 }

@@ -16,6 +16,7 @@ import { agentVersion, runningImagePath, sha256OfFile } from '../agent-version';
 import type { HostBackend } from '../backend/host-backend';
 import { readHandover } from '../backend/engine/handover-file';
 import { ImageCache } from '../backend/engine/image-cache';
+import { journalReason, reasonOfJournal } from '../journal/journal-reason';
 import { PhaseExecutor } from '../commands/phase-executor';
 import { Faults } from '../faults/faults';
 import type { FileJournal } from '../journal/journal';
@@ -24,11 +25,12 @@ import { createLog, type Log } from '../log';
 import { describeError } from '../model/reason';
 import type { AgentSettings } from '../settings/agent-settings';
 import { WorkloadApi } from '../workloads/workload-api';
+import { WorkloadProblem } from '../workloads/workload-problem';
 import { WorkloadSupervisor } from '../workloads/workload-supervisor';
 import type { EarlyPart } from './early-part';
 import { machineIdOf } from '../settings/machine-id';
 import { layFoundation } from './foundation';
-import { becomeCurrentImage } from './start-image';
+import { becomeCurrentImage, rememberCurrent } from './start-image';
 
 const HANDOVER_FD = 'LUOFLEET_HANDOVER_FD';
 
@@ -76,18 +78,24 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   const api = new WorkloadApi({
     ...{ socket: settings.socket, supervisor, log: hostLog, finishHold },
     isPreserved: (workload, token) => backend.isPreserved(workload, token),
-    setFinishHold: (workload, reason) => journal.append({ kind: 'finish-hold', workload, reason }),
+    setFinishHold: (workload, reason) => {
+      const error = executor.holdFinish(workload, reason);
+      if (error === null) return;
+      const detail = reasonOfJournal(error).detail;
+      throw new WorkloadProblem(503, 'HOLD_NOT_STORED', 'The hold can not be stored', detail);
+    },
     status: () => statusOf(settings, backend, journal, incarnationId),
   });
   let link: ControlPlaneLink | null = null;
-  const executor = new PhaseExecutor({
+  const executor: PhaseExecutor = new PhaseExecutor({
     ...{ journal, backend, faults, log: hostLog, incarnationId },
     frozenLimitMs: settings.frozenLimitMs,
     onAccepted: (key) => link?.accepted(key),
     onResult: (result) => link?.result(result),
     onTookOver: () => {
       if (kernel !== null) return;
-      images.setCurrent({ path: runningImagePath, sha256: ownSha256, version: agentVersion });
+      const image = { path: runningImagePath, sha256: ownSha256, version: agentVersion };
+      rememberCurrent(images, image, hostLog);
     },
   });
   stopOnSignal(hostLog, async () => {
@@ -139,6 +147,7 @@ function statusOf(
     hostName: settings.hostName,
     ...{ pid: process.pid, incarnationId, running: backend.running, frozen: backend.isFrozen() },
     generation: String(journal.state.generation),
+    problem: journalReason(journal),
     commands: commands.map((entry) => ({
       key: entry.command.key,
       phase: entry.command.phase,

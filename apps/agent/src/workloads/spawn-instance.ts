@@ -31,9 +31,8 @@ const SET_LISTEN_PID = 'export LISTEN_PID=$$; exec "$@"';
  * agent's terminal. Descriptors arrive from 3 on, in the order given.
  */
 export function spawnInstance(request: SpawnRequest): ChildProcess {
-  const { workload, descriptors, logDir } = request;
-  mkdirSync(logDir, { recursive: true });
-  const logFd = openSync(path.join(logDir, `${workload.name}.log`), 'a', 0o600);
+  const { workload, descriptors } = request;
+  const logFd = openLog(request);
   try {
     const [program = '', ...args] = workload.command;
     const command = [program === 'node' ? process.execPath : program, ...args];
@@ -51,6 +50,16 @@ export function spawnInstance(request: SpawnRequest): ChildProcess {
     return child;
   } finally {
     closeSync(logFd);
+  }
+}
+
+/** A workload serves also where its output can not be kept. */
+function openLog({ logDir, workload }: SpawnRequest): number {
+  try {
+    mkdirSync(logDir, { recursive: true });
+    return openSync(path.join(logDir, `${workload.name}.log`), 'a', 0o600);
+  } catch {
+    return openSync('/dev/null', 'a');
   }
 }
 

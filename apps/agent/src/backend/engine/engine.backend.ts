@@ -9,6 +9,8 @@
 // Ordering: quiesce before freeze; no new instance before the old one is quiesced; old ones end after the journal knows.
 import { closeDescriptor, execve } from '@luofleet/linux';
 import type { Faults } from '../../faults/faults';
+import { reasonOfJournal } from '../../journal/journal-reason';
+import { JournalError } from '../../journal/journal-record';
 import type { Crossing } from '../../journal/journal.state';
 import type { Log } from '../../log';
 import { endedOtherwise, succeeded, type PhaseEnd, type SessionStatus } from '../../model/command';
@@ -184,10 +186,12 @@ export class EngineBackend implements Backend {
       const reason =
         error instanceof ImageError
           ? error.reason
-          : reasonOf('EXECVE_FAILED', describeError(error), {
-              subject: `image ${release.imageSha256}`,
-              cause: error,
-            });
+          : error instanceof JournalError
+            ? reasonOfJournal(error)
+            : reasonOf('EXECVE_FAILED', describeError(error), {
+                subject: `image ${release.imageSha256}`,
+                cause: error,
+              });
       return this.thaw(reason);
     }
   }

@@ -5,7 +5,7 @@
 // Unhappy paths: anything torn, foreign or newer is refused whole with HandoverError; the caller then starts cold.
 import { createHash } from 'node:crypto';
 import { fstatSync, readSync, writeSync } from 'node:fs';
-import { memfdCreate } from '@luofleet/linux';
+import { closeDescriptor, memfdCreate } from '@luofleet/linux';
 import { REGION_FORMAT_VERSION } from '@luofleet/luo-engine';
 import type { SessionStatus } from '../../model/command';
 import type { AgentSettings } from '../../settings/agent-settings';
@@ -56,15 +56,20 @@ export function writeHandover(manifest: HandoverManifest, region: Uint8Array): n
   header.writeBigUInt64LE(BigInt(region.length), 16);
   createHash('sha256').update(json).update(region).digest().copy(header, 24);
   const fd = memfdCreate('luofleet-handover');
-  let position = 0;
-  for (const part of [header, json, region]) {
-    for (let done = 0; done < part.length;) {
-      const written = writeSync(fd, part, done, part.length - done, position);
-      done += written;
-      position += written;
+  try {
+    let position = 0;
+    for (const part of [header, json, region]) {
+      for (let done = 0; done < part.length;) {
+        const written = writeSync(fd, part, done, part.length - done, position);
+        done += written;
+        position += written;
+      }
     }
+    return fd;
+  } catch (error) {
+    closeDescriptor(fd);
+    throw error;
   }
-  return fd;
 }
 
 /** Reads and checks what `writeHandover` wrote. Throws HandoverError. */

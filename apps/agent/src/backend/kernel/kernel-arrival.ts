@@ -2,15 +2,13 @@
 //
 // Happy path: the mark on the command line says which update it was; the own session has the manifest, which names the
 // workloads' sessions, and all their files are taken out, or have been by the program in front (arrival-record.ts). Later the
-// manifest's journal is put where the agent reads it, unless the disk kept a journal that knows of this reboot.
+// manifest's journal goes on, unless the disk kept one that knows of this reboot.
 // Unhappy paths, exactly one each: no device, device must reboot (EIO), own session missing, manifest that can not be
 // retrieved (the errno stays for this boot, D2) or read. All mean that the state is lost, unless this boot has arrived
 // before and the agent only was restarted; the journal tells.
 // Ordering: before the journal is opened, in which no entry could help here: what an agent that dies has retrieved is lost
 // with or without one, the kernel gives nothing twice, and no workload is touched. The device is held from the first session
 // to the last, so that nobody else takes one.
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import {
   closeDescriptor,
   isLinuxError,
@@ -92,18 +90,6 @@ function retrieveManifest(
 }
 
 /**
- * Puts the carried journal where the agent reads it. One on disk that knows of the reboot is at least as new, and stays.
- */
-export function restoreJournal(file: string, { key, journal }: KernelManifest): void {
-  if (existsSync(file) && readFileSync(file, 'utf8').includes(`"kind":"crossed","key":"${key}"`)) {
-    return;
-  }
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(`${file}.carried`, journal, { mode: 0o600, flush: true });
-  renameSync(`${file}.carried`, file);
-}
-
-/**
  * Whether this boot's live update was concluded already: then the agent only was restarted. Nothing of a newer generation
  * is accepted before; and a compacted journal has forgotten the older ones.
  */
@@ -119,7 +105,7 @@ export function rememberReboot(journal: Journal, mark: BootMark, incarnationId: 
     ...{ key, hostUpdateId, attempt, generation, phase: 'reboot', rolloutId: '', afterKey: '' },
     ...{ timeoutMs: 0, soakMs: 0, release: null },
   };
-  journal.append(
+  journal.owe(
     { kind: 'accepted', command },
     { kind: 'started', key, atMs: Date.now(), incarnationId },
   );

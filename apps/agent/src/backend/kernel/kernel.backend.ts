@@ -17,6 +17,8 @@ import {
 } from '@luofleet/linux';
 import { agentVersion } from '../../agent-version';
 import type { Faults } from '../../faults/faults';
+import { reasonOfJournal } from '../../journal/journal-reason';
+import { JournalError } from '../../journal/journal-record';
 import type { Crossing } from '../../journal/journal.state';
 import type { Journal } from '../../journal/journal';
 import type { Log } from '../../log';
@@ -203,6 +205,7 @@ export class KernelBackend implements HostBackend {
       this.options.log.info('reboots into the staged kernel', { key });
       rebootIntoStagedKernel();
     } catch (error) {
+      if (error instanceof JournalError) return this.thaw(reasonOfJournal(error));
       const detail = `the host did not reboot: ${describeError(error)}`;
       const subject = `kernel ${release.version}`;
       return this.thaw(reasonOf('KEXEC_FAILED', detail, { subject, cause: error }));

@@ -3,8 +3,6 @@ import { release } from 'node:os';
 import { isConcluded, rememberReboot, type KernelArrival } from './kernel-arrival';
 import { KernelBackend, type KernelBackendOptions } from './kernel.backend';
 
-export { restoreJournal } from './kernel-arrival';
-
 type OpenOptions = Omit<KernelBackendOptions, 'running'> & {
   arrival: KernelArrival;
   incarnationId: string;
