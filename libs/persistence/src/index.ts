@@ -26,6 +26,7 @@ export { writeSessionReports } from './sessions/session-reports.store';
 export {
   type HostIntroduction,
   type RegisteredHost,
+  type Registrar,
   registerHost,
   registerHosts,
 } from './hosts/host-registration.store';

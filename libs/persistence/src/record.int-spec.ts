@@ -58,7 +58,10 @@ describe('the record', () => {
       labels: {},
     });
     hostId = await database.transaction('register host', 'host', async (unit) => {
-      const host = await registerHost(unit, introduction, 'replica', Date.now());
+      const host = await registerHost(unit, introduction, {
+        replicaId: 'replica',
+        offlineAfterMs: 10_000,
+      });
       return host.id;
     });
   });
@@ -201,6 +204,8 @@ describe('the record', () => {
 });
 
 const introduction = {
+  machineId: '',
+  streamNumber: 0n,
   name: 'host',
   labels: {},
   failureDomain: '',

@@ -10,6 +10,7 @@ export class AgentConnection implements HostStream {
   constructor(
     readonly hostId: string,
     readonly hostName: string,
+    readonly machineId: string,
     private readonly outbox: Outbox,
   ) {}
 
@@ -23,6 +24,7 @@ export class AgentConnection implements HostStream {
   }
 }
 
+const MACHINE_ID = /^[A-Za-z0-9._-]{0,128}$/;
 const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
 
 /**
@@ -33,11 +35,24 @@ export function introductionOf(hello: Hello): HostIntroduction {
   const backend = backendFromWire(hello.backend);
   if (!HOST_NAME.test(hello.hostName))
     throw badHello(hello, 'hostName', 'is not a host name (letters, digits, "-", "_" and ".")');
+  if (!MACHINE_ID.test(hello.machineId))
+    throw badHello(hello, 'machineId', 'is not a machine id (letters, digits, "-", "_" and ".")');
   if (backend === null) throw badHello(hello, 'backend', 'is not known');
-  const { hostName, labels, failureDomain, bootId, incarnationId, agentVersion } = hello;
+  const {
+    hostName,
+    machineId,
+    streamNumber,
+    labels,
+    failureDomain,
+    bootId,
+    incarnationId,
+    agentVersion,
+  } = hello;
   const { runningVersion, runningSha256, kernelRelease, handlers, workloads, generation } = hello;
   return {
-    name: hostName,
+    // One host whatever the letter case: names are compared and kept in lower case.
+    name: hostName.toLowerCase(),
+    ...{ machineId, streamNumber },
     ...{ labels, failureDomain, backend, bootId, incarnationId, agentVersion },
     ...{ runningVersion, runningSha256, kernelRelease, handlers, workloads, generation },
   };

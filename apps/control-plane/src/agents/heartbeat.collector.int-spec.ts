@@ -19,7 +19,7 @@ describe('a change of health that can not be written', () => {
   beforeEach(async () => {
     const { replicaId } = plane.running;
     const host = await plane.fleet.database.transaction('register host', 'kv-1', (unit) =>
-      registerHost(unit, introduction('kv-1'), replicaId, Date.now()),
+      registerHost(unit, introduction('kv-1'), { replicaId, offlineAfterMs: 10_000 }),
     );
     hostId = host.id;
     collector.forget(hostId);

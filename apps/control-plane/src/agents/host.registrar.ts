@@ -16,7 +16,7 @@ import type { Outbox } from './outbox';
 /** Takes a host in when its agent says hello, and lets it go when its stream ends. */
 @Injectable()
 export class HostRegistrar {
-  /** What is under way for a host, by name: its old stream may end while its new one is welcomed. */
+  /** What is under way for a host, by name and machine: its old stream may end while its new one is welcomed. */
   private readonly turns = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -33,7 +33,7 @@ export class HostRegistrar {
    */
   async welcome(hello: Hello, outbox: Outbox): Promise<AgentConnection | null> {
     const introduction = introductionOf(hello);
-    return this.inTurn(introduction.name, () => this.take(introduction, outbox));
+    return this.inTurn(introduction, () => this.take(introduction, outbox));
   }
 
   private async take(
@@ -41,10 +41,21 @@ export class HostRegistrar {
     outbox: Outbox,
   ): Promise<AgentConnection | null> {
     const { replicaId, heartbeatIntervalMs } = this.runtime.settings;
-    const host = await this.registrations.register(introduction);
-    const connection = new AgentConnection(host.id, introduction.name, outbox);
+    const host = await this.registrations.register(introduction, () => outbox.isOver);
+    const connection = new AgentConnection(
+      host.id,
+      introduction.name,
+      introduction.machineId,
+      outbox,
+    );
     if (host.decommissioned) {
       connection.sayGoodbye('DECOMMISSIONED', DECOMMISSIONED);
+      return null;
+    }
+    if (host.refused !== null) {
+      const { name, machineId } = introduction;
+      this.runtime.logger.warn('host refused', { name, machineId, why: host.refused });
+      connection.sayGoodbye('IDENTITY_REFUSED', host.refused);
       return null;
     }
     this.streams.hold(connection)?.sayGoodbye('SUPERSEDED', 'a newer stream of this host is here');
@@ -66,7 +77,9 @@ export class HostRegistrar {
 
   /** The undo of `welcome`; the host is offline at once unless a newer stream holds its place. Never rejects. */
   async release(connection: AgentConnection): Promise<void> {
-    return this.inTurn(connection.hostName, () => this.letGo(connection));
+    return this.inTurn({ name: connection.hostName, machineId: connection.machineId }, () =>
+      this.letGo(connection),
+    );
   }
 
   private async letGo(connection: AgentConnection): Promise<void> {
@@ -81,15 +94,19 @@ export class HostRegistrar {
     }
   }
 
-  /** Carries `work` out after what was begun before for the same host. */
-  private async inTurn<T>(hostName: string, work: () => Promise<T>): Promise<T> {
-    const before = this.turns.get(hostName) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.turns.set(hostName, mine);
+  /** Carries `work` out after what was begun before for the same name or machine. */
+  private async inTurn<T>(
+    { name, machineId }: Pick<HostIntroduction, 'name' | 'machineId'>,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const keys = [`name ${name}`, ...(machineId === '' ? [] : [`machine ${machineId}`])];
+    const before = Promise.allSettled(keys.map((key) => this.turns.get(key)));
+    const mine = before.then(work);
+    for (const key of keys) this.turns.set(key, mine);
     try {
       return await mine;
     } finally {
-      if (this.turns.get(hostName) === mine) this.turns.delete(hostName);
+      for (const key of keys) if (this.turns.get(key) === mine) this.turns.delete(key);
     }
   }
 }

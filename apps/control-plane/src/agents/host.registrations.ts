@@ -13,6 +13,7 @@ const BATCH_HOSTS_MAX = 100;
 
 interface Waiting {
   readonly host: HostIntroduction;
+  readonly isGone: () => boolean;
   readonly done: (registered: RegisteredHost) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -31,10 +32,14 @@ export class HostRegistrations {
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
 
-  /** No two hosts of the same name at once. */
-  register(host: HostIntroduction): Promise<RegisteredHost> {
+  /**
+   * No two hosts of the same name or machine at once. `isGone` is asked when the turn comes: an agent that has left
+   * meanwhile is not registered, or it would take the place of the stream it came back with.
+   * @throws LuofleetError UNAVAILABLE when the agent has left
+   */
+  register(host: HostIntroduction, isGone: () => boolean = () => false): Promise<RegisteredHost> {
     const registered = new Promise<RegisteredHost>((done, failed) =>
-      this.waiting.push({ host, done, failed }),
+      this.waiting.push({ host, isGone, done, failed }),
     );
     if (!this.working) void this.work();
     return registered;
@@ -42,19 +47,39 @@ export class HostRegistrations {
 
   private async work(): Promise<void> {
     this.working = true;
-    while (this.waiting.length > 0)
-      await this.registerTogether(this.waiting.splice(0, BATCH_HOSTS_MAX));
+    while (this.waiting.length > 0) await this.registerTogether(this.nextBatch());
     this.working = false;
+  }
+
+  /** Those that came first and are still there, each of another name and machine; the others have to wait. */
+  private nextBatch(): Waiting[] {
+    const batch: Waiting[] = [];
+    const seen = new Set<string>();
+    const rest: Waiting[] = [];
+    for (const one of this.waiting.splice(0)) {
+      const { name, machineId } = one.host;
+      const keys = [`name ${name}`, ...(machineId === '' ? [] : [`machine ${machineId}`])];
+      if (one.isGone()) one.failed(hasLeft(one.host));
+      else if (batch.length === BATCH_HOSTS_MAX || keys.some((key) => seen.has(key)))
+        rest.push(one);
+      else {
+        batch.push(one);
+        for (const key of keys) seen.add(key);
+      }
+    }
+    this.waiting.push(...rest);
+    return batch;
   }
 
   /** Never rejects. */
   private async registerTogether(batch: readonly Waiting[]): Promise<void> {
-    const { clock, settings } = this.runtime;
+    if (batch.length === 0) return;
+    const { replicaId, offlineAfterMs } = this.runtime.settings;
     const hosts = batch.map(({ host }) => host);
     const subject = hosts.length === 1 ? `host ${hosts[0]?.name}` : `${hosts.length} hosts`;
     try {
       const registered = await this.database.transaction('register host', subject, (unit) =>
-        registerHosts(unit, hosts, settings.replicaId, clock.nowMs()),
+        registerHosts(unit, hosts, { replicaId, offlineAfterMs }),
       );
       registered.forEach((host, index) => batch[index]?.done(host));
     } catch (error) {
@@ -64,4 +89,13 @@ export class HostRegistrations {
       else for (const { failed } of batch) failed(error);
     }
   }
+}
+
+function hasLeft({ name }: HostIntroduction): LuofleetError {
+  return new LuofleetError({
+    code: 'UNAVAILABLE',
+    operation: 'register host',
+    subject: `host ${name}`,
+    detail: `Host ${name} was not registered: its agent left before its turn came.`,
+  });
 }

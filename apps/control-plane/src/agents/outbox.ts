@@ -35,6 +35,11 @@ export class Outbox {
     this.waiting.length = 0;
   }
 
+  /** Whether the stream is over, or will be once what was sent has gone out. */
+  get isOver(): boolean {
+    return this.ending || this.ended;
+  }
+
   private flush(): void {
     while (!this.blocked && !this.ended) {
       const message = this.waiting.shift();

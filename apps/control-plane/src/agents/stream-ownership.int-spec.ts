@@ -63,7 +63,10 @@ describe('who holds a stream', () => {
     const back = await agentAt('back', first.running.grpcPort);
     const gone = await agentAt('gone', first.running.grpcPort);
     await first.fleet.database.transaction('move a host', 'gone', (unit) =>
-      registerHost(unit, introduction('gone'), second.running.replicaId, Date.now()),
+      registerHost(unit, introduction('gone'), {
+        replicaId: second.running.replicaId,
+        offlineAfterMs: 10_000,
+      }),
     );
     const dispatcher = second.running.app.get(CommandDispatcher);
     dispatcher.supersede(first.running.replicaId, back.hostId);

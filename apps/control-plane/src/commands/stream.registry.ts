@@ -7,7 +7,10 @@ export interface HostStream {
   /** Queues a message; the stream's own flow control decides when it goes out. */
   send(message: NonNullable<ConnectResponse['message']>): void;
   /** Says goodbye and ends the stream. */
-  sayGoodbye(code: 'DRAINING' | 'SUPERSEDED' | 'DECOMMISSIONED', detail: string): void;
+  sayGoodbye(
+    code: 'DRAINING' | 'SUPERSEDED' | 'DECOMMISSIONED' | 'IDENTITY_REFUSED',
+    detail: string,
+  ): void;
 }
 
 /** The streams this replica holds, one for each host. */

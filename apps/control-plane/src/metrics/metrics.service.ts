@@ -10,7 +10,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type FleetMetrics, MetricsReader } from '@luofleet/persistence';
 import { HOST_UPDATE_KINDS, ROLLOUT_KINDS } from '@luofleet/rollout';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { registerStoredHistogram } from './stored-histogram';
 
 /** Upper bounds of blackouts and phases: an execve takes tens of milliseconds, a kexec seconds, a phase up to minutes. */
@@ -24,6 +24,8 @@ export class Metrics {
   private readonly registry = new Registry();
   private readonly requests: Histogram<'method' | 'route' | 'status'>;
   private readonly hosts: Gauge<'state'>;
+  private readonly refusals: Counter;
+  private readonly refusedHosts: Gauge;
   private readonly rollouts: Gauge<'state'>;
   private readonly hostUpdates: Gauge<'state'>;
   private fleet: Pick<FleetMetrics, 'blackoutMs' | 'phaseMs'> = {
@@ -37,6 +39,16 @@ export class Metrics {
     const byState = (name: string, help: string) =>
       new Gauge({ name, help, labelNames: ['state'], registers });
     this.hosts = byState('luofleet_hosts', 'Hosts by connection state.');
+    this.refusals = new Counter({
+      name: 'luofleet_host_identity_refusals_total',
+      help: 'Hellos refused because the name or the identity is another machine.',
+      registers,
+    });
+    this.refusedHosts = new Gauge({
+      name: 'luofleet_host_identities_contested',
+      help: 'Hosts whose name or identity another machine claimed within ten minutes; not 0 is an alarm.',
+      registers,
+    });
     this.rollouts = byState('luofleet_rollouts', 'Rollouts by state.');
     this.hostUpdates = byState('luofleet_host_updates', 'Host updates by state.');
     this.requests = new Histogram({
@@ -91,6 +103,9 @@ export class Metrics {
     const fleet = await this.reader.read(BOUNDS_MS);
     this.fleet = fleet;
     setAll(this.hosts, ['online', 'offline'], fleet.hosts);
+    this.refusals.reset();
+    this.refusals.inc(fleet.identityRefusals.total);
+    this.refusedHosts.set(fleet.identityRefusals.hosts);
     setAll(this.rollouts, ROLLOUT_KINDS, fleet.rollouts);
     setAll(this.hostUpdates, HOST_UPDATE_KINDS, fleet.hostUpdates);
     return { type: this.registry.contentType, text: await this.registry.metrics() };

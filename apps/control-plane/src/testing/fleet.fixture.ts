@@ -23,12 +23,10 @@ export class FleetFixture {
     return this.database.transaction('register hosts', 'fixture', async (unit) => {
       const ids: string[] = [];
       for (const name of names) {
-        const { id } = await registerHost(
-          unit,
-          introduction(name, labels(name)),
-          'fixture',
-          Date.now(),
-        );
+        const { id } = await registerHost(unit, introduction(name, labels(name)), {
+          replicaId: 'fixture',
+          offlineAfterMs: 10_000,
+        });
         ids.push(id);
       }
       return ids;
@@ -102,6 +100,8 @@ export class FleetFixture {
 export function introduction(name: string, labels: Record<string, string> = {}) {
   return {
     name,
+    machineId: '',
+    streamNumber: 0n,
     labels,
     failureDomain: '',
     backend: 'memory' as const,

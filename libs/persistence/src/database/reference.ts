@@ -44,7 +44,7 @@ export async function resolveId(
 /** `hosts h` called so, the one that is meant first: an id, then the host of the fleet, then the newest that left it. */
 export function hostsCalled(reference: string): Prisma.Sql {
   const id = isUuid(reference) ? reference : null;
-  return Prisma.sql`(h.name = ${reference} OR h.id = ${id}::uuid)
+  return Prisma.sql`(h.name = ${reference.toLowerCase()} OR h.id = ${id}::uuid)
     ORDER BY (h.id = ${id}::uuid) DESC NULLS LAST, h.decommissioned_at DESC NULLS FIRST LIMIT 1`;
 }
 

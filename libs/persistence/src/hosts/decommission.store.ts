@@ -52,7 +52,7 @@ export async function voidOpenCommandsOfHost(unit: UnitOfWork, hostId: string): 
 /**
  * The undo of `decommissionHost`, as far as there is one: the host is in the fleet again and its agent is welcome.
  * False when it was never taken out.
- * @throws LuofleetError ALREADY_EXISTS when another host has its name by now
+ * @throws LuofleetError ALREADY_EXISTS when another host has its name or its machine by now
  */
 export async function recommissionHost(unit: UnitOfWork, hostId: string): Promise<boolean> {
   const [host] = await unit.client.$queryRaw<{ name: string }[]>`
@@ -77,7 +77,7 @@ function nameTaken(name: string, cause: unknown): LuofleetError {
     code: 'ALREADY_EXISTS',
     operation: 'recommission host',
     subject: `host ${name}`,
-    detail: `Another host is called ${name} by now; decommission that one first.`,
+    detail: `Another host has the name ${name} or this host's machine by now; decommission that one first.`,
     cause,
   });
 }

@@ -1,14 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { ConflictError } from '../database/conflict.error';
 import type { UnitOfWork } from '../database/unit-of-work';
 import type { Backend, Labels } from '../records';
+import { type Candidate, identify, type Introduced, type Verdict } from './host-identity';
+import { recordRefusal } from './identity-refusals.store';
 
 /** What an agent says about its host when it connects. */
-export interface HostIntroduction {
-  readonly name: string;
+export interface HostIntroduction extends Introduced {
   readonly labels: Labels;
   readonly failureDomain: string;
   readonly backend: Backend;
-  readonly bootId: string;
-  readonly incarnationId: string;
   readonly agentVersion: string;
   readonly runningVersion: string;
   readonly runningSha256: string;
@@ -23,89 +24,194 @@ export interface RegisteredHost {
   readonly id: string;
   readonly isNew: boolean;
   readonly decommissioned: boolean;
+  /** Why the agent is sent away although its host is in the fleet; null when it is welcome. */
+  readonly refused: string | null;
   /** Replica that held the host's stream until now, null if none did. */
   readonly previousReplicaId: string | null;
+}
+
+/** Who registers hosts, and how long one counts as connected that is not heard of. */
+export interface Registrar {
+  readonly replicaId: string;
+  readonly offlineAfterMs: number;
 }
 
 /** The same for one host. */
 export async function registerHost(
   unit: UnitOfWork,
   host: HostIntroduction,
-  replicaId: string,
-  nowMs: number,
+  registrar: Registrar,
 ): Promise<RegisteredHost> {
-  const [registered] = await registerHosts(unit, [host], replicaId, nowMs);
+  const [registered] = await registerHosts(unit, [host], registrar);
   if (!registered) throw new Error(`host ${host.name} was not registered`);
   return registered;
 }
 
-type KnownHost = RegisteredHost & {
-  readonly name: string;
-  readonly version: number;
-  readonly online: boolean;
-};
+type Known = Candidate & { readonly online: boolean; readonly replicaId: string | null };
+
+interface Placed {
+  readonly hello: HostIntroduction;
+  readonly id: string;
+  /** Null for a host that is new. */
+  readonly known: Known | null;
+}
+
+/** Two processes that were one host at once keep it contested for so long. */
+const CONTESTED_FOR_MS = 10 * 60_000;
+/** Incarnations of a host that are remembered as replaced. */
+const INCARNATIONS_KEPT = 64;
 
 /**
- * Stores what hosts, each of another name, say of themselves and that `replicaId` holds their streams; three statements,
- * whatever their number. Decommissioned hosts are left as they are. Returns them in the order given.
+ * Stores what hosts, each of another name and another machine, say of themselves and that `replicaId` holds their
+ * streams; a fixed number of statements. Decommissioned hosts, and those that somebody is refused for, are left as they
+ * are. Returns them in the order given.
+ * @throws ConflictError when another replica gave one of the names or machines away meanwhile
  */
 export async function registerHosts(
   unit: UnitOfWork,
   hosts: readonly HostIntroduction[],
-  replicaId: string,
-  nowMs: number,
+  registrar: Registrar,
 ): Promise<RegisteredHost[]> {
-  const rows = hosts.map((host) => ({
-    ...host,
-    generation: host.generation.toString(),
-    workloads: host.workloads.map((name) => ({ name, state: '', detail: '', pid: 0 })),
-  }));
-  await unit.client.$executeRaw`
-    INSERT INTO hosts (id, name, backend)
-    SELECT gen_random_uuid(), v.name, v.backend::"Backend"
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(name text, backend text)
-    WHERE NOT EXISTS (SELECT FROM hosts h WHERE h.name = v.name) ORDER BY v.name
-    ON CONFLICT (name) WHERE decommissioned_at IS NULL DO NOTHING`;
-  const found = await unit.client.$queryRaw<KnownHost[]>`
-    SELECT id, name, version, version = 0 AS "isNew", decommissioned_at IS NOT NULL AS decommissioned,
-      replica_id AS "previousReplicaId", online
-    FROM hosts WHERE name = ANY(${hosts.map(({ name }) => name)}::text[]) ORDER BY id FOR UPDATE`;
-  // A name may have belonged to hosts that left the fleet; the one that is in it comes last and stays.
-  found.sort((a, b) => Number(b.decommissioned) - Number(a.decommissioned));
-  const byName = new Map(found.map((known) => [known.name, known]));
-  const known = hosts.map(({ name }) => {
-    const row = byName.get(name);
-    if (!row) throw new Error(`host ${name} vanished while it was registered`);
-    return row;
+  const verdicts = await identifyAll(unit, hosts, registrar);
+  const placed: Placed[] = [];
+  const refused: { hello: HostIntroduction; verdict: Verdict<Known> & { kind: 'refused' } }[] = [];
+  const registered = hosts.map((hello, index): RegisteredHost => {
+    const verdict = verdicts[index] ?? { kind: 'new' };
+    if (verdict.kind === 'new') {
+      const id = randomUUID();
+      placed.push({ hello, id, known: null });
+      return answerOf(id, { isNew: true });
+    }
+    const { host, kind } = verdict;
+    if (kind === 'known') placed.push({ hello, id: host.id, known: host });
+    if (kind === 'refused') refused.push({ hello, verdict });
+    return answerOf(host.id, {
+      decommissioned: kind === 'decommissioned',
+      refused: kind === 'refused' ? verdict.detail : null,
+      previousReplicaId: kind === 'known' ? host.replicaId : null,
+    });
   });
+  await insertNew(unit, placed);
+  await writeIntroductions(unit, placed, registrar.replicaId);
+  await rememberReplaced(unit, placed);
+  for (const { hello, verdict } of refused) await recordRefusal(unit, hello, verdict);
+  for (const one of placed) recordArrival(unit, one);
+  return registered;
+}
+
+function answerOf(id: string, answer: Partial<RegisteredHost>): RegisteredHost {
+  return {
+    id,
+    isNew: false,
+    decommissioned: false,
+    refused: null,
+    previousReplicaId: null,
+    ...answer,
+  };
+}
+
+/** Locks every host that one of the hellos may be about, and says which it is. */
+async function identifyAll(
+  unit: UnitOfWork,
+  hosts: readonly HostIntroduction[],
+  { offlineAfterMs }: Registrar,
+): Promise<Verdict<Known>[]> {
+  const known = await unit.client.$queryRaw<Known[]>`
+    SELECT id, name, machine_id AS "machineId", boot_id AS "bootId", online, replica_id AS "replicaId",
+      stream_incarnation AS "streamIncarnation", stream_number AS "streamNumber",
+      online AND last_seen_at > now() - ${offlineAfterMs} * interval '1 ms' AS live,
+      COALESCE(contested_at > now() - ${CONTESTED_FOR_MS} * interval '1 ms', false) AS contested,
+      decommissioned_at IS NOT NULL AS decommissioned
+    FROM hosts WHERE name = ANY(${hosts.map(({ name }) => name)}::text[])
+      OR machine_id = ANY(${hosts.flatMap(({ machineId }) => machineId || [])}::text[])
+    ORDER BY id FOR UPDATE`;
+  const replaced = await unit.client.$queryRaw<{ hostId: string; incarnationId: string }[]>`
+    SELECT host_id AS "hostId", incarnation_id AS "incarnationId" FROM host_incarnations
+    WHERE host_id = ANY(${known.map(({ id }) => id)}::uuid[])
+      AND incarnation_id = ANY(${hosts.map(({ incarnationId }) => incarnationId)}::text[])`;
+  const keyOf = (hostId: string, incarnationId: string) => `${hostId} ${incarnationId}`;
+  const pairs = new Set(replaced.map((row) => keyOf(row.hostId, row.incarnationId)));
+  return hosts.map((hello) => {
+    const { name, machineId, incarnationId } = hello;
+    const candidates = known.filter(
+      (host) => host.name === name || (machineId !== '' && host.machineId === machineId),
+    );
+    return identify(hello, candidates, ({ id }) => pairs.has(keyOf(id, incarnationId)));
+  });
+}
+
+/** @throws ConflictError */
+async function insertNew(unit: UnitOfWork, placed: readonly Placed[]): Promise<void> {
+  const rows = placed
+    .filter(({ known }) => known === null)
+    .map(({ id, hello: { name, machineId, backend } }) => ({ id, name, machineId, backend }));
+  if (rows.length === 0) return;
+  const inserted = await unit.client.$executeRaw`
+    INSERT INTO hosts (id, name, machine_id, backend)
+    SELECT v.id, v.name, v."machineId", v.backend::"Backend"
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(id uuid, name text, "machineId" text, backend text)
+    ORDER BY v.name ON CONFLICT DO NOTHING`;
+  if (inserted !== rows.length) throw new ConflictError('register host', 'hosts');
+}
+
+async function writeIntroductions(
+  unit: UnitOfWork,
+  placed: readonly Placed[],
+  replicaId: string,
+): Promise<void> {
+  const rows = placed.map(({ hello, id }) => ({
+    ...hello,
+    id,
+    generation: hello.generation.toString(),
+    streamNumber: hello.streamNumber.toString(),
+    workloads: hello.workloads.map((name) => ({ name, state: '', detail: '', pid: 0 })),
+  }));
+  if (rows.length === 0) return;
   await unit.client.$executeRaw`
-    UPDATE hosts h SET labels = v.labels, failure_domain = v."failureDomain", backend = v.backend::"Backend",
+    UPDATE hosts h SET name = v.name, machine_id = COALESCE(NULLIF(v."machineId", ''), h.machine_id),
+      stream_incarnation = v."incarnationId", stream_number = v."streamNumber",
+      labels = v.labels, failure_domain = v."failureDomain", backend = v.backend::"Backend",
       online = true, replica_id = ${replicaId}, boot_id = v."bootId", incarnation_id = v."incarnationId",
       agent_version = v."agentVersion", running_version = v."runningVersion",
       running_sha256 = v."runningSha256", kernel_release = v."kernelRelease",
       handlers = ARRAY(SELECT jsonb_array_elements_text(v.handlers)), workloads = v.workloads,
-      generation = GREATEST(h.generation, v.generation), last_seen_at = ${new Date(nowMs)}::timestamptz,
+      generation = GREATEST(h.generation, v.generation), last_seen_at = clock_timestamp(),
       version = h.version + 1
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(
-      name text, labels jsonb, "failureDomain" text, backend text, "bootId" text, "incarnationId" text,
-      "agentVersion" text, "runningVersion" text, "runningSha256" text, "kernelRelease" text, handlers jsonb,
-      workloads jsonb, generation bigint)
-    WHERE h.name = v.name AND h.decommissioned_at IS NULL`;
-  hosts.forEach((host, index) => recordOnline(unit, host, known[index]));
-  return known;
+      id uuid, name text, "machineId" text, "streamNumber" bigint, labels jsonb, "failureDomain" text,
+      backend text, "bootId" text, "incarnationId" text, "agentVersion" text, "runningVersion" text,
+      "runningSha256" text, "kernelRelease" text, handlers jsonb, workloads jsonb, generation bigint)
+    WHERE h.id = v.id`;
 }
 
-function recordOnline(
-  unit: UnitOfWork,
-  host: HostIntroduction,
-  known: KnownHost | undefined,
-): void {
-  if (!known || known.decommissioned || (known.online && !known.isNew)) return;
-  const { name, runningVersion, backend } = host;
-  unit.record({
-    kind: known.isNew ? 'host-registered' : 'host-online',
-    hostId: known.id,
-    message: `Host ${name} ${known.isNew ? 'joined the fleet' : 'is connected'}, running ${runningVersion}.`,
-    data: { hostName: name, runningVersion, backend },
+/** Incarnations whose place another one has just taken. */
+async function rememberReplaced(unit: UnitOfWork, placed: readonly Placed[]): Promise<void> {
+  const rows = placed.flatMap(({ id, known, hello }) => {
+    const before = known?.streamIncarnation ?? '';
+    return before === '' || before === hello.incarnationId ? [] : [{ id, incarnation: before }];
   });
+  if (rows.length === 0) return;
+  const hostIds = rows.map(({ id }) => id);
+  await unit.client.$executeRaw`
+    INSERT INTO host_incarnations (host_id, incarnation_id)
+    SELECT * FROM unnest(${hostIds}::uuid[], ${rows.map(({ incarnation }) => incarnation)}::text[])
+    ON CONFLICT DO NOTHING`;
+  await unit.client.$executeRaw`
+    DELETE FROM host_incarnations WHERE (host_id, incarnation_id) IN (
+      SELECT host_id, incarnation_id FROM (
+        SELECT host_id, incarnation_id, row_number() OVER (PARTITION BY host_id ORDER BY replaced_at DESC) AS place
+        FROM host_incarnations WHERE host_id = ANY(${hostIds}::uuid[])) ranked
+      WHERE place > ${INCARNATIONS_KEPT})`;
+}
+
+function recordArrival(unit: UnitOfWork, { hello, id, known }: Placed): void {
+  const { name, machineId, runningVersion, backend } = hello;
+  const data = { hostName: name, machineId, runningVersion, backend };
+  const event = (kind: string, message: string, more: object = {}) =>
+    unit.record({ kind, hostId: id, message, data: { ...data, ...more } });
+  if (known === null)
+    return event('host-registered', `Host ${name} joined the fleet, running ${runningVersion}.`);
+  if (known.name !== name)
+    event('host-renamed', `Host ${known.name} is called ${name} now.`, { before: known.name });
+  if (!known.online) event('host-online', `Host ${name} is connected, running ${runningVersion}.`);
 }

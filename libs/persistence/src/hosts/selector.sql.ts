@@ -8,6 +8,7 @@ export function selectorCondition(requirements: readonly SelectorRequirement[]):
 }
 
 function condition({ key, operator, values }: SelectorRequirement): Prisma.Sql {
+  if (key === 'name') values = values.map((name) => name.toLowerCase());
   const value = key === 'name' ? Prisma.sql`h.name` : Prisma.sql`(h.labels ->> ${key}::text)`;
   switch (operator) {
     case 'in':

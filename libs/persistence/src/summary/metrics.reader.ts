@@ -1,3 +1,4 @@
+import { countRefusals, type RefusalCounts } from '../hosts/identity-refusals.store';
 import type { Database } from '../database/database';
 
 /** A histogram as Prometheus counts: how many are at most `le`, for each bound. */
@@ -10,6 +11,7 @@ export interface HistogramRecord {
 
 export interface FleetMetrics {
   readonly hosts: Readonly<Record<string, number>>;
+  readonly identityRefusals: RefusalCounts;
   readonly rollouts: Readonly<Record<string, number>>;
   readonly hostUpdates: Readonly<Record<string, number>>;
   readonly blackoutMs: HistogramRecord;
@@ -62,6 +64,7 @@ export class MetricsReader {
       const names = [...new Set(phases.map(({ name }) => name))].sort();
       return {
         hosts: countsOf('hosts'),
+        identityRefusals: await countRefusals(client),
         rollouts: countsOf('rollouts'),
         hostUpdates: countsOf('hostUpdates'),
         blackoutMs: histogramOf(blackouts, bounds.length),

@@ -23,6 +23,17 @@ export * from './enums';
  */
 export type Host = Prisma.HostModel
 /**
+ * Model HostIncarnation
+ * An incarnation whose place another one took; the newest of each host are kept. One that comes back shows that two
+ * processes are the same host.
+ */
+export type HostIncarnation = Prisma.HostIncarnationModel
+/**
+ * Model IdentityRefusal
+ * Who was refused because of a host, and when an event last told so.
+ */
+export type IdentityRefusal = Prisma.IdentityRefusalModel
+/**
  * Model Release
  * 
  */

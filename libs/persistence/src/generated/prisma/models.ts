@@ -9,6 +9,8 @@
  * 🟢 You can import this file directly.
  */
 export type * from './models/Host'
+export type * from './models/HostIncarnation'
+export type * from './models/IdentityRefusal'
 export type * from './models/Release'
 export type * from './models/Rollout'
 export type * from './models/Wave'

@@ -398,6 +398,8 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 
 export const ModelName = {
   Host: 'Host',
+  HostIncarnation: 'HostIncarnation',
+  IdentityRefusal: 'IdentityRefusal',
   Release: 'Release',
   Rollout: 'Rollout',
   Wave: 'Wave',
@@ -422,7 +424,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "host" | "release" | "rollout" | "wave" | "hostUpdate" | "command" | "session" | "preservedFile" | "event" | "appliedManifest"
+    modelProps: "host" | "hostIncarnation" | "identityRefusal" | "release" | "rollout" | "wave" | "hostUpdate" | "command" | "session" | "preservedFile" | "event" | "appliedManifest"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -497,6 +499,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.HostCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.HostCountAggregateOutputType> | number
+        }
+      }
+    }
+    HostIncarnation: {
+      payload: Prisma.$HostIncarnationPayload<ExtArgs>
+      fields: Prisma.HostIncarnationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.HostIncarnationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.HostIncarnationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload>
+        }
+        findFirst: {
+          args: Prisma.HostIncarnationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.HostIncarnationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload>
+        }
+        findMany: {
+          args: Prisma.HostIncarnationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload>[]
+        }
+        create: {
+          args: Prisma.HostIncarnationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload>
+        }
+        createMany: {
+          args: Prisma.HostIncarnationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.HostIncarnationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload>[]
+        }
+        delete: {
+          args: Prisma.HostIncarnationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload>
+        }
+        update: {
+          args: Prisma.HostIncarnationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload>
+        }
+        deleteMany: {
+          args: Prisma.HostIncarnationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.HostIncarnationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.HostIncarnationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload>[]
+        }
+        upsert: {
+          args: Prisma.HostIncarnationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$HostIncarnationPayload>
+        }
+        aggregate: {
+          args: Prisma.HostIncarnationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateHostIncarnation>
+        }
+        groupBy: {
+          args: Prisma.HostIncarnationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.HostIncarnationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.HostIncarnationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.HostIncarnationCountAggregateOutputType> | number
+        }
+      }
+    }
+    IdentityRefusal: {
+      payload: Prisma.$IdentityRefusalPayload<ExtArgs>
+      fields: Prisma.IdentityRefusalFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.IdentityRefusalFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.IdentityRefusalFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload>
+        }
+        findFirst: {
+          args: Prisma.IdentityRefusalFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.IdentityRefusalFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload>
+        }
+        findMany: {
+          args: Prisma.IdentityRefusalFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload>[]
+        }
+        create: {
+          args: Prisma.IdentityRefusalCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload>
+        }
+        createMany: {
+          args: Prisma.IdentityRefusalCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.IdentityRefusalCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload>[]
+        }
+        delete: {
+          args: Prisma.IdentityRefusalDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload>
+        }
+        update: {
+          args: Prisma.IdentityRefusalUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload>
+        }
+        deleteMany: {
+          args: Prisma.IdentityRefusalDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.IdentityRefusalUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.IdentityRefusalUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload>[]
+        }
+        upsert: {
+          args: Prisma.IdentityRefusalUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityRefusalPayload>
+        }
+        aggregate: {
+          args: Prisma.IdentityRefusalAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateIdentityRefusal>
+        }
+        groupBy: {
+          args: Prisma.IdentityRefusalGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdentityRefusalGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.IdentityRefusalCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdentityRefusalCountAggregateOutputType> | number
         }
       }
     }
@@ -1207,6 +1357,12 @@ export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof
 
 export const HostScalarFieldEnum = {
   id: 'id',
+  machineId: 'machineId',
+  streamIncarnation: 'streamIncarnation',
+  streamNumber: 'streamNumber',
+  contestedAt: 'contestedAt',
+  refusedAt: 'refusedAt',
+  refusals: 'refusals',
   name: 'name',
   labels: 'labels',
   failureDomain: 'failureDomain',
@@ -1229,6 +1385,24 @@ export const HostScalarFieldEnum = {
 } as const
 
 export type HostScalarFieldEnum = (typeof HostScalarFieldEnum)[keyof typeof HostScalarFieldEnum]
+
+
+export const HostIncarnationScalarFieldEnum = {
+  hostId: 'hostId',
+  incarnationId: 'incarnationId',
+  replacedAt: 'replacedAt'
+} as const
+
+export type HostIncarnationScalarFieldEnum = (typeof HostIncarnationScalarFieldEnum)[keyof typeof HostIncarnationScalarFieldEnum]
+
+
+export const IdentityRefusalScalarFieldEnum = {
+  hostId: 'hostId',
+  machine: 'machine',
+  toldAt: 'toldAt'
+} as const
+
+export type IdentityRefusalScalarFieldEnum = (typeof IdentityRefusalScalarFieldEnum)[keyof typeof IdentityRefusalScalarFieldEnum]
 
 
 export const ReleaseScalarFieldEnum = {
@@ -1462,6 +1636,34 @@ export type ListStringFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaMod
 
 
 /**
+ * Reference to a field of type 'BigInt'
+ */
+export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
+    
+
+
+/**
+ * Reference to a field of type 'BigInt[]'
+ */
+export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
+    
+
+
+/**
+ * Reference to a field of type 'DateTime'
+ */
+export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime'>
+    
+
+
+/**
+ * Reference to a field of type 'DateTime[]'
+ */
+export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime[]'>
+    
+
+
+/**
  * Reference to a field of type 'Json'
  */
 export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Json'>
@@ -1493,34 +1695,6 @@ export type ListEnumBackendFieldRefInput<$PrismaModel> = FieldRefInputType<$Pris
  * Reference to a field of type 'Boolean'
  */
 export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
-    
-
-
-/**
- * Reference to a field of type 'BigInt'
- */
-export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
-    
-
-
-/**
- * Reference to a field of type 'BigInt[]'
- */
-export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
-    
-
-
-/**
- * Reference to a field of type 'DateTime'
- */
-export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime'>
-    
-
-
-/**
- * Reference to a field of type 'DateTime[]'
- */
-export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime[]'>
     
 
 
@@ -1773,6 +1947,8 @@ export interface PrismaClientOptionsWithAdapter extends PrismaClientBaseOptions 
 export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaClientOptionsWithAdapter
 export type GlobalOmitConfig = {
   host?: Prisma.HostOmit
+  hostIncarnation?: Prisma.HostIncarnationOmit
+  identityRefusal?: Prisma.IdentityRefusalOmit
   release?: Prisma.ReleaseOmit
   rollout?: Prisma.RolloutOmit
   wave?: Prisma.WaveOmit

@@ -52,6 +52,8 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   Host: 'Host',
+  HostIncarnation: 'HostIncarnation',
+  IdentityRefusal: 'IdentityRefusal',
   Release: 'Release',
   Rollout: 'Rollout',
   Wave: 'Wave',
@@ -81,6 +83,12 @@ export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof
 
 export const HostScalarFieldEnum = {
   id: 'id',
+  machineId: 'machineId',
+  streamIncarnation: 'streamIncarnation',
+  streamNumber: 'streamNumber',
+  contestedAt: 'contestedAt',
+  refusedAt: 'refusedAt',
+  refusals: 'refusals',
   name: 'name',
   labels: 'labels',
   failureDomain: 'failureDomain',
@@ -103,6 +111,24 @@ export const HostScalarFieldEnum = {
 } as const
 
 export type HostScalarFieldEnum = (typeof HostScalarFieldEnum)[keyof typeof HostScalarFieldEnum]
+
+
+export const HostIncarnationScalarFieldEnum = {
+  hostId: 'hostId',
+  incarnationId: 'incarnationId',
+  replacedAt: 'replacedAt'
+} as const
+
+export type HostIncarnationScalarFieldEnum = (typeof HostIncarnationScalarFieldEnum)[keyof typeof HostIncarnationScalarFieldEnum]
+
+
+export const IdentityRefusalScalarFieldEnum = {
+  hostId: 'hostId',
+  machine: 'machine',
+  toldAt: 'toldAt'
+} as const
+
+export type IdentityRefusalScalarFieldEnum = (typeof IdentityRefusalScalarFieldEnum)[keyof typeof IdentityRefusalScalarFieldEnum]
 
 
 export const ReleaseScalarFieldEnum = {

@@ -27,17 +27,27 @@ export type AggregateHost = {
 }
 
 export type HostAvgAggregateOutputType = {
+  streamNumber: number | null
+  refusals: number | null
   generation: number | null
   version: number | null
 }
 
 export type HostSumAggregateOutputType = {
+  streamNumber: bigint | null
+  refusals: bigint | null
   generation: bigint | null
   version: number | null
 }
 
 export type HostMinAggregateOutputType = {
   id: string | null
+  machineId: string | null
+  streamIncarnation: string | null
+  streamNumber: bigint | null
+  contestedAt: Date | null
+  refusedAt: Date | null
+  refusals: bigint | null
   name: string | null
   failureDomain: string | null
   backend: $Enums.Backend | null
@@ -58,6 +68,12 @@ export type HostMinAggregateOutputType = {
 
 export type HostMaxAggregateOutputType = {
   id: string | null
+  machineId: string | null
+  streamIncarnation: string | null
+  streamNumber: bigint | null
+  contestedAt: Date | null
+  refusedAt: Date | null
+  refusals: bigint | null
   name: string | null
   failureDomain: string | null
   backend: $Enums.Backend | null
@@ -78,6 +94,12 @@ export type HostMaxAggregateOutputType = {
 
 export type HostCountAggregateOutputType = {
   id: number
+  machineId: number
+  streamIncarnation: number
+  streamNumber: number
+  contestedAt: number
+  refusedAt: number
+  refusals: number
   name: number
   labels: number
   failureDomain: number
@@ -102,17 +124,27 @@ export type HostCountAggregateOutputType = {
 
 
 export type HostAvgAggregateInputType = {
+  streamNumber?: true
+  refusals?: true
   generation?: true
   version?: true
 }
 
 export type HostSumAggregateInputType = {
+  streamNumber?: true
+  refusals?: true
   generation?: true
   version?: true
 }
 
 export type HostMinAggregateInputType = {
   id?: true
+  machineId?: true
+  streamIncarnation?: true
+  streamNumber?: true
+  contestedAt?: true
+  refusedAt?: true
+  refusals?: true
   name?: true
   failureDomain?: true
   backend?: true
@@ -133,6 +165,12 @@ export type HostMinAggregateInputType = {
 
 export type HostMaxAggregateInputType = {
   id?: true
+  machineId?: true
+  streamIncarnation?: true
+  streamNumber?: true
+  contestedAt?: true
+  refusedAt?: true
+  refusals?: true
   name?: true
   failureDomain?: true
   backend?: true
@@ -153,6 +191,12 @@ export type HostMaxAggregateInputType = {
 
 export type HostCountAggregateInputType = {
   id?: true
+  machineId?: true
+  streamIncarnation?: true
+  streamNumber?: true
+  contestedAt?: true
+  refusedAt?: true
+  refusals?: true
   name?: true
   labels?: true
   failureDomain?: true
@@ -263,6 +307,12 @@ export type HostGroupByArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
 
 export type HostGroupByOutputType = {
   id: string
+  machineId: string
+  streamIncarnation: string
+  streamNumber: bigint
+  contestedAt: Date | null
+  refusedAt: Date | null
+  refusals: bigint
   name: string
   labels: runtime.JsonValue
   failureDomain: string
@@ -309,6 +359,12 @@ export type HostWhereInput = {
   OR?: Prisma.HostWhereInput[]
   NOT?: Prisma.HostWhereInput | Prisma.HostWhereInput[]
   id?: Prisma.UuidFilter<"Host"> | string
+  machineId?: Prisma.StringFilter<"Host"> | string
+  streamIncarnation?: Prisma.StringFilter<"Host"> | string
+  streamNumber?: Prisma.BigIntFilter<"Host"> | bigint | number
+  contestedAt?: Prisma.DateTimeNullableFilter<"Host"> | Date | string | null
+  refusedAt?: Prisma.DateTimeNullableFilter<"Host"> | Date | string | null
+  refusals?: Prisma.BigIntFilter<"Host"> | bigint | number
   name?: Prisma.StringFilter<"Host"> | string
   labels?: Prisma.JsonFilter<"Host">
   failureDomain?: Prisma.StringFilter<"Host"> | string
@@ -331,10 +387,18 @@ export type HostWhereInput = {
   updates?: Prisma.HostUpdateListRelationFilter
   commands?: Prisma.CommandListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
+  incarnations?: Prisma.HostIncarnationListRelationFilter
+  identityRefusals?: Prisma.IdentityRefusalListRelationFilter
 }
 
 export type HostOrderByWithRelationInput = {
   id?: Prisma.SortOrder
+  machineId?: Prisma.SortOrder
+  streamIncarnation?: Prisma.SortOrder
+  streamNumber?: Prisma.SortOrder
+  contestedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  refusedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  refusals?: Prisma.SortOrder
   name?: Prisma.SortOrder
   labels?: Prisma.SortOrder
   failureDomain?: Prisma.SortOrder
@@ -357,6 +421,8 @@ export type HostOrderByWithRelationInput = {
   updates?: Prisma.HostUpdateOrderByRelationAggregateInput
   commands?: Prisma.CommandOrderByRelationAggregateInput
   sessions?: Prisma.SessionOrderByRelationAggregateInput
+  incarnations?: Prisma.HostIncarnationOrderByRelationAggregateInput
+  identityRefusals?: Prisma.IdentityRefusalOrderByRelationAggregateInput
 }
 
 export type HostWhereUniqueInput = Prisma.AtLeast<{
@@ -364,6 +430,12 @@ export type HostWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.HostWhereInput | Prisma.HostWhereInput[]
   OR?: Prisma.HostWhereInput[]
   NOT?: Prisma.HostWhereInput | Prisma.HostWhereInput[]
+  machineId?: Prisma.StringFilter<"Host"> | string
+  streamIncarnation?: Prisma.StringFilter<"Host"> | string
+  streamNumber?: Prisma.BigIntFilter<"Host"> | bigint | number
+  contestedAt?: Prisma.DateTimeNullableFilter<"Host"> | Date | string | null
+  refusedAt?: Prisma.DateTimeNullableFilter<"Host"> | Date | string | null
+  refusals?: Prisma.BigIntFilter<"Host"> | bigint | number
   name?: Prisma.StringFilter<"Host"> | string
   labels?: Prisma.JsonFilter<"Host">
   failureDomain?: Prisma.StringFilter<"Host"> | string
@@ -386,10 +458,18 @@ export type HostWhereUniqueInput = Prisma.AtLeast<{
   updates?: Prisma.HostUpdateListRelationFilter
   commands?: Prisma.CommandListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
+  incarnations?: Prisma.HostIncarnationListRelationFilter
+  identityRefusals?: Prisma.IdentityRefusalListRelationFilter
 }, "id">
 
 export type HostOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
+  machineId?: Prisma.SortOrder
+  streamIncarnation?: Prisma.SortOrder
+  streamNumber?: Prisma.SortOrder
+  contestedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  refusedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  refusals?: Prisma.SortOrder
   name?: Prisma.SortOrder
   labels?: Prisma.SortOrder
   failureDomain?: Prisma.SortOrder
@@ -421,6 +501,12 @@ export type HostScalarWhereWithAggregatesInput = {
   OR?: Prisma.HostScalarWhereWithAggregatesInput[]
   NOT?: Prisma.HostScalarWhereWithAggregatesInput | Prisma.HostScalarWhereWithAggregatesInput[]
   id?: Prisma.UuidWithAggregatesFilter<"Host"> | string
+  machineId?: Prisma.StringWithAggregatesFilter<"Host"> | string
+  streamIncarnation?: Prisma.StringWithAggregatesFilter<"Host"> | string
+  streamNumber?: Prisma.BigIntWithAggregatesFilter<"Host"> | bigint | number
+  contestedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Host"> | Date | string | null
+  refusedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Host"> | Date | string | null
+  refusals?: Prisma.BigIntWithAggregatesFilter<"Host"> | bigint | number
   name?: Prisma.StringWithAggregatesFilter<"Host"> | string
   labels?: Prisma.JsonWithAggregatesFilter<"Host">
   failureDomain?: Prisma.StringWithAggregatesFilter<"Host"> | string
@@ -444,6 +530,12 @@ export type HostScalarWhereWithAggregatesInput = {
 
 export type HostCreateInput = {
   id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
   name: string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: string
@@ -466,10 +558,18 @@ export type HostCreateInput = {
   updates?: Prisma.HostUpdateCreateNestedManyWithoutHostInput
   commands?: Prisma.CommandCreateNestedManyWithoutHostInput
   sessions?: Prisma.SessionCreateNestedManyWithoutHostInput
+  incarnations?: Prisma.HostIncarnationCreateNestedManyWithoutHostInput
+  identityRefusals?: Prisma.IdentityRefusalCreateNestedManyWithoutHostInput
 }
 
 export type HostUncheckedCreateInput = {
   id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
   name: string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: string
@@ -492,10 +592,18 @@ export type HostUncheckedCreateInput = {
   updates?: Prisma.HostUpdateUncheckedCreateNestedManyWithoutHostInput
   commands?: Prisma.CommandUncheckedCreateNestedManyWithoutHostInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutHostInput
+  incarnations?: Prisma.HostIncarnationUncheckedCreateNestedManyWithoutHostInput
+  identityRefusals?: Prisma.IdentityRefusalUncheckedCreateNestedManyWithoutHostInput
 }
 
 export type HostUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
@@ -518,10 +626,18 @@ export type HostUpdateInput = {
   updates?: Prisma.HostUpdateUpdateManyWithoutHostNestedInput
   commands?: Prisma.CommandUpdateManyWithoutHostNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutHostNestedInput
+  incarnations?: Prisma.HostIncarnationUpdateManyWithoutHostNestedInput
+  identityRefusals?: Prisma.IdentityRefusalUpdateManyWithoutHostNestedInput
 }
 
 export type HostUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
@@ -544,10 +660,18 @@ export type HostUncheckedUpdateInput = {
   updates?: Prisma.HostUpdateUncheckedUpdateManyWithoutHostNestedInput
   commands?: Prisma.CommandUncheckedUpdateManyWithoutHostNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutHostNestedInput
+  incarnations?: Prisma.HostIncarnationUncheckedUpdateManyWithoutHostNestedInput
+  identityRefusals?: Prisma.IdentityRefusalUncheckedUpdateManyWithoutHostNestedInput
 }
 
 export type HostCreateManyInput = {
   id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
   name: string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: string
@@ -571,6 +695,12 @@ export type HostCreateManyInput = {
 
 export type HostUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
@@ -594,6 +724,12 @@ export type HostUpdateManyMutationInput = {
 
 export type HostUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
@@ -625,6 +761,12 @@ export type StringNullableListFilter<$PrismaModel = never> = {
 
 export type HostCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  machineId?: Prisma.SortOrder
+  streamIncarnation?: Prisma.SortOrder
+  streamNumber?: Prisma.SortOrder
+  contestedAt?: Prisma.SortOrder
+  refusedAt?: Prisma.SortOrder
+  refusals?: Prisma.SortOrder
   name?: Prisma.SortOrder
   labels?: Prisma.SortOrder
   failureDomain?: Prisma.SortOrder
@@ -647,12 +789,20 @@ export type HostCountOrderByAggregateInput = {
 }
 
 export type HostAvgOrderByAggregateInput = {
+  streamNumber?: Prisma.SortOrder
+  refusals?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
 export type HostMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  machineId?: Prisma.SortOrder
+  streamIncarnation?: Prisma.SortOrder
+  streamNumber?: Prisma.SortOrder
+  contestedAt?: Prisma.SortOrder
+  refusedAt?: Prisma.SortOrder
+  refusals?: Prisma.SortOrder
   name?: Prisma.SortOrder
   failureDomain?: Prisma.SortOrder
   backend?: Prisma.SortOrder
@@ -673,6 +823,12 @@ export type HostMaxOrderByAggregateInput = {
 
 export type HostMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  machineId?: Prisma.SortOrder
+  streamIncarnation?: Prisma.SortOrder
+  streamNumber?: Prisma.SortOrder
+  contestedAt?: Prisma.SortOrder
+  refusedAt?: Prisma.SortOrder
+  refusals?: Prisma.SortOrder
   name?: Prisma.SortOrder
   failureDomain?: Prisma.SortOrder
   backend?: Prisma.SortOrder
@@ -692,6 +848,8 @@ export type HostMinOrderByAggregateInput = {
 }
 
 export type HostSumOrderByAggregateInput = {
+  streamNumber?: Prisma.SortOrder
+  refusals?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
@@ -707,6 +865,18 @@ export type HostCreatehandlersInput = {
 
 export type StringFieldUpdateOperationsInput = {
   set?: string
+}
+
+export type BigIntFieldUpdateOperationsInput = {
+  set?: bigint | number
+  increment?: bigint | number
+  decrement?: bigint | number
+  multiply?: bigint | number
+  divide?: bigint | number
+}
+
+export type NullableDateTimeFieldUpdateOperationsInput = {
+  set?: Date | string | null
 }
 
 export type EnumBackendFieldUpdateOperationsInput = {
@@ -726,18 +896,6 @@ export type HostUpdatehandlersInput = {
   push?: string | string[]
 }
 
-export type BigIntFieldUpdateOperationsInput = {
-  set?: bigint | number
-  increment?: bigint | number
-  decrement?: bigint | number
-  multiply?: bigint | number
-  divide?: bigint | number
-}
-
-export type NullableDateTimeFieldUpdateOperationsInput = {
-  set?: Date | string | null
-}
-
 export type DateTimeFieldUpdateOperationsInput = {
   set?: Date | string
 }
@@ -748,6 +906,34 @@ export type IntFieldUpdateOperationsInput = {
   decrement?: number
   multiply?: number
   divide?: number
+}
+
+export type HostCreateNestedOneWithoutIncarnationsInput = {
+  create?: Prisma.XOR<Prisma.HostCreateWithoutIncarnationsInput, Prisma.HostUncheckedCreateWithoutIncarnationsInput>
+  connectOrCreate?: Prisma.HostCreateOrConnectWithoutIncarnationsInput
+  connect?: Prisma.HostWhereUniqueInput
+}
+
+export type HostUpdateOneRequiredWithoutIncarnationsNestedInput = {
+  create?: Prisma.XOR<Prisma.HostCreateWithoutIncarnationsInput, Prisma.HostUncheckedCreateWithoutIncarnationsInput>
+  connectOrCreate?: Prisma.HostCreateOrConnectWithoutIncarnationsInput
+  upsert?: Prisma.HostUpsertWithoutIncarnationsInput
+  connect?: Prisma.HostWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.HostUpdateToOneWithWhereWithoutIncarnationsInput, Prisma.HostUpdateWithoutIncarnationsInput>, Prisma.HostUncheckedUpdateWithoutIncarnationsInput>
+}
+
+export type HostCreateNestedOneWithoutIdentityRefusalsInput = {
+  create?: Prisma.XOR<Prisma.HostCreateWithoutIdentityRefusalsInput, Prisma.HostUncheckedCreateWithoutIdentityRefusalsInput>
+  connectOrCreate?: Prisma.HostCreateOrConnectWithoutIdentityRefusalsInput
+  connect?: Prisma.HostWhereUniqueInput
+}
+
+export type HostUpdateOneRequiredWithoutIdentityRefusalsNestedInput = {
+  create?: Prisma.XOR<Prisma.HostCreateWithoutIdentityRefusalsInput, Prisma.HostUncheckedCreateWithoutIdentityRefusalsInput>
+  connectOrCreate?: Prisma.HostCreateOrConnectWithoutIdentityRefusalsInput
+  upsert?: Prisma.HostUpsertWithoutIdentityRefusalsInput
+  connect?: Prisma.HostWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.HostUpdateToOneWithWhereWithoutIdentityRefusalsInput, Prisma.HostUpdateWithoutIdentityRefusalsInput>, Prisma.HostUncheckedUpdateWithoutIdentityRefusalsInput>
 }
 
 export type HostCreateNestedOneWithoutUpdatesInput = {
@@ -792,8 +978,310 @@ export type HostUpdateOneRequiredWithoutSessionsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.HostUpdateToOneWithWhereWithoutSessionsInput, Prisma.HostUpdateWithoutSessionsInput>, Prisma.HostUncheckedUpdateWithoutSessionsInput>
 }
 
+export type HostCreateWithoutIncarnationsInput = {
+  id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
+  name: string
+  labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  failureDomain?: string
+  backend: $Enums.Backend
+  online?: boolean
+  replicaId?: string | null
+  bootId?: string
+  incarnationId?: string
+  agentVersion?: string
+  runningVersion?: string
+  runningSha256?: string
+  kernelRelease?: string
+  handlers?: Prisma.HostCreatehandlersInput | string[]
+  workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  generation?: bigint | number
+  lastSeenAt?: Date | string | null
+  registeredAt?: Date | string
+  decommissionedAt?: Date | string | null
+  version?: number
+  updates?: Prisma.HostUpdateCreateNestedManyWithoutHostInput
+  commands?: Prisma.CommandCreateNestedManyWithoutHostInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutHostInput
+  identityRefusals?: Prisma.IdentityRefusalCreateNestedManyWithoutHostInput
+}
+
+export type HostUncheckedCreateWithoutIncarnationsInput = {
+  id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
+  name: string
+  labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  failureDomain?: string
+  backend: $Enums.Backend
+  online?: boolean
+  replicaId?: string | null
+  bootId?: string
+  incarnationId?: string
+  agentVersion?: string
+  runningVersion?: string
+  runningSha256?: string
+  kernelRelease?: string
+  handlers?: Prisma.HostCreatehandlersInput | string[]
+  workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  generation?: bigint | number
+  lastSeenAt?: Date | string | null
+  registeredAt?: Date | string
+  decommissionedAt?: Date | string | null
+  version?: number
+  updates?: Prisma.HostUpdateUncheckedCreateNestedManyWithoutHostInput
+  commands?: Prisma.CommandUncheckedCreateNestedManyWithoutHostInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutHostInput
+  identityRefusals?: Prisma.IdentityRefusalUncheckedCreateNestedManyWithoutHostInput
+}
+
+export type HostCreateOrConnectWithoutIncarnationsInput = {
+  where: Prisma.HostWhereUniqueInput
+  create: Prisma.XOR<Prisma.HostCreateWithoutIncarnationsInput, Prisma.HostUncheckedCreateWithoutIncarnationsInput>
+}
+
+export type HostUpsertWithoutIncarnationsInput = {
+  update: Prisma.XOR<Prisma.HostUpdateWithoutIncarnationsInput, Prisma.HostUncheckedUpdateWithoutIncarnationsInput>
+  create: Prisma.XOR<Prisma.HostCreateWithoutIncarnationsInput, Prisma.HostUncheckedCreateWithoutIncarnationsInput>
+  where?: Prisma.HostWhereInput
+}
+
+export type HostUpdateToOneWithWhereWithoutIncarnationsInput = {
+  where?: Prisma.HostWhereInput
+  data: Prisma.XOR<Prisma.HostUpdateWithoutIncarnationsInput, Prisma.HostUncheckedUpdateWithoutIncarnationsInput>
+}
+
+export type HostUpdateWithoutIncarnationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
+  backend?: Prisma.EnumBackendFieldUpdateOperationsInput | $Enums.Backend
+  online?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replicaId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  bootId?: Prisma.StringFieldUpdateOperationsInput | string
+  incarnationId?: Prisma.StringFieldUpdateOperationsInput | string
+  agentVersion?: Prisma.StringFieldUpdateOperationsInput | string
+  runningVersion?: Prisma.StringFieldUpdateOperationsInput | string
+  runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
+  kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
+  handlers?: Prisma.HostUpdatehandlersInput | string[]
+  workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  registeredAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  decommissionedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  updates?: Prisma.HostUpdateUpdateManyWithoutHostNestedInput
+  commands?: Prisma.CommandUpdateManyWithoutHostNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutHostNestedInput
+  identityRefusals?: Prisma.IdentityRefusalUpdateManyWithoutHostNestedInput
+}
+
+export type HostUncheckedUpdateWithoutIncarnationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
+  backend?: Prisma.EnumBackendFieldUpdateOperationsInput | $Enums.Backend
+  online?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replicaId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  bootId?: Prisma.StringFieldUpdateOperationsInput | string
+  incarnationId?: Prisma.StringFieldUpdateOperationsInput | string
+  agentVersion?: Prisma.StringFieldUpdateOperationsInput | string
+  runningVersion?: Prisma.StringFieldUpdateOperationsInput | string
+  runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
+  kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
+  handlers?: Prisma.HostUpdatehandlersInput | string[]
+  workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  registeredAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  decommissionedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  updates?: Prisma.HostUpdateUncheckedUpdateManyWithoutHostNestedInput
+  commands?: Prisma.CommandUncheckedUpdateManyWithoutHostNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutHostNestedInput
+  identityRefusals?: Prisma.IdentityRefusalUncheckedUpdateManyWithoutHostNestedInput
+}
+
+export type HostCreateWithoutIdentityRefusalsInput = {
+  id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
+  name: string
+  labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  failureDomain?: string
+  backend: $Enums.Backend
+  online?: boolean
+  replicaId?: string | null
+  bootId?: string
+  incarnationId?: string
+  agentVersion?: string
+  runningVersion?: string
+  runningSha256?: string
+  kernelRelease?: string
+  handlers?: Prisma.HostCreatehandlersInput | string[]
+  workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  generation?: bigint | number
+  lastSeenAt?: Date | string | null
+  registeredAt?: Date | string
+  decommissionedAt?: Date | string | null
+  version?: number
+  updates?: Prisma.HostUpdateCreateNestedManyWithoutHostInput
+  commands?: Prisma.CommandCreateNestedManyWithoutHostInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutHostInput
+  incarnations?: Prisma.HostIncarnationCreateNestedManyWithoutHostInput
+}
+
+export type HostUncheckedCreateWithoutIdentityRefusalsInput = {
+  id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
+  name: string
+  labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  failureDomain?: string
+  backend: $Enums.Backend
+  online?: boolean
+  replicaId?: string | null
+  bootId?: string
+  incarnationId?: string
+  agentVersion?: string
+  runningVersion?: string
+  runningSha256?: string
+  kernelRelease?: string
+  handlers?: Prisma.HostCreatehandlersInput | string[]
+  workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  generation?: bigint | number
+  lastSeenAt?: Date | string | null
+  registeredAt?: Date | string
+  decommissionedAt?: Date | string | null
+  version?: number
+  updates?: Prisma.HostUpdateUncheckedCreateNestedManyWithoutHostInput
+  commands?: Prisma.CommandUncheckedCreateNestedManyWithoutHostInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutHostInput
+  incarnations?: Prisma.HostIncarnationUncheckedCreateNestedManyWithoutHostInput
+}
+
+export type HostCreateOrConnectWithoutIdentityRefusalsInput = {
+  where: Prisma.HostWhereUniqueInput
+  create: Prisma.XOR<Prisma.HostCreateWithoutIdentityRefusalsInput, Prisma.HostUncheckedCreateWithoutIdentityRefusalsInput>
+}
+
+export type HostUpsertWithoutIdentityRefusalsInput = {
+  update: Prisma.XOR<Prisma.HostUpdateWithoutIdentityRefusalsInput, Prisma.HostUncheckedUpdateWithoutIdentityRefusalsInput>
+  create: Prisma.XOR<Prisma.HostCreateWithoutIdentityRefusalsInput, Prisma.HostUncheckedCreateWithoutIdentityRefusalsInput>
+  where?: Prisma.HostWhereInput
+}
+
+export type HostUpdateToOneWithWhereWithoutIdentityRefusalsInput = {
+  where?: Prisma.HostWhereInput
+  data: Prisma.XOR<Prisma.HostUpdateWithoutIdentityRefusalsInput, Prisma.HostUncheckedUpdateWithoutIdentityRefusalsInput>
+}
+
+export type HostUpdateWithoutIdentityRefusalsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
+  backend?: Prisma.EnumBackendFieldUpdateOperationsInput | $Enums.Backend
+  online?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replicaId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  bootId?: Prisma.StringFieldUpdateOperationsInput | string
+  incarnationId?: Prisma.StringFieldUpdateOperationsInput | string
+  agentVersion?: Prisma.StringFieldUpdateOperationsInput | string
+  runningVersion?: Prisma.StringFieldUpdateOperationsInput | string
+  runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
+  kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
+  handlers?: Prisma.HostUpdatehandlersInput | string[]
+  workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  registeredAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  decommissionedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  updates?: Prisma.HostUpdateUpdateManyWithoutHostNestedInput
+  commands?: Prisma.CommandUpdateManyWithoutHostNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutHostNestedInput
+  incarnations?: Prisma.HostIncarnationUpdateManyWithoutHostNestedInput
+}
+
+export type HostUncheckedUpdateWithoutIdentityRefusalsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
+  backend?: Prisma.EnumBackendFieldUpdateOperationsInput | $Enums.Backend
+  online?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replicaId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  bootId?: Prisma.StringFieldUpdateOperationsInput | string
+  incarnationId?: Prisma.StringFieldUpdateOperationsInput | string
+  agentVersion?: Prisma.StringFieldUpdateOperationsInput | string
+  runningVersion?: Prisma.StringFieldUpdateOperationsInput | string
+  runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
+  kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
+  handlers?: Prisma.HostUpdatehandlersInput | string[]
+  workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  registeredAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  decommissionedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  updates?: Prisma.HostUpdateUncheckedUpdateManyWithoutHostNestedInput
+  commands?: Prisma.CommandUncheckedUpdateManyWithoutHostNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutHostNestedInput
+  incarnations?: Prisma.HostIncarnationUncheckedUpdateManyWithoutHostNestedInput
+}
+
 export type HostCreateWithoutUpdatesInput = {
   id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
   name: string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: string
@@ -815,10 +1303,18 @@ export type HostCreateWithoutUpdatesInput = {
   version?: number
   commands?: Prisma.CommandCreateNestedManyWithoutHostInput
   sessions?: Prisma.SessionCreateNestedManyWithoutHostInput
+  incarnations?: Prisma.HostIncarnationCreateNestedManyWithoutHostInput
+  identityRefusals?: Prisma.IdentityRefusalCreateNestedManyWithoutHostInput
 }
 
 export type HostUncheckedCreateWithoutUpdatesInput = {
   id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
   name: string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: string
@@ -840,6 +1336,8 @@ export type HostUncheckedCreateWithoutUpdatesInput = {
   version?: number
   commands?: Prisma.CommandUncheckedCreateNestedManyWithoutHostInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutHostInput
+  incarnations?: Prisma.HostIncarnationUncheckedCreateNestedManyWithoutHostInput
+  identityRefusals?: Prisma.IdentityRefusalUncheckedCreateNestedManyWithoutHostInput
 }
 
 export type HostCreateOrConnectWithoutUpdatesInput = {
@@ -860,6 +1358,12 @@ export type HostUpdateToOneWithWhereWithoutUpdatesInput = {
 
 export type HostUpdateWithoutUpdatesInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
@@ -881,10 +1385,18 @@ export type HostUpdateWithoutUpdatesInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   commands?: Prisma.CommandUpdateManyWithoutHostNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutHostNestedInput
+  incarnations?: Prisma.HostIncarnationUpdateManyWithoutHostNestedInput
+  identityRefusals?: Prisma.IdentityRefusalUpdateManyWithoutHostNestedInput
 }
 
 export type HostUncheckedUpdateWithoutUpdatesInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
@@ -906,10 +1418,18 @@ export type HostUncheckedUpdateWithoutUpdatesInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   commands?: Prisma.CommandUncheckedUpdateManyWithoutHostNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutHostNestedInput
+  incarnations?: Prisma.HostIncarnationUncheckedUpdateManyWithoutHostNestedInput
+  identityRefusals?: Prisma.IdentityRefusalUncheckedUpdateManyWithoutHostNestedInput
 }
 
 export type HostCreateWithoutCommandsInput = {
   id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
   name: string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: string
@@ -931,10 +1451,18 @@ export type HostCreateWithoutCommandsInput = {
   version?: number
   updates?: Prisma.HostUpdateCreateNestedManyWithoutHostInput
   sessions?: Prisma.SessionCreateNestedManyWithoutHostInput
+  incarnations?: Prisma.HostIncarnationCreateNestedManyWithoutHostInput
+  identityRefusals?: Prisma.IdentityRefusalCreateNestedManyWithoutHostInput
 }
 
 export type HostUncheckedCreateWithoutCommandsInput = {
   id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
   name: string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: string
@@ -956,6 +1484,8 @@ export type HostUncheckedCreateWithoutCommandsInput = {
   version?: number
   updates?: Prisma.HostUpdateUncheckedCreateNestedManyWithoutHostInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutHostInput
+  incarnations?: Prisma.HostIncarnationUncheckedCreateNestedManyWithoutHostInput
+  identityRefusals?: Prisma.IdentityRefusalUncheckedCreateNestedManyWithoutHostInput
 }
 
 export type HostCreateOrConnectWithoutCommandsInput = {
@@ -976,6 +1506,12 @@ export type HostUpdateToOneWithWhereWithoutCommandsInput = {
 
 export type HostUpdateWithoutCommandsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
@@ -997,10 +1533,18 @@ export type HostUpdateWithoutCommandsInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   updates?: Prisma.HostUpdateUpdateManyWithoutHostNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutHostNestedInput
+  incarnations?: Prisma.HostIncarnationUpdateManyWithoutHostNestedInput
+  identityRefusals?: Prisma.IdentityRefusalUpdateManyWithoutHostNestedInput
 }
 
 export type HostUncheckedUpdateWithoutCommandsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1022,10 +1566,18 @@ export type HostUncheckedUpdateWithoutCommandsInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   updates?: Prisma.HostUpdateUncheckedUpdateManyWithoutHostNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutHostNestedInput
+  incarnations?: Prisma.HostIncarnationUncheckedUpdateManyWithoutHostNestedInput
+  identityRefusals?: Prisma.IdentityRefusalUncheckedUpdateManyWithoutHostNestedInput
 }
 
 export type HostCreateWithoutSessionsInput = {
   id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
   name: string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: string
@@ -1047,10 +1599,18 @@ export type HostCreateWithoutSessionsInput = {
   version?: number
   updates?: Prisma.HostUpdateCreateNestedManyWithoutHostInput
   commands?: Prisma.CommandCreateNestedManyWithoutHostInput
+  incarnations?: Prisma.HostIncarnationCreateNestedManyWithoutHostInput
+  identityRefusals?: Prisma.IdentityRefusalCreateNestedManyWithoutHostInput
 }
 
 export type HostUncheckedCreateWithoutSessionsInput = {
   id?: string
+  machineId?: string
+  streamIncarnation?: string
+  streamNumber?: bigint | number
+  contestedAt?: Date | string | null
+  refusedAt?: Date | string | null
+  refusals?: bigint | number
   name: string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: string
@@ -1072,6 +1632,8 @@ export type HostUncheckedCreateWithoutSessionsInput = {
   version?: number
   updates?: Prisma.HostUpdateUncheckedCreateNestedManyWithoutHostInput
   commands?: Prisma.CommandUncheckedCreateNestedManyWithoutHostInput
+  incarnations?: Prisma.HostIncarnationUncheckedCreateNestedManyWithoutHostInput
+  identityRefusals?: Prisma.IdentityRefusalUncheckedCreateNestedManyWithoutHostInput
 }
 
 export type HostCreateOrConnectWithoutSessionsInput = {
@@ -1092,6 +1654,12 @@ export type HostUpdateToOneWithWhereWithoutSessionsInput = {
 
 export type HostUpdateWithoutSessionsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1113,10 +1681,18 @@ export type HostUpdateWithoutSessionsInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   updates?: Prisma.HostUpdateUpdateManyWithoutHostNestedInput
   commands?: Prisma.CommandUpdateManyWithoutHostNestedInput
+  incarnations?: Prisma.HostIncarnationUpdateManyWithoutHostNestedInput
+  identityRefusals?: Prisma.IdentityRefusalUpdateManyWithoutHostNestedInput
 }
 
 export type HostUncheckedUpdateWithoutSessionsInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  machineId?: Prisma.StringFieldUpdateOperationsInput | string
+  streamIncarnation?: Prisma.StringFieldUpdateOperationsInput | string
+  streamNumber?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  contestedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refusals?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   failureDomain?: Prisma.StringFieldUpdateOperationsInput | string
@@ -1138,6 +1714,8 @@ export type HostUncheckedUpdateWithoutSessionsInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number
   updates?: Prisma.HostUpdateUncheckedUpdateManyWithoutHostNestedInput
   commands?: Prisma.CommandUncheckedUpdateManyWithoutHostNestedInput
+  incarnations?: Prisma.HostIncarnationUncheckedUpdateManyWithoutHostNestedInput
+  identityRefusals?: Prisma.IdentityRefusalUncheckedUpdateManyWithoutHostNestedInput
 }
 
 
@@ -1149,12 +1727,16 @@ export type HostCountOutputType = {
   updates: number
   commands: number
   sessions: number
+  incarnations: number
+  identityRefusals: number
 }
 
 export type HostCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   updates?: boolean | HostCountOutputTypeCountUpdatesArgs
   commands?: boolean | HostCountOutputTypeCountCommandsArgs
   sessions?: boolean | HostCountOutputTypeCountSessionsArgs
+  incarnations?: boolean | HostCountOutputTypeCountIncarnationsArgs
+  identityRefusals?: boolean | HostCountOutputTypeCountIdentityRefusalsArgs
 }
 
 /**
@@ -1188,9 +1770,29 @@ export type HostCountOutputTypeCountSessionsArgs<ExtArgs extends runtime.Types.E
   where?: Prisma.SessionWhereInput
 }
 
+/**
+ * HostCountOutputType without action
+ */
+export type HostCountOutputTypeCountIncarnationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.HostIncarnationWhereInput
+}
+
+/**
+ * HostCountOutputType without action
+ */
+export type HostCountOutputTypeCountIdentityRefusalsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.IdentityRefusalWhereInput
+}
+
 
 export type HostSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  machineId?: boolean
+  streamIncarnation?: boolean
+  streamNumber?: boolean
+  contestedAt?: boolean
+  refusedAt?: boolean
+  refusals?: boolean
   name?: boolean
   labels?: boolean
   failureDomain?: boolean
@@ -1213,11 +1815,19 @@ export type HostSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   updates?: boolean | Prisma.Host$updatesArgs<ExtArgs>
   commands?: boolean | Prisma.Host$commandsArgs<ExtArgs>
   sessions?: boolean | Prisma.Host$sessionsArgs<ExtArgs>
+  incarnations?: boolean | Prisma.Host$incarnationsArgs<ExtArgs>
+  identityRefusals?: boolean | Prisma.Host$identityRefusalsArgs<ExtArgs>
   _count?: boolean | Prisma.HostCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["host"]>
 
 export type HostSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  machineId?: boolean
+  streamIncarnation?: boolean
+  streamNumber?: boolean
+  contestedAt?: boolean
+  refusedAt?: boolean
+  refusals?: boolean
   name?: boolean
   labels?: boolean
   failureDomain?: boolean
@@ -1241,6 +1851,12 @@ export type HostSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
 
 export type HostSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  machineId?: boolean
+  streamIncarnation?: boolean
+  streamNumber?: boolean
+  contestedAt?: boolean
+  refusedAt?: boolean
+  refusals?: boolean
   name?: boolean
   labels?: boolean
   failureDomain?: boolean
@@ -1264,6 +1880,12 @@ export type HostSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
 
 export type HostSelectScalar = {
   id?: boolean
+  machineId?: boolean
+  streamIncarnation?: boolean
+  streamNumber?: boolean
+  contestedAt?: boolean
+  refusedAt?: boolean
+  refusals?: boolean
   name?: boolean
   labels?: boolean
   failureDomain?: boolean
@@ -1285,11 +1907,13 @@ export type HostSelectScalar = {
   version?: boolean
 }
 
-export type HostOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "labels" | "failureDomain" | "backend" | "online" | "replicaId" | "bootId" | "incarnationId" | "agentVersion" | "runningVersion" | "runningSha256" | "kernelRelease" | "handlers" | "workloads" | "generation" | "lastSeenAt" | "registeredAt" | "decommissionedAt" | "version", ExtArgs["result"]["host"]>
+export type HostOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "machineId" | "streamIncarnation" | "streamNumber" | "contestedAt" | "refusedAt" | "refusals" | "name" | "labels" | "failureDomain" | "backend" | "online" | "replicaId" | "bootId" | "incarnationId" | "agentVersion" | "runningVersion" | "runningSha256" | "kernelRelease" | "handlers" | "workloads" | "generation" | "lastSeenAt" | "registeredAt" | "decommissionedAt" | "version", ExtArgs["result"]["host"]>
 export type HostInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   updates?: boolean | Prisma.Host$updatesArgs<ExtArgs>
   commands?: boolean | Prisma.Host$commandsArgs<ExtArgs>
   sessions?: boolean | Prisma.Host$sessionsArgs<ExtArgs>
+  incarnations?: boolean | Prisma.Host$incarnationsArgs<ExtArgs>
+  identityRefusals?: boolean | Prisma.Host$identityRefusalsArgs<ExtArgs>
   _count?: boolean | Prisma.HostCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type HostIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -1301,11 +1925,31 @@ export type $HostPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     updates: Prisma.$HostUpdatePayload<ExtArgs>[]
     commands: Prisma.$CommandPayload<ExtArgs>[]
     sessions: Prisma.$SessionPayload<ExtArgs>[]
+    incarnations: Prisma.$HostIncarnationPayload<ExtArgs>[]
+    identityRefusals: Prisma.$IdentityRefusalPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
     /**
-     * Unique among hosts that were not decommissioned.
+     * What the machine is known by, unique among hosts of the fleet; empty: enrolled by an agent that sent none.
+     */
+    machineId: string
+    /**
+     * Incarnation that said hello last, and the number of that stream; only registration writes them.
+     */
+    streamIncarnation: string
+    streamNumber: bigint
+    /**
+     * When two processes were last seen to be this host at once; for a while nobody takes a live stream's place.
+     */
+    contestedAt: Date | null
+    /**
+     * When somebody was last refused because of this host, and how often in all.
+     */
+    refusedAt: Date | null
+    refusals: bigint
+    /**
+     * Lower-case, unique among hosts that were not decommissioned.
      */
     name: string
     labels: runtime.JsonValue
@@ -1729,6 +2373,8 @@ export interface Prisma__HostClient<T, Null = never, ExtArgs extends runtime.Typ
   updates<T extends Prisma.Host$updatesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Host$updatesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$HostUpdatePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   commands<T extends Prisma.Host$commandsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Host$commandsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$CommandPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sessions<T extends Prisma.Host$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Host$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  incarnations<T extends Prisma.Host$incarnationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Host$incarnationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$HostIncarnationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  identityRefusals<T extends Prisma.Host$identityRefusalsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Host$identityRefusalsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IdentityRefusalPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1759,6 +2405,12 @@ export interface Prisma__HostClient<T, Null = never, ExtArgs extends runtime.Typ
  */
 export interface HostFieldRefs {
   readonly id: Prisma.FieldRef<"Host", 'String'>
+  readonly machineId: Prisma.FieldRef<"Host", 'String'>
+  readonly streamIncarnation: Prisma.FieldRef<"Host", 'String'>
+  readonly streamNumber: Prisma.FieldRef<"Host", 'BigInt'>
+  readonly contestedAt: Prisma.FieldRef<"Host", 'DateTime'>
+  readonly refusedAt: Prisma.FieldRef<"Host", 'DateTime'>
+  readonly refusals: Prisma.FieldRef<"Host", 'BigInt'>
   readonly name: Prisma.FieldRef<"Host", 'String'>
   readonly labels: Prisma.FieldRef<"Host", 'Json'>
   readonly failureDomain: Prisma.FieldRef<"Host", 'String'>
@@ -2240,6 +2892,54 @@ export type Host$sessionsArgs<ExtArgs extends runtime.Types.Extensions.InternalA
   take?: number
   skip?: number
   distinct?: Prisma.SessionScalarFieldEnum | Prisma.SessionScalarFieldEnum[]
+}
+
+/**
+ * Host.incarnations
+ */
+export type Host$incarnationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the HostIncarnation
+   */
+  select?: Prisma.HostIncarnationSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the HostIncarnation
+   */
+  omit?: Prisma.HostIncarnationOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.HostIncarnationInclude<ExtArgs> | null
+  where?: Prisma.HostIncarnationWhereInput
+  orderBy?: Prisma.HostIncarnationOrderByWithRelationInput | Prisma.HostIncarnationOrderByWithRelationInput[]
+  cursor?: Prisma.HostIncarnationWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.HostIncarnationScalarFieldEnum | Prisma.HostIncarnationScalarFieldEnum[]
+}
+
+/**
+ * Host.identityRefusals
+ */
+export type Host$identityRefusalsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the IdentityRefusal
+   */
+  select?: Prisma.IdentityRefusalSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the IdentityRefusal
+   */
+  omit?: Prisma.IdentityRefusalOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.IdentityRefusalInclude<ExtArgs> | null
+  where?: Prisma.IdentityRefusalWhereInput
+  orderBy?: Prisma.IdentityRefusalOrderByWithRelationInput | Prisma.IdentityRefusalOrderByWithRelationInput[]
+  cursor?: Prisma.IdentityRefusalWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.IdentityRefusalScalarFieldEnum | Prisma.IdentityRefusalScalarFieldEnum[]
 }
 
 /**
