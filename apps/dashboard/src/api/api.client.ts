@@ -9,6 +9,7 @@
  * our own, so that pages have one way of showing what went wrong.
  */
 import type { Problem } from '@luofleet/contracts';
+import { readJson } from './read-json';
 
 /** For the whole answer. */
 const ANSWER_MAX_MS = 20_000;
@@ -67,18 +68,10 @@ async function request<Answer>(
     if (signal?.aborted) throw error;
     throw new ApiError(unreachable(address), error);
   }
-  const body = decode(text);
+  const body = readJson(text);
   if (!response.ok) throw new ApiError(problemOf(response.status, body, address));
   if (body === undefined) throw new ApiError(unreadable(response.status, address));
   return body as Answer;
-}
-
-function decode(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The problem that an error answer carries, or one made from its status. */

@@ -11,6 +11,7 @@
  * Whoever listens reads everything again each time the stream is live, so nothing is missed then either.
  */
 import type { EventResponse } from '@luofleet/contracts';
+import { readJson } from '../api/read-json';
 
 export type Connection = 'connecting' | 'live' | 'reconnecting';
 
@@ -80,11 +81,7 @@ export function openEventStream(listener: EventStreamListener): () => void {
 
 /** The event of one message, or null for a message that is none. */
 export function readEvent(data: string): EventResponse | null {
-  try {
-    const event: unknown = JSON.parse(data);
-    if (typeof event !== 'object' || event === null) return null;
-    return typeof (event as EventResponse).sequence === 'number' ? (event as EventResponse) : null;
-  } catch {
-    return null;
-  }
+  const event = readJson(data);
+  if (typeof event !== 'object' || event === null) return null;
+  return typeof (event as EventResponse).sequence === 'number' ? (event as EventResponse) : null;
 }
