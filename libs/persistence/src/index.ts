@@ -3,6 +3,10 @@
 export { Database, type DatabaseOptions } from './database/database';
 export { type EventDraft, UnitOfWork } from './database/unit-of-work';
 export { ConflictError } from './database/conflict.error';
+export { asUnstorable } from './database/database-error';
+export { type Refused, storeEach } from './database/isolation';
+export { UnstorableError } from './database/unstorable.error';
+export { setAside, type SetAsideItem, type SetAsideKind } from './set-aside/set-aside.store';
 export type { Slice, SliceRequest } from './database/cursor';
 export type * from './records';
 export { HostsReader } from './hosts/hosts.reader';
@@ -22,7 +26,11 @@ export { type EventFilter, EventsReader } from './events/events.reader';
 export { SummaryReader } from './summary/summary.reader';
 export { type FleetMetrics, type HistogramRecord, MetricsReader } from './summary/metrics.reader';
 export type { FileReport, SessionOwner, SessionReport } from './sessions/session-reports.store';
-export { writeSessionReports } from './sessions/session-reports.store';
+export {
+  type SessionFile,
+  writeSessionReports,
+  writeSessionReportsEach,
+} from './sessions/session-reports.store';
 export {
   type HostIntroduction,
   type RegisteredHost,

@@ -1,24 +1,45 @@
+/**
+ * DOC: what an agent says
+ *
+ * Purpose: takes the messages of a welcomed agent, one after the other.
+ *
+ * Happy path: heartbeats are collected, acceptances and results stored; a result is acknowledged once it is in Postgres.
+ *
+ * Unhappy paths:
+ * 1. Postgres does not answer, or others were faster time and again: the stream ends with the error, and the agent
+ *    connects again and repeats what was not acknowledged.
+ * 2. The agent breaks the protocol: the stream ends.
+ * 3. Anything else that goes wrong with a message costs this message, not the stream: it is logged, set aside and told.
+ */
 import { Inject, Injectable } from '@nestjs/common';
-import { acceptCommand, Database } from '@luofleet/persistence';
+import { asUnstorable } from '@luofleet/persistence';
 import type { CommandResult, ConnectRequest } from '@luofleet/proto';
-import { LuofleetError } from '@luofleet/platform';
+import { asLuofleetError, type ErrorCode, LuofleetError } from '@luofleet/platform';
 import { JobQueue } from '@luofleet/queue';
 import { CommandDispatcher } from '../commands/command.dispatcher';
 import { ResultRecorder } from '../commands/result.recorder';
 import type { AgentConnection } from './agent.connection';
+import { DroppedMessages } from './dropped-messages';
 import { HeartbeatCollector } from './heartbeat.collector';
 
 export type AgentMessage = NonNullable<ConnectRequest['message']>;
 
-/** Takes what a welcomed agent says. */
+/** Errors of which the agent has to know, because saying it again later, or not at all, is up to it. */
+const ENDS_THE_STREAM: readonly ErrorCode[] = [
+  'UNAVAILABLE',
+  'CONFLICT',
+  'DEADLINE_EXCEEDED',
+  'INVALID_INPUT',
+];
+
 @Injectable()
 export class AgentInbox {
   constructor(
-    @Inject(Database) private readonly database: Database,
     @Inject(HeartbeatCollector) private readonly heartbeats: HeartbeatCollector,
     @Inject(ResultRecorder) private readonly recorder: ResultRecorder,
     @Inject(CommandDispatcher) private readonly dispatcher: CommandDispatcher,
     @Inject(JobQueue) private readonly jobs: JobQueue,
+    @Inject(DroppedMessages) private readonly dropped: DroppedMessages,
   ) {}
 
   /** What comes right after the welcome: its open commands again, and a look at the rollouts that waited for it. */
@@ -37,32 +58,50 @@ export class AgentInbox {
   }
 
   async receive(connection: AgentConnection, message: AgentMessage): Promise<void> {
+    try {
+      await this.take(connection, message);
+    } catch (thrown) {
+      const error = asLuofleetError(thrown, 'take a message');
+      if (ENDS_THE_STREAM.includes(error.code)) throw error;
+      await this.drop(connection, message, error);
+    }
+  }
+
+  private async take(connection: AgentConnection, message: AgentMessage): Promise<void> {
     switch (message.$case) {
       case 'hello':
         throw helloExpected('a second hello');
       case 'heartbeat':
         return this.heartbeats.collect(connection.hostId, message.value.workloads);
       case 'commandAccepted':
-        return this.accept(connection, message.value.idempotencyKey);
+        return this.recorder.accept(connection.hostId, message.value.idempotencyKey);
       case 'commandResult':
         return this.record(connection, message.value);
     }
   }
 
-  private async accept({ hostId }: AgentConnection, idempotencyKey: string): Promise<void> {
-    await this.database.read('accept command', `command ${idempotencyKey}`, (client) =>
-      acceptCommand(client, hostId, idempotencyKey),
-    );
+  /** A result that can not be stored is acknowledged all the same, or it would come again for ever. */
+  private async drop(
+    connection: AgentConnection,
+    message: AgentMessage,
+    error: LuofleetError,
+  ): Promise<void> {
+    const kept = await this.dropped.keep(connection, message, error);
+    if (kept && message.$case === 'commandResult' && asUnstorable(error) !== null)
+      acknowledge(connection, message.value);
   }
 
   /** Acknowledged only once it is in Postgres; then what it leads to goes out at once, without waiting for a job. */
   private async record(connection: AgentConnection, result: CommandResult): Promise<void> {
-    const { idempotencyKey } = result;
     const { issued, reconcile } = await this.recorder.record(connection.hostId, result);
-    connection.send({ $case: 'resultRecorded', value: { idempotencyKey } });
+    acknowledge(connection, result);
     if (reconcile !== null) this.jobs.wake('reconcile', [{ rolloutId: reconcile }]);
     await this.dispatcher.dispatch(issued.map(({ hostId }) => hostId));
   }
+}
+
+function acknowledge(connection: AgentConnection, { idempotencyKey }: CommandResult): void {
+  connection.send({ $case: 'resultRecorded', value: { idempotencyKey } });
 }
 
 export function helloExpected(got: string): LuofleetError {

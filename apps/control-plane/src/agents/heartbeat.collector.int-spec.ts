@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { type HostResponse } from '@luofleet/contracts';
 import type { WorkloadHealth } from '@luofleet/proto';
 import { registerHost, type UnitOfWork } from '@luofleet/persistence';
@@ -83,5 +84,55 @@ describe('a change of health that can not be written', () => {
     });
     await collector.flush();
     expect(await storedState()).toBe('healthy');
+  });
+});
+
+describe('signs of life of which some can not be stored', () => {
+  let plane: ControlPlaneFixture;
+  let collector: HeartbeatCollector;
+  let hostIds: string[];
+
+  beforeAll(async () => {
+    plane = await createControlPlane();
+    collector = plane.running.app.get(HeartbeatCollector, { strict: false });
+    const names = Array.from({ length: 24 }, (_, index) => `host-${index}`);
+    await plane.fleet.hosts(names);
+    hostIds = await plane.fleet.database.read('read hosts', 'test', async (client) => {
+      await client.$executeRawUnsafe(`UPDATE hosts SET replica_id = '${plane.running.replicaId}'`);
+      return (await client.host.findMany({ orderBy: { name: 'asc' } })).map(({ id }) => id);
+    });
+  });
+  afterAll(() => plane.stop());
+
+  it('cost the hosts in question their health, and nobody the sign of life', async () => {
+    let round = 0;
+    const bad = fc.constantFrom('', '', '', '\u0000', '\ud800');
+    await fc.assert(
+      fc.asyncProperty(fc.array(bad, { minLength: 24, maxLength: 24 }), async (tails) => {
+        round += 1;
+        const { hosts, aside } = await plane.fleet.database.read('run', 'test', async (client) => {
+          await client.$executeRawUnsafe(`UPDATE hosts SET last_seen_at = NULL, online = false`);
+          hostIds.forEach((id, index) => collector.collect(id, health(`${round}${tails[index]}`)));
+          await collector.flush();
+          return {
+            hosts: await client.host.findMany(),
+            aside: await client.setAside.findMany({ where: { kind: 'health' } }),
+          };
+        });
+        const stateOf = new Map(
+          hosts.map(({ id, workloads }) => [id, (workloads as { state: string }[])[0]?.state]),
+        );
+        expect(hosts.every(({ online, lastSeenAt }) => online && lastSeenAt !== null)).toBe(true);
+        tails.forEach((tail, index) => {
+          const id = hostIds[index] ?? '';
+          if (tail === '') expect(stateOf.get(id)).toBe(String(round));
+          else {
+            expect(stateOf.get(id)).not.toContain(String(round));
+            expect(aside.find(({ hostId }) => hostId === id)?.content).toContain(`"${round}`);
+          }
+        });
+      }),
+      { numRuns: 15 },
+    );
   });
 });

@@ -4,7 +4,15 @@ import {
   Injectable,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { Database, type HostSign, touchHosts } from '@luofleet/persistence';
+import {
+  asUnstorable,
+  Database,
+  type HostSign,
+  setAside,
+  storeEach,
+  touchHosts,
+  type UnitOfWork,
+} from '@luofleet/persistence';
 import type { Clock, Logger } from '@luofleet/platform';
 import type { WorkloadHealth } from '@luofleet/proto';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
@@ -16,7 +24,7 @@ const FLUSH_MS = 500;
 /**
  * Collects signs of life and writes them in batches. Only the newest of each host matters. A change of a host's health
  * that could not be written goes into the next batch: agents may say the same from then on, and it would never be news
- * again.
+ * again. One that never can be written is set aside and costs neither the host its sign of life nor others theirs.
  */
 @Injectable()
 export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -72,17 +80,43 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
     this.signs = new Map();
     let written: readonly string[] = [];
     try {
-      written = await this.database.transaction(
-        'write heartbeats',
-        'hosts',
-        (unit) => touchHosts(unit, signs, this.settings.replicaId),
-        { urgent: true },
-      );
+      written = await this.store((unit) => this.touch(unit, signs)).catch((error: unknown) => {
+        if (asUnstorable(error) === null) throw error;
+        this.logger.warn('a heartbeat can not be stored', { hosts: signs.length, err: error });
+        return this.store((unit) => this.touchEach(unit, signs));
+      });
     } catch (error) {
       this.logger.warn('heartbeats not written', { hosts: signs.length, err: error });
     }
     const done = new Set(written);
     for (const sign of signs) if (!done.has(sign.hostId)) this.keep(sign);
+  }
+
+  private store(work: (unit: UnitOfWork) => Promise<string[]>): Promise<string[]> {
+    return this.database.transaction('write heartbeats', 'hosts', work, { urgent: true });
+  }
+
+  private touch(unit: UnitOfWork, signs: readonly HostSign[]): Promise<string[]> {
+    return touchHosts(unit, signs, this.settings.replicaId);
+  }
+
+  /** A host whose health is refused is touched without it; one that is refused all the same is left out. */
+  private async touchEach(unit: UnitOfWork, signs: readonly HostSign[]): Promise<string[]> {
+    const written: string[] = [];
+    const touch = async (part: readonly HostSign[]) => {
+      written.push(...(await this.touch(unit, part)));
+    };
+    const refused = await storeEach(unit, signs, touch);
+    const bare = refused.map(({ item: { hostId, atMs } }) => ({ hostId, atMs }));
+    await storeEach(unit, bare, touch);
+    await setAside(
+      unit,
+      refused.map(({ item: { hostId, workloads }, why }) => ({
+        ...{ kind: 'health', subject: hostId, hostId, why, content: workloads },
+        what: 'what a host says of its workloads',
+      })),
+    );
+    return [...written, ...bare.map(({ hostId }) => hostId)];
   }
 
   /** Keeps a change of health for the next batch, unless the host was forgotten or has said something newer. */

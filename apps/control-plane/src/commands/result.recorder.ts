@@ -10,21 +10,22 @@
  * Unhappy paths: a result that came before changes nothing and is acknowledged again. A result for a key that is not in
  * the record, or of another host, is acknowledged and logged, so that the agent can forget it. A result that
  * contradicts the record ends the command and is logged. A host that was given up reports after all: its rollout is
- * opened again in the same transaction, unless another rollout has the host by then. Another writer was faster: everything is read again.
+ * opened again in the same transaction, unless another rollout has the host by then. Another writer was faster: everything
+ * is read again. Postgres refuses a value: the result is stored again part by part, and what can never be stored is set
+ * aside and told; the phase's outcome counts all the same (result.parts).
  */
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  acceptCommand,
   type AnsweredCommand,
-  type BlackoutFacts,
+  asUnstorable,
   type CommandEnd,
   Database,
   endCommand,
   lockRollout,
-  readAnsweredCommand,
   rolloutHoldingHost,
   type UnitOfWork,
   writeHostFacts,
-  writeSessionReports,
 } from '@luofleet/persistence';
 import type { Clock, Logger } from '@luofleet/platform';
 import type { CommandResult } from '@luofleet/proto';
@@ -36,11 +37,13 @@ import {
   type HostUpdateStep,
   isTerminal,
   parseIdempotencyKey,
+  type Reason,
 } from '@luofleet/rollout';
 import { RolloutReconciler } from '../reconcile/rollout.reconciler';
 import { CLOCK, LOGGER } from '../settings/platform.module';
 import { HostUpdateChanges, type IssuedCommands } from './host-update.changes';
-import { outcomeFromWire, reasonFromWire, sessionsFromWire } from './wire';
+import { ResultParts, type Said, saidIn } from './result.parts';
+import { outcomeFromWire } from './wire';
 
 const ENDS: Readonly<Record<CommandOutcome, CommandEnd['state']>> = {
   succeeded: 'succeeded',
@@ -58,6 +61,14 @@ export interface RecordedResult {
   readonly reconcile: string | null;
 }
 
+interface End {
+  readonly command: AnsweredCommand;
+  readonly outcome: CommandOutcome;
+  readonly said: Said;
+  readonly step: HostUpdateStep;
+  readonly nowMs: number;
+}
+
 const NOTHING: RecordedResult = { issued: [], reconcile: null };
 
 @Injectable()
@@ -69,53 +80,75 @@ export class ResultRecorder {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Once this has returned, the result is in Postgres. */
+  /** The agent has the command in its journal. */
+  async accept(hostId: string, idempotencyKey: string): Promise<void> {
+    await this.database.read('accept command', `command ${idempotencyKey}`, (client) =>
+      acceptCommand(client, hostId, idempotencyKey),
+    );
+  }
+
+  /** Once this has returned, the result is in Postgres, or as much of it as can be. */
   async record(hostId: string, result: CommandResult): Promise<RecordedResult> {
+    try {
+      return await this.recordOnce(hostId, result, { careful: false });
+    } catch (error) {
+      if (asUnstorable(error) === null) throw error;
+      const { idempotencyKey } = result;
+      this.logger.warn('result can not be stored as it is', { idempotencyKey, hostId, err: error });
+      return this.recordOnce(hostId, result, { careful: true });
+    }
+  }
+
+  private recordOnce(
+    hostId: string,
+    result: CommandResult,
+    { careful }: { readonly careful: boolean },
+  ): Promise<RecordedResult> {
     const { idempotencyKey } = result;
     const outcome = outcomeFromWire(result.outcome);
     return this.database.transaction('record result', `command ${idempotencyKey}`, async (unit) => {
-      const command = await readAnsweredCommand(unit.client, idempotencyKey);
+      const parts = new ResultParts(unit, { hostId, result, careful });
+      const command = await parts.readCommand();
       const unusable = whyUnusable(command, hostId, outcome);
       if (command === null || outcome === null || unusable !== null) {
         this.logger.warn('result dropped', { idempotencyKey, hostId, why: unusable });
+        await parts.setAside();
         return NOTHING;
       }
       if (!['queued', 'sent', 'accepted'].includes(command.state)) return NOTHING;
-      return this.store(unit, command, outcome, result);
+      const stored = await parts.store(
+        'result',
+        () => this.store(unit, parts, command, outcome),
+        () => Promise.resolve(NOTHING),
+      );
+      await parts.setAside(command);
+      return stored;
     });
   }
 
   private async store(
     unit: UnitOfWork,
+    parts: ResultParts,
     command: AnsweredCommand,
     outcome: CommandOutcome,
-    result: CommandResult,
   ): Promise<RecordedResult> {
+    const { result } = parts;
     const nowMs = this.clock.nowMs();
-    const answered = this.advance(command, outcome, result, nowMs);
-    const step = await this.yieldHost(unit, command, answered);
+    const step = await this.yieldHost(
+      unit,
+      command,
+      this.advance(command, outcome, saidIn(result).reason, nowMs),
+    );
     const reopens = step.kind === 'advanced' && isTerminal(command.update.state);
     if (reopens) await lockRollout(unit, command.update.rolloutId);
-    await writeHostFacts(unit, command.host.id, result);
-    const changes = new HostUpdateChanges();
-    if (step.kind === 'advanced')
-      changes.add(changeable(command, result), step, blackoutOf(result));
-    const issued = await changes.store(unit, nowMs);
-    await endCommand(unit, {
-      idempotencyKey: command.idempotencyKey,
-      state: ENDS[outcome],
-      outcome,
-      reason: outcome === 'succeeded' ? null : reasonFromWire(result.reason),
-      startedAtMs: momentOf(result.startedAtMs),
-      finishedAtMs: momentOf(result.finishedAtMs),
+    await parts.store('host facts', () => writeHostFacts(unit, command.host.id, result));
+    const issued = await parts.storeSaid((said) => {
+      const stepOf =
+        step.kind === 'advanced' ? this.advance(command, outcome, said.reason, nowMs) : step;
+      return this.storeEnd(unit, { command, outcome, said, step: stepOf, nowMs });
     });
     // A report that is late says how sessions were, not how they are.
-    if (step.kind === 'advanced')
-      await writeSessionReports(
-        unit,
-        { hostId: command.host.id, hostUpdateId: command.update.id, attempt: command.attempt },
-        sessionsFromWire(result.sessions),
-      );
+    if (step.kind === 'advanced') await parts.storeSessions(command);
     const { rolloutId } = command.update;
     // An ended rollout has to learn that this host goes on before the host can end again, or that it has ended well.
     if (reopens) {
@@ -128,15 +161,33 @@ export class ResultRecorder {
     };
   }
 
+  /** The host update's next state with its commands, and the command's end. */
+  private async storeEnd(
+    unit: UnitOfWork,
+    { command, outcome, said, step, nowMs }: End,
+  ): Promise<IssuedCommands[]> {
+    const changes = new HostUpdateChanges();
+    if (step.kind === 'advanced') changes.add(changeable(command, said), step, said.blackout);
+    const issued = await changes.store(unit, nowMs);
+    await endCommand(unit, {
+      idempotencyKey: command.idempotencyKey,
+      state: ENDS[outcome],
+      outcome,
+      reason: outcome === 'succeeded' ? null : said.reason,
+      startedAtMs: said.startedAtMs,
+      finishedAtMs: said.finishedAtMs,
+    });
+    return issued;
+  }
+
   private advance(
     command: AnsweredCommand,
     outcome: CommandOutcome,
-    result: CommandResult,
+    reason: Reason,
     nowMs: number,
   ): HostUpdateStep {
     const { update, strategy, phase, attempt, idempotencyKey } = command;
     const finishTry = parseIdempotencyKey(idempotencyKey)?.finishTry ?? 0;
-    const reason = reasonFromWire(result.reason);
     const event = hostUpdateEventOf({ phase, attempt, finishTry, outcome, reason });
     const step = advanceHostUpdate(update.state, event, {
       nowMs,
@@ -185,22 +236,6 @@ function whyUnusable(
   return outcome === null ? 'its outcome is not known' : null;
 }
 
-function changeable(command: AnsweredCommand, result: CommandResult) {
-  return { ...command.update, host: { ...command.host, runningVersion: result.runningVersion } };
-}
-
-function blackoutOf(result: CommandResult): BlackoutFacts | undefined {
-  const frozenAtMs = momentOf(result.frozenAtMs);
-  const resumedAtMs = momentOf(result.resumedAtMs);
-  if (frozenAtMs === undefined && resumedAtMs === undefined) return undefined;
-  return {
-    frozenAtMs,
-    resumedAtMs,
-    blackoutMs: result.blackoutMs > 0 ? result.blackoutMs : undefined,
-  };
-}
-
-/** 0 on the wire means unknown. */
-function momentOf(ms: bigint): number | undefined {
-  return ms === 0n ? undefined : Number(ms);
+function changeable(command: AnsweredCommand, { runningVersion }: Said) {
+  return { ...command.update, host: { ...command.host, runningVersion } };
 }

@@ -24,6 +24,12 @@ export class ProcessGauges implements OnModuleInit {
       read: async () => ({ '': await this.reader.streamsOf(this.settings.replicaId) }),
     });
     this.metrics.addGauge({
+      name: 'luofleet_set_aside',
+      help: 'How often something that was reported could not be stored and was set aside, by kind.',
+      label: 'kind',
+      read: () => this.reader.setAside(),
+    });
+    this.metrics.addGauge({
       name: 'luofleet_queue_jobs',
       help: 'Jobs that wait or run, by queue; NaN while Redis does not answer.',
       label: 'queue',

@@ -1,11 +1,22 @@
 import { LuofleetError } from '@luofleet/platform';
 import { ConflictError } from './conflict.error';
+import { UnstorableError } from './unstorable.error';
 
 /** SQLSTATEs after which the same work, read anew, may well succeed. */
-const CONFLICT_STATES = new Set(['40001', '40P01', '55P03']);
+const CONFLICT_STATES = new Set(['40001', '40P01']);
 const UNIQUE_VIOLATION = '23505';
-/** Prisma's codes for "the database or a connection to it is not to be had". */
-const UNREACHABLE = /^(P1\d{3}|P2024|P2028|P2037|ECONN\w+|EPIPE|ETIMEDOUT|57P0\d|08\w{3}|53300)$/;
+/**
+ * Codes for "the database, a connection to it, or room in it is not to be had": also a statement or a wait for a lock
+ * that took too long, a connection that was ended because it idled in a transaction, and a server that only reads.
+ */
+const UNREACHABLE =
+  /^(P1\d{3}|P2024|P2028|P2037|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|57\w{3}|08\w{3}|53\w{3}|58\w{3}|55P03|25P03|25006)$/;
+/** Too much at once, or too long: says nothing of what other callers see. */
+const OVERLOAD = /^(P2024|P2028|57014|55P03)$/;
+/** Names of errors of values that are none, found before any statement. */
+const NO_VALUE: readonly string[] = ['RangeError', 'TypeError', 'PrismaClientValidationError'];
+/** Data exceptions, constraints, checks of views, limits, and what a trigger raises: the same row is refused again. */
+const UNSTORABLE = /^(22\w{3}|23\w{3}|44\w{3}|54\w{3}|P0001|P2000|P2003|P2004|P2011|P2020)$/;
 /** pg gives no code when a connection breaks under a statement, or before it. */
 const BROKEN_CONNECTION =
   /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|timeout exceeded when trying to connect)/;
@@ -38,7 +49,26 @@ export function isUniqueViolation(thrown: unknown): boolean {
  * transaction says nothing of what other callers see.
  */
 export function isOverload(thrown: unknown): boolean {
-  return thrown instanceof LuofleetError || /^P20(24|28)$/.test(databaseCodeOf(thrown));
+  return thrown instanceof LuofleetError || OVERLOAD.test(databaseCodeOf(thrown));
+}
+
+/**
+ * Why what was to be stored never can be, whoever tries and how often; null when that is not what went wrong. A unique
+ * key that is taken may be free the next time, unless whoever tried has tried again.
+ */
+export function asUnstorable(thrown: unknown): UnstorableError | null {
+  if (thrown instanceof UnstorableError) return thrown;
+  if (thrown instanceof ConflictError)
+    return isUniqueViolation(thrown.cause)
+      ? new UnstorableError(thrown.operation, thrown.subject, UNIQUE_VIOLATION, thrown.cause)
+      : null;
+  if (thrown instanceof LuofleetError || isUniqueViolation(thrown)) return null;
+  const code = databaseCodeOf(thrown);
+  // A value that no statement can carry, such as a moment after the end of time.
+  const isOurs = code === '' && thrown instanceof Error && NO_VALUE.includes(thrown.name);
+  return isOurs || UNSTORABLE.test(code)
+    ? new UnstorableError('store a row', 'row', code, thrown)
+    : null;
 }
 
 /** Any error out of the database as one that says what was being done. */
@@ -51,6 +81,8 @@ export function asDatabaseError(
   const code = databaseCodeOf(thrown);
   if (CONFLICT_STATES.has(code) || code === 'P2034' || isUniqueViolation(thrown))
     return new ConflictError(operation, subject, thrown);
+  const unstorable = asUnstorable(thrown);
+  if (unstorable) return new UnstorableError(operation, subject, code, thrown);
   const unreachable = UNREACHABLE.test(code) || hasNoConnection(thrown);
   return new LuofleetError({
     code: unreachable ? 'UNAVAILABLE' : 'INTERNAL',
@@ -61,6 +93,15 @@ export function asDatabaseError(
       : `Could not ${operation}: Postgres refused a statement; the log has the details.`,
     cause: thrown,
   });
+}
+
+/** What Postgres, or whoever else found it out, says is wrong; the innermost message. */
+export function messageOf(thrown: unknown): string {
+  for (const { originalMessage, message } of chain(thrown)) {
+    if (typeof originalMessage === 'string' && originalMessage !== '') return originalMessage;
+    if (typeof message === 'string' && message !== '') return message;
+  }
+  return String(thrown);
 }
 
 function hasNoConnection(thrown: unknown): boolean {
@@ -76,6 +117,7 @@ interface Coded {
   readonly message?: unknown;
   readonly code?: unknown;
   readonly originalCode?: unknown;
+  readonly originalMessage?: unknown;
 }
 
 /** The error, what the driver adapter attached to it, and the causes, outermost last: the innermost code is the truest. */

@@ -1,4 +1,6 @@
 import type { Prisma } from '../generated/prisma/client';
+import { asUnstorable } from './database-error';
+import type { UnstorableError } from './unstorable.error';
 
 /** Taken right before events are inserted and held until commit, so that sequence order is commit order. */
 const EVENTS_LOCK = 7_270_310;
@@ -24,6 +26,26 @@ export class UnitOfWork {
   /** Has events written when the transaction ends; nothing is written if it fails. */
   record(...events: readonly EventDraft[]): void {
     this.drafts.push(...events);
+  }
+
+  /**
+   * Runs `work` so that only `work` is undone when it can not be stored; then returns why, otherwise null. For what is
+   * tried again piece by piece: it costs two round trips.
+   */
+  async attempt(work: () => Promise<unknown>): Promise<UnstorableError | null> {
+    const recorded = this.drafts.length;
+    await this.client.$executeRaw`SAVEPOINT attempt`;
+    let refused: UnstorableError | null = null;
+    try {
+      await work();
+    } catch (error) {
+      refused = asUnstorable(error);
+      if (refused === null) throw error;
+      this.drafts.length = recorded;
+      await this.client.$executeRaw`ROLLBACK TO SAVEPOINT attempt`;
+    }
+    await this.client.$executeRaw`RELEASE SAVEPOINT attempt`;
+    return refused;
   }
 
   /** Writes what was recorded. Called once, last. Returns whether there was anything. */

@@ -1,3 +1,4 @@
+import { type Refused, storeEach } from '../database/isolation';
 import type { UnitOfWork } from '../database/unit-of-work';
 import type { FileState, SessionState } from '../records';
 
@@ -78,6 +79,49 @@ export async function writeSessionReports(
       data_handle = EXCLUDED.data_handle, state = EXCLUDED.state, size_bytes = EXCLUDED.size_bytes,
       reason_code = EXCLUDED.reason_code, reason_detail = EXCLUDED.reason_detail,
       errno_code = EXCLUDED.errno_code, errno = EXCLUDED.errno, updated_at = EXCLUDED.updated_at`;
+}
+
+/**
+ * The same where a report was refused: sessions and files that can not be stored cost themselves alone. Returns them; a
+ * refused session has no files stored.
+ */
+export async function writeSessionReportsEach(
+  unit: UnitOfWork,
+  owner: SessionOwner,
+  reports: readonly SessionReport[],
+): Promise<{
+  readonly sessions: Refused<SessionReport>[];
+  readonly files: Refused<SessionFile>[];
+}> {
+  const bare = lastOf(reports, (report) => report.name);
+  const sessions = await storeEach(unit, bare, (part) =>
+    writeSessionReports(
+      unit,
+      owner,
+      part.map((session) => ({ ...session, files: [] })),
+    ),
+  );
+  const refused = new Set(sessions.map(({ item }) => item));
+  const each = bare
+    .filter((session) => !refused.has(session))
+    .flatMap((session) => session.files.map((file) => ({ session, file })));
+  const files = await storeEach(unit, each, (part) => {
+    const bySession = new Map<SessionReport, FileReport[]>();
+    for (const { session, file } of part)
+      bySession.set(session, [...(bySession.get(session) ?? []), file]);
+    return writeSessionReports(
+      unit,
+      owner,
+      [...bySession].map(([session, own]) => ({ ...session, files: own })),
+    );
+  });
+  return { sessions, files };
+}
+
+/** A file and the session it is in. */
+export interface SessionFile {
+  readonly session: SessionReport;
+  readonly file: FileReport;
 }
 
 /** One item for each key, the last one said: a statement may not write the same row twice. */

@@ -37,6 +37,15 @@ export class MetricsReader {
     );
   }
 
+  /** How often something was set aside, by kind. */
+  async setAside(): Promise<Readonly<Record<string, number>>> {
+    const rows = await this.database.read('read metrics', 'fleet', (client) => {
+      return client.$queryRaw<{ kind: string; n: number }[]>`
+        SELECT kind, sum(times)::int AS n FROM set_aside GROUP BY kind`;
+    });
+    return Object.fromEntries(rows.map(({ kind, n }) => [kind, n]));
+  }
+
   /** Bounds are upper bounds in milliseconds, ascending. */
   async read(boundsMs: readonly number[]): Promise<FleetMetrics> {
     const bounds = [...boundsMs];

@@ -101,3 +101,8 @@ export type Event = Prisma.EventModel
  * A manifest that was applied under an idempotency key: the same key and manifest again get the same rollout.
  */
 export type AppliedManifest = Prisma.AppliedManifestModel
+/**
+ * Model SetAside
+ * What could not be stored as it was reported: the same again only counts. No relations, so that nothing keeps a row out.
+ */
+export type SetAside = Prisma.SetAsideModel

@@ -408,7 +408,8 @@ export const ModelName = {
   Session: 'Session',
   PreservedFile: 'PreservedFile',
   Event: 'Event',
-  AppliedManifest: 'AppliedManifest'
+  AppliedManifest: 'AppliedManifest',
+  SetAside: 'SetAside'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -424,7 +425,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "host" | "hostIncarnation" | "identityRefusal" | "release" | "rollout" | "wave" | "hostUpdate" | "command" | "session" | "preservedFile" | "event" | "appliedManifest"
+    modelProps: "host" | "hostIncarnation" | "identityRefusal" | "release" | "rollout" | "wave" | "hostUpdate" | "command" | "session" | "preservedFile" | "event" | "appliedManifest" | "setAside"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1316,6 +1317,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    SetAside: {
+      payload: Prisma.$SetAsidePayload<ExtArgs>
+      fields: Prisma.SetAsideFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SetAsideFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SetAsideFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload>
+        }
+        findFirst: {
+          args: Prisma.SetAsideFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SetAsideFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload>
+        }
+        findMany: {
+          args: Prisma.SetAsideFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload>[]
+        }
+        create: {
+          args: Prisma.SetAsideCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload>
+        }
+        createMany: {
+          args: Prisma.SetAsideCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SetAsideCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload>[]
+        }
+        delete: {
+          args: Prisma.SetAsideDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload>
+        }
+        update: {
+          args: Prisma.SetAsideUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload>
+        }
+        deleteMany: {
+          args: Prisma.SetAsideDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SetAsideUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SetAsideUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload>[]
+        }
+        upsert: {
+          args: Prisma.SetAsideUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SetAsidePayload>
+        }
+        aggregate: {
+          args: Prisma.SetAsideAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSetAside>
+        }
+        groupBy: {
+          args: Prisma.SetAsideGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SetAsideGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SetAsideCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SetAsideCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -1573,6 +1648,24 @@ export const AppliedManifestScalarFieldEnum = {
 } as const
 
 export type AppliedManifestScalarFieldEnum = (typeof AppliedManifestScalarFieldEnum)[keyof typeof AppliedManifestScalarFieldEnum]
+
+
+export const SetAsideScalarFieldEnum = {
+  id: 'id',
+  kind: 'kind',
+  subject: 'subject',
+  hostId: 'hostId',
+  hostUpdateId: 'hostUpdateId',
+  rolloutId: 'rolloutId',
+  reasonCode: 'reasonCode',
+  reasonDetail: 'reasonDetail',
+  content: 'content',
+  times: 'times',
+  firstAt: 'firstAt',
+  lastAt: 'lastAt'
+} as const
+
+export type SetAsideScalarFieldEnum = (typeof SetAsideScalarFieldEnum)[keyof typeof SetAsideScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -1958,6 +2051,7 @@ export type GlobalOmitConfig = {
   preservedFile?: Prisma.PreservedFileOmit
   event?: Prisma.EventOmit
   appliedManifest?: Prisma.AppliedManifestOmit
+  setAside?: Prisma.SetAsideOmit
 }
 
 /* Types for Logging */

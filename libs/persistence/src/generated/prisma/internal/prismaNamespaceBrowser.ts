@@ -62,7 +62,8 @@ export const ModelName = {
   Session: 'Session',
   PreservedFile: 'PreservedFile',
   Event: 'Event',
-  AppliedManifest: 'AppliedManifest'
+  AppliedManifest: 'AppliedManifest',
+  SetAside: 'SetAside'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -299,6 +300,24 @@ export const AppliedManifestScalarFieldEnum = {
 } as const
 
 export type AppliedManifestScalarFieldEnum = (typeof AppliedManifestScalarFieldEnum)[keyof typeof AppliedManifestScalarFieldEnum]
+
+
+export const SetAsideScalarFieldEnum = {
+  id: 'id',
+  kind: 'kind',
+  subject: 'subject',
+  hostId: 'hostId',
+  hostUpdateId: 'hostUpdateId',
+  rolloutId: 'rolloutId',
+  reasonCode: 'reasonCode',
+  reasonDetail: 'reasonDetail',
+  content: 'content',
+  times: 'times',
+  firstAt: 'firstAt',
+  lastAt: 'lastAt'
+} as const
+
+export type SetAsideScalarFieldEnum = (typeof SetAsideScalarFieldEnum)[keyof typeof SetAsideScalarFieldEnum]
 
 
 export const SortOrder = {

@@ -1,0 +1,86 @@
+/**
+ * DOC: what is set aside
+ *
+ * Purpose: what can never be stored as it was reported is kept with its reason, so that nobody has to send it again and
+ * nothing is lost without a word.
+ *
+ * Happy path: a row for each thing, and one event that tells of it; the same again only counts.
+ */
+import type { UnitOfWork } from '../database/unit-of-work';
+import { messageOf } from '../database/database-error';
+import type { UnstorableError } from '../database/unstorable.error';
+
+export type SetAsideKind =
+  'result' | 'session' | 'file' | 'health' | 'message' | 'host-update' | 'event';
+
+export interface SetAsideItem {
+  readonly kind: SetAsideKind;
+  /** What it is about: the same kind and subject again is the same thing. */
+  readonly subject: string;
+  readonly hostId?: string | undefined;
+  readonly hostUpdateId?: string | undefined;
+  readonly rolloutId?: string | undefined;
+  /** In a few words for people, for example "the health of host kv-1". */
+  readonly what: string;
+  readonly why: UnstorableError;
+  readonly content: unknown;
+}
+
+/** Characters of a subject, a detail and a content that are kept: the subject has an index. */
+const SUBJECT_MAX = 500;
+const DETAIL_MAX = 1000;
+const CONTENT_MAX = 256 * 1024;
+
+/** Keeps these things aside and records one event for each that is new. */
+export async function setAside(unit: UnitOfWork, items: readonly SetAsideItem[]): Promise<void> {
+  if (items.length === 0) return;
+  const rows = [...new Map(items.map((item) => [`${item.kind}/${item.subject}`, item])).values()];
+  const column = (pick: (item: SetAsideItem) => string | undefined) =>
+    rows.map((item) => pick(item) ?? '');
+  const stored = await unit.client.$queryRaw<{ kind: string; subject: string; times: number }[]>`
+    INSERT INTO set_aside (id, kind, subject, host_id, host_update_id, rollout_id, reason_code, reason_detail, content)
+    SELECT gen_random_uuid(), v.kind, v.subject, NULLIF(v.host_id, '')::uuid,
+      NULLIF(v.host_update_id, '')::uuid, NULLIF(v.rollout_id, '')::uuid, v.code, v.detail, v.content
+    FROM unnest(
+      ${column(({ kind }) => kind)}::text[], ${column(({ subject }) => plain(subject, SUBJECT_MAX))}::text[],
+      ${column(({ hostId }) => hostId)}::text[], ${column(({ hostUpdateId }) => hostUpdateId)}::text[],
+      ${column(({ rolloutId }) => rolloutId)}::text[], ${column(({ why }) => codeOf(why))}::text[],
+      ${column(({ why }) => detailOf(why))}::text[], ${column(({ content }) => textOf(content))}::text[]
+    ) AS v(kind, subject, host_id, host_update_id, rollout_id, code, detail, content)
+    ORDER BY v.kind, v.subject
+    ON CONFLICT (kind, subject) DO UPDATE SET times = set_aside.times + 1, last_at = now(),
+      reason_code = EXCLUDED.reason_code, reason_detail = EXCLUDED.reason_detail, content = EXCLUDED.content
+    RETURNING kind, subject, times`;
+  const known = new Set(
+    stored.filter(({ times }) => times > 1).map(({ kind, subject }) => `${kind}/${subject}`),
+  );
+  unit.record(
+    ...rows
+      .filter(({ kind, subject }) => !known.has(`${kind}/${plain(subject, SUBJECT_MAX)}`))
+      .map(({ kind, subject, hostId, hostUpdateId, rolloutId, what, why }) => ({
+        kind: 'set-aside',
+        ...{ hostId, hostUpdateId, rolloutId },
+        reasonCode: codeOf(why),
+        message: `Could not store ${plain(what, DETAIL_MAX)}; it was set aside: ${detailOf(why)}.`,
+        data: { kind, subject: plain(subject, SUBJECT_MAX) },
+      })),
+  );
+}
+
+const codeOf = ({ sqlState }: UnstorableError): string =>
+  sqlState === '' ? 'NOT_STORABLE' : `SQLSTATE_${sqlState}`;
+
+const detailOf = (why: UnstorableError): string => plain(messageOf(why), DETAIL_MAX);
+
+/** JSON escapes what a text can not hold. */
+function textOf(content: unknown): string {
+  return JSON.stringify(content ?? null, (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  ).slice(0, CONTENT_MAX);
+}
+
+/** Text of at most so many characters, without those that Postgres or a terminal could not take. */
+function plain(text: string, most: number): string {
+  const cut = Buffer.from(text.slice(0, most), 'utf8').toString('utf8');
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+}
