@@ -63,5 +63,6 @@ const isWrongUse = (error: unknown): boolean =>
 main(process.argv.slice(2)).catch((error: unknown) => {
   const usage = error instanceof UsageError ? `\n${USAGE}` : '';
   process.stderr.write(`agent: ${describeError(error)}${usage}\n`);
-  process.exitCode = isWrongUse(error) ? 2 : 1;
+  // At once: what was started so far, a server or a timer, would keep a process alive that does nothing.
+  process.exit(isWrongUse(error) ? 2 : 1);
 });

@@ -28,7 +28,9 @@ export {
   type OpenFileLimit,
   type Pipe,
 } from './descriptors';
+export { lockFile } from './file-lock';
 export {
+  endedChild,
   execve,
   kill,
   pidfdGetfd,

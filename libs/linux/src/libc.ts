@@ -6,6 +6,7 @@ import { LinuxError } from './linux-error';
 const prototypes = {
   memfd_create: 'int memfd_create(const char *name, unsigned int flags)',
   fcntl: 'int fcntl(int fd, int command, long argument)',
+  fcntlLock: 'int fcntl(int fd, int command, void *argument)',
   pipe2: 'int pipe2(void *ends, int flags)',
   socket: 'int socket(int domain, int type, int protocol)',
   lseek: 'int64_t lseek(int fd, int64_t offset, int whence)',
@@ -13,6 +14,7 @@ const prototypes = {
   ioctlAddress: 'int ioctl(int fd, unsigned long request, intptr_t argument)',
   execve: 'int execve(const char *path, const char **argv, const char **envp)',
   waitpid: 'int waitpid(int pid, void *status, int options)',
+  waitid: 'int waitid(int type, int id, void *info, int options)',
   kill: 'int kill(int pid, int signal)',
   prctl:
     'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { closeOnExecFrom, setCloseOnExec } from './descriptors';
 import { call } from './libc';
+import { isLinuxError } from './linux-error';
 
 // These three numbers are the same on every architecture.
 const SYS_pidfd_send_signal = 424;
@@ -8,6 +9,12 @@ const SYS_pidfd_open = 434;
 const SYS_pidfd_getfd = 438;
 
 const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x0100_0000;
+const P_ALL = 0;
+/** siginfo_t of 64-bit Linux. */
+const SIGINFO_BYTES = 128;
+const SIGINFO_PID_OFFSET = 16;
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_CHILD_SUBREAPER = 36;
 
@@ -64,7 +71,7 @@ export function pidfdSendSignal(pidfd: number, signal: SignalName | 0): void {
   call(about, 'pidfd', SYS_pidfd_send_signal, pidfd, signalNumber(signal), 0, 0);
 }
 
-/** Signals by pid. */
+/** Signals by pid; a negative one is a process group. */
 export function kill(pid: number, signal: SignalName | 0): void {
   call({ operation: `kill ${signal}`, subject: `pid ${pid}` }, 'kill', pid, signalNumber(signal));
 }
@@ -88,6 +95,19 @@ export function reapChild(pid: number): ChildExit | undefined {
   const signal = bits & 0x7f;
   if (signal === 0) return { pid: reaped, exitCode: (bits >> 8) & 0xff, signal: null };
   return { pid: reaped, exitCode: null, signal: signalName(signal) };
+}
+
+/** A child that has ended and that nobody has reaped yet; it stays so. `undefined` when there is none. */
+export function endedChild(): number | undefined {
+  const info = Buffer.alloc(SIGINFO_BYTES);
+  const about = { operation: 'waitid', subject: 'any child' };
+  try {
+    call(about, 'waitid', P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT);
+  } catch (error) {
+    if (isLinuxError(error, 'ECHILD')) return undefined;
+    throw error;
+  }
+  return info.readInt32LE(SIGINFO_PID_OFFSET) || undefined;
 }
 
 function signalName(number: number): SignalName | null {

@@ -5,8 +5,8 @@
 // the previous kernel handed over it must not end, because that ends the sessions: a configuration that can not be used is
 // replaced by the one the previous agent ran with, and everything else is tried again until somebody has mended it.
 // A journal that can not be used is told by the journal itself and stops nothing.
-// Ordering: the journal is opened with the one that the arrival brought.
-import { mkdirSync } from 'node:fs';
+// Ordering: state directory and socket are this process's own before anything is written; the journal is opened with the one
+// that the arrival brought.
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KernelArrival } from '../backend/kernel/kernel-arrival';
@@ -16,6 +16,7 @@ import { describeError } from '../model/reason';
 import { SETTINGS_VERSION, type AgentSettings } from '../settings/agent-settings';
 import { carriedSettings, lastSettings } from '../settings/carried-settings';
 import { arrive, type EarlyPart } from './early-part';
+import { takeOwnership } from './ownership';
 
 const RETRY_MS = 2_000;
 
@@ -58,13 +59,8 @@ async function lay(
   log: Pick<Log, 'error'>,
 ): Promise<Foundation> {
   const { settings, text } = await findSettings(early, handedOver, log);
+  takeOwnership(settings, log);
   const journalFile = path.join(settings.stateDir, 'journal.log');
-  try {
-    mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    // The journal says the same for as long as it is so.
-    log.error('the state directory can not be made', { error: describeError(error) });
-  }
   if (settings.backend !== 'kernel') {
     return { settings, journal: FileJournal.open(journalFile), kernel: null };
   }

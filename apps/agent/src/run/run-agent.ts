@@ -24,17 +24,20 @@ import type { ControlPlaneLink } from '../link/control-plane-link';
 import { createLog, type Log } from '../log';
 import { describeError } from '../model/reason';
 import type { AgentSettings } from '../settings/agent-settings';
+import { keepReaping } from '../workloads/reaper';
 import { WorkloadApi } from '../workloads/workload-api';
 import { WorkloadProblem } from '../workloads/workload-problem';
 import { WorkloadSupervisor } from '../workloads/workload-supervisor';
 import type { EarlyPart } from './early-part';
 import { machineIdOf } from '../settings/machine-id';
 import { layFoundation } from './foundation';
+import { clearSocketPath, handedOnLocks } from './ownership';
 import { becomeCurrentImage, rememberCurrent } from './start-image';
 
 const HANDOVER_FD = 'LUOFLEET_HANDOVER_FD';
 
 export async function runAgent(configFile: string, early: EarlyPart): Promise<void> {
+  keepReaping();
   const log = createLog({ version: agentVersion, pid: process.pid });
   const programArguments = ['run', '--config', configFile];
   const handover = takeHandover(programArguments, log);
@@ -73,6 +76,7 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
         })
       : new (await import('../backend/engine/engine.backend')).EngineBackend({
           ...{ ...common, images, programArguments, handover, kernelRelease: kernelRelease() },
+          handedOn: handedOnLocks(),
           running: { version: agentVersion, sha256: ownSha256 },
         });
   const api = new WorkloadApi({
@@ -105,6 +109,7 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
     api.close();
     journal.close();
   });
+  await clearSocketPath(settings.socket);
   await api.open();
   await executor.open();
   const { openLink } = await import('./open-link');

@@ -18,6 +18,9 @@ export const images = {
   next: path.join(dist, 'agent/images/agent-1.1.0.cjs'),
 };
 
+export const exampleWorkload = (name: string): string =>
+  path.join(dist, `example-workloads/${name}.cjs`);
+
 /** Port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -56,7 +59,7 @@ export class AgentProcess {
   kvPort = 0;
   echoPort = 0;
   private child: ChildProcess | null = null;
-  private exited: Promise<unknown> = Promise.resolve();
+  private exited: Promise<number | null> = Promise.resolve(null);
 
   private constructor(private readonly options: AgentOptions) {
     this.hostName = options.hostName ?? 'host-1';
@@ -72,7 +75,7 @@ export class AgentProcess {
 
   /** Writes the configuration; it is read at the next cold start. */
   configure(settings: Record<string, unknown>): void {
-    const program = (name: string) => ['node', path.join(dist, `example-workloads/${name}.cjs`)];
+    const program = (name: string) => ['node', exampleWorkload(name)];
     const kvEnv = { PORT: String(this.kvPort), ...this.options.kvEnv };
     const config = {
       hostName: this.hostName,
@@ -119,9 +122,9 @@ export class AgentProcess {
     return this;
   }
 
-  /** Resolves when the process is gone, however it went. */
-  async untilExit(): Promise<void> {
-    await this.exited;
+  /** Resolves with the exit code when the process is gone; null after a signal. */
+  untilExit(): Promise<number | null> {
+    return this.exited;
   }
 
   async kill(): Promise<void> {

@@ -1,6 +1,5 @@
 // What /proc says about processes. A process is named by pid and start time, so that a reused pid is never taken for it.
 import { readdirSync, readFileSync } from 'node:fs';
-import { isLinuxError, reapChild } from '@luofleet/linux';
 
 export interface ProcessIdentity {
   pid: number;
@@ -13,6 +12,8 @@ interface ProcessStat {
   parentPid: number;
   sessionId: number;
   startTicks: string;
+  /** It has ended: a zombie without a thread that still runs. */
+  isOver: boolean;
 }
 
 function readStat(pid: number): ProcessStat | null {
@@ -24,33 +25,27 @@ function readStat(pid: number): ProcessStat | null {
   }
   // The second field is the program's name in brackets and may hold blanks and brackets itself.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state = '', parentPid] = fields;
   return {
-    state: fields[0] ?? '',
-    parentPid: Number(fields[1]),
+    ...{ state, parentPid: Number(parentPid) },
     sessionId: Number(fields[3]),
     startTicks: fields[19] ?? '',
+    isOver: (state === 'Z' || state === 'X') && Number(fields[17]) <= 1,
   };
 }
 
 /** The identity of a running process; null when there is none (a zombie is none). */
 export function identifyProcess(pid: number): ProcessIdentity | null {
   const stat = readStat(pid);
-  return stat === null || stat.state === 'Z' ? null : { pid, startTicks: stat.startTicks };
+  return stat === null || stat.isOver ? null : { pid, startTicks: stat.startTicks };
 }
 
-/** Whether exactly this process still runs. Reaps it when it is an ended child that Node does not know of. */
-export function isRunning({ pid, startTicks }: ProcessIdentity): boolean {
-  const stat = readStat(pid);
-  if (stat?.startTicks !== startTicks) return false;
-  if (stat.state !== 'Z') return true;
-  try {
-    reapChild(pid);
-  } catch (error) {
-    // Not our child: whoever its parent is will reap it.
-    if (!isLinuxError(error, 'ECHILD')) throw error;
-  }
-  return false;
-}
+/** Whether exactly this process still runs. */
+export const isRunning = ({ pid, startTicks }: ProcessIdentity): boolean =>
+  identifyProcess(pid)?.startTicks === startTicks;
+
+/** State letter of a running process, as ps shows it. */
+export const stateLetter = (pid: number): string => readStat(pid)?.state ?? '';
 
 /** Whether `pid` is `ancestor` or was started by it, however indirectly. */
 export function descendsFrom(pid: number, ancestor: number): boolean {
@@ -71,28 +66,64 @@ export interface FoundInstance {
   process: ProcessIdentity;
 }
 
-/**
- * Every workload process of the agent with this socket, whoever started it. Workloads are session leaders (spawned so),
- * which tells them from what they started themselves. This needs no record, so it also finds a process whose agent was
- * killed right after spawning it.
- */
-export function findInstances(socket: string): FoundInstance[] {
-  const found: FoundInstance[] = [];
+interface FamilyMember {
+  process: ProcessIdentity;
+  sessionId: number;
+  env: Record<string, string | undefined>;
+}
+
+function* runningProcesses(): Generator<FamilyMember> {
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     const stat = Number.isInteger(pid) ? readStat(pid) : null;
-    if (stat === null || stat.state === 'Z' || stat.sessionId !== pid) continue;
-    const env = readEnvironment(pid);
+    if (stat === null || stat.isOver) continue;
+    const { startTicks, sessionId } = stat;
+    yield { process: { pid, startTicks }, sessionId, env: readEnvironment(pid) };
+  }
+}
+
+/**
+ * Every workload process of the agent with this socket, whoever started it, oldest first; not what workloads started
+ * themselves, be it in a session of its own. This needs no record, so it also finds a process whose agent was killed right
+ * after spawning it.
+ */
+export function findInstances(socket: string): FoundInstance[] {
+  const found: FoundInstance[] = [];
+  for (const { process, sessionId, env } of runningProcesses()) {
     const { LUOFLEET_SOCKET, LUOFLEET_WORKLOAD, LUOFLEET_INSTANCE, LUOFLEET_INCARNATION } = env;
     if (LUOFLEET_SOCKET !== socket || !LUOFLEET_WORKLOAD || !LUOFLEET_INSTANCE) continue;
+    // Earlier agents did not name the process; it leads its session.
+    if (process.pid !== Number(env.LUOFLEET_PID ?? sessionId)) continue;
     found.push({
-      workload: LUOFLEET_WORKLOAD,
-      instance: LUOFLEET_INSTANCE,
+      ...{ workload: LUOFLEET_WORKLOAD, instance: LUOFLEET_INSTANCE, process },
       incarnationId: LUOFLEET_INCARNATION ?? '',
-      process: { pid, startTicks: stat.startTicks },
     });
   }
   return found.sort((a, b) => Number(BigInt(a.process.startTicks) - BigInt(b.process.startTicks)));
+}
+
+/** What an instance consists of: its process and everything that that has started and that still runs. */
+export function findFamily(instance: { id: string; process: ProcessIdentity }): ProcessIdentity[] {
+  const { pid: leader } = instance.process;
+  const now = readStat(leader);
+  // Its number is another process's only once nobody is left in its session.
+  const isReused = now !== null && now.startTicks !== instance.process.startTicks;
+  return [...runningProcesses()]
+    .filter(
+      ({ sessionId, env }) =>
+        env.LUOFLEET_INSTANCE === instance.id || (sessionId === leader && leader > 0 && !isReused),
+    )
+    .map(({ process }) => process);
+}
+
+/** What workloads of the agent with this socket have started and left behind: none of these instances runs any more. */
+export function findStrays(socket: string, instances: ReadonlySet<string>): ProcessIdentity[] {
+  return [...runningProcesses()]
+    .filter(
+      ({ env: { LUOFLEET_SOCKET, LUOFLEET_INSTANCE } }) =>
+        LUOFLEET_SOCKET === socket && LUOFLEET_INSTANCE && !instances.has(LUOFLEET_INSTANCE),
+    )
+    .map(({ process }) => process);
 }
 
 function readEnvironment(pid: number): Record<string, string | undefined> {

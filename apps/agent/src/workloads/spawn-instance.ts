@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { closeOnExecFrom } from '@luofleet/linux';
 import type { WorkloadSettings } from '../settings/agent-settings';
+import { makeCgroup } from './instance-cgroup';
 
 /** A descriptor on its way to a workload. */
 export interface HandedDescriptor {
@@ -21,26 +22,30 @@ export interface SpawnRequest {
 }
 
 /**
- * LISTEN_PID must be the pid of the process that reads it, which is known only after fork: the shell sets it and then
- * becomes the workload, keeping the pid and all descriptors.
+ * What is known only after fork: the shell says the pid, joins the cgroup (its $0 is where) before anything of the workload
+ * runs, and then becomes the workload, keeping the pid and all descriptors.
  */
-const SET_LISTEN_PID = 'export LISTEN_PID=$$; exec "$@"';
+const BECOME_WORKLOAD =
+  'echo $$ >"$0"; export LUOFLEET_PID=$$; [ -z "$LISTEN_FDS" ] || export LISTEN_PID=$$; exec "$@"';
+
+/** The supervisor's messages to the agent: its sockets, secrets and watchdog are not the workload's. */
+const AGENTS_OWN =
+  /^(LUOFLEET_|LISTEN_|WATCHDOG_|(NOTIFY_SOCKET|CREDENTIALS_DIRECTORY|FDSTORE|MAINPID)$)/;
 
 /**
  * Starts a workload process in a session of its own: it outlives a crash of the agent and gets no signals from the
  * agent's terminal. Descriptors arrive from 3 on, in the order given.
  */
 export function spawnInstance(request: SpawnRequest): ChildProcess {
-  const { workload, descriptors } = request;
+  const { workload, instance, descriptors } = request;
   const logFd = openLog(request);
   try {
     const [program = '', ...args] = workload.command;
     const command = [program === 'node' ? process.execPath : program, ...args];
-    const argv =
-      descriptors.length === 0 ? command : ['/bin/sh', '-c', SET_LISTEN_PID, 'sh', ...command];
+    const join = makeCgroup(instance) ?? '/dev/null';
     // Only what is named here goes to the workload, whoever opened something without the flag meanwhile.
     closeOnExecFrom(3);
-    const child = spawn(argv[0] ?? '', argv.slice(1), {
+    const child = spawn('/bin/sh', ['-c', BECOME_WORKLOAD, join, ...command], {
       cwd: workload.cwd,
       env: environmentFor(request),
       detached: true,
@@ -66,7 +71,7 @@ function openLog({ logDir, workload }: SpawnRequest): number {
 function environmentFor(request: SpawnRequest): NodeJS.ProcessEnv {
   const { workload, instance, incarnationId, socket, descriptors } = request;
   const inherited = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(LUOFLEET_|LISTEN_)/.test(name)),
+    Object.entries(process.env).filter(([name]) => !AGENTS_OWN.test(name)),
   );
   const handed =
     descriptors.length === 0

@@ -4,7 +4,6 @@
 // Unhappy paths: every refusal is problem+json. The kernel says who is asking (SO_PEERCRED): only the registered process
 // of a workload, or what it started, may speak for it.
 // Ordering: register before everything else; the stream may close and open again at any time.
-import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { getPeerCredentials } from '@luofleet/linux';
 import type { Log } from '../log';
@@ -58,9 +57,8 @@ export class WorkloadApi {
     this.server.keepAliveTimeout = 0;
   }
 
-  /** Listens; a socket file left by an earlier agent is replaced. */
+  /** Listens. The path must be free. */
   async open(): Promise<void> {
-    rmSync(this.options.socket, { force: true });
     const before = process.umask(0o177);
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);

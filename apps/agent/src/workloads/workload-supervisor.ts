@@ -6,15 +6,24 @@
 // held for it, if any; while quiesced nothing is restarted until `resumeAll` or `retire`. After a crash of the agent `adopt` finds the
 // processes that live on.
 // Ordering: at no time may two instances of a workload serve; a new one is told nothing before the old one is quiesced.
+import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { kill } from '@luofleet/linux';
 import { Backoff } from '../link/backoff';
 import type { WorkloadHealth } from '../backend/backend';
 import type { Log } from '../log';
+import { describeError } from '../model/reason';
 import type { AgentSettings, WorkloadSettings } from '../settings/agent-settings';
-import { findInstances, identifyProcess, isRunning, type FoundInstance } from './process-table';
-import { spawnInstance, type HandedDescriptor } from './spawn-instance';
+import { endFamily, killAll } from './instance-family';
+import { removeEmptyCgroups } from './instance-cgroup';
+import {
+  findInstances,
+  findStrays,
+  identifyProcess,
+  isRunning,
+  type FoundInstance,
+} from './process-table';
+import { spawnInstance, type HandedDescriptor, type SpawnRequest } from './spawn-instance';
 import { noAnswerTo, WorkloadInstance, type Answer } from './workload-instance';
 
 /** How often processes that are not this image's own children are looked at. */
@@ -37,6 +46,10 @@ export class WorkloadSupervisor {
   /** Old instances that have not ended yet. */
   readonly retiring = new Set<WorkloadInstance>();
   private readonly watched = new Set<WorkloadInstance>();
+  /** Instances that were told to end; their families are taken care of. */
+  private readonly ending = new Set<WorkloadInstance>();
+  /** Ended by themselves, with something left behind that is being ended. */
+  private readonly clearing = new Map<WorkloadInstance, Promise<void>>();
   private readonly backoffs = new Map<string, Backoff>();
   private watchTimer: NodeJS.Timeout | undefined;
   private stopping = false;
@@ -63,6 +76,15 @@ export class WorkloadSupervisor {
     return findInstances(this.options.settings.socket);
   }
 
+  /** Ends what was started by instances that no longer run. */
+  async endStrays(): Promise<void> {
+    const { settings, log } = this.options;
+    const alive = new Set(this.survivors().map(({ instance }) => instance));
+    const left = await killAll(() => findStrays(settings.socket, alive));
+    if (left.length > 0) log.error('processes of ended workloads can not be ended', { left });
+    removeEmptyCgroups();
+  }
+
   /**
    * Takes a running process over as the workload's instance; it will connect and register by itself. A quiesced one means
    * a quiesced host: nobody is restarted until `resumeAll` or `retire`.
@@ -83,8 +105,9 @@ export class WorkloadSupervisor {
   /** Starts every workload that has no process. */
   startMissing(): void {
     for (const workload of this.options.settings.workloads) {
-      const state = this.current.get(workload.name)?.state ?? 'ended';
-      if (state === 'ended') this.start(workload);
+      const before = this.current.get(workload.name);
+      if (before === undefined) this.start(workload);
+      else if (before.state === 'ended') this.startAfter(before);
     }
   }
 
@@ -186,28 +209,28 @@ export class WorkloadSupervisor {
     this.stopping = true;
     const { stopTimeoutMs } = this.options.settings;
     const all = [...this.current.values(), ...this.retiring];
-    await Promise.all(all.map((one) => this.end(one, stopTimeoutMs)));
+    await Promise.all([
+      ...all.filter(({ state }) => state !== 'ended').map((one) => this.end(one, stopTimeoutMs)),
+      ...this.clearing.values(),
+    ]);
     clearInterval(this.watchTimer);
   }
 
-  /** Asks a process to stop, then SIGTERM, then SIGKILL; resolves once it is gone. */
+  /**
+   * Ends an instance with all it has started: its process is asked to stop, SIGTERM to all after half of the grace, SIGKILL
+   * after all of it. Resolves once they are gone, or the kernel was given up on.
+   */
   async end(instance: WorkloadInstance, graceMs: number): Promise<void> {
-    if (instance.state === 'ended') return;
+    if (instance.state === 'ended') return this.clearing.get(instance);
+    this.ending.add(instance);
     this.watch(instance);
-    const gone = new Promise<void>((resolve) => instance.onEnded(() => resolve()));
-    if (graceMs === 0) this.signal(instance, 'SIGKILL');
-    else if (instance.isListening) void instance.instruct('stop');
-    else this.signal(instance, 'SIGTERM');
-    const escalation = new AbortController();
-    const escalate = async () => {
-      await delay(Math.max(graceMs / 2, 1), undefined, escalation);
-      this.signal(instance, 'SIGTERM');
-      await delay(Math.max(graceMs / 2, 1), undefined, escalation);
-      this.signal(instance, 'SIGKILL');
-    };
-    escalate().catch(() => undefined);
-    await gone;
-    escalation.abort();
+    const isAsked = graceMs > 0 && instance.isListening;
+    if (isAsked) {
+      void instance.instruct('stop');
+      await this.untilEnded(instance, graceMs / 2);
+    }
+    this.report(instance, await endFamily(instance, isAsked ? graceMs / 2 : graceMs));
+    if (!isRunning(instance.process)) instance.ended('ended');
     this.retiring.delete(instance);
   }
 
@@ -245,14 +268,18 @@ export class WorkloadSupervisor {
       logDir,
       descriptors,
     };
-    const child = spawnInstance(request);
-    const pid = child.pid ?? 0;
+    const child = spawnOrWhyNot(request);
+    const pid = 'pid' in child ? (child.pid ?? 0) : 0;
     const identity = (pid === 0 ? null : identifyProcess(pid)) ?? { pid, startTicks: '' };
     const instance = new WorkloadInstance(settings.name, id, identity);
-    child.once('error', (error) => instance.ended(error.message));
-    child.once('exit', (code, signal) => instance.ended(signal ?? `exit code ${code}`));
     this.current.set(settings.name, instance);
     this.follow(instance);
+    if ('whyNot' in child) {
+      instance.ended(child.whyNot);
+      return instance;
+    }
+    child.once('error', (error) => instance.ended(error.message));
+    child.once('exit', (code, signal) => instance.ended(signal ?? exitInWords(code)));
     log.info('workload started', { workload: settings.name, pid, descriptors: descriptors.length });
     return instance;
   }
@@ -261,32 +288,74 @@ export class WorkloadSupervisor {
     instance.onEnded((how) => {
       this.retiring.delete(instance);
       this.watched.delete(instance);
-      const { log, settings } = this.options;
+      if (!this.ending.delete(instance)) this.clearUp(instance);
+      const { log } = this.options;
       const isCurrent = this.current.get(instance.workload) === instance;
       if (!isCurrent || this.stopping) return;
       const { workload } = instance;
       log.warn('workload ended', { workload, pid: instance.process.pid, how });
-      const workloadSettings = settings.workloads.find(({ name }) => name === workload);
-      if (this.quiesced || workloadSettings === undefined) return;
+      if (this.quiesced) return;
       const backoff = this.backoffs.get(workload) ?? new Backoff(100, 10_000);
       this.backoffs.set(workload, backoff);
-      setTimeout(() => {
-        const replaced = this.current.get(workload) !== instance;
-        if (!replaced && !this.stopping && !this.quiesced) this.start(workloadSettings);
-      }, backoff.nextMs());
+      setTimeout(() => this.startAfter(instance), backoff.nextMs());
     });
+  }
+
+  /** What an instance that ended by itself has left behind may hold its files and ports: its successor starts after that. */
+  private clearUp(instance: WorkloadInstance): void {
+    const cleared = endFamily(instance, 0)
+      .then((left) => this.report(instance, left))
+      .catch((error: unknown) => this.report(instance, [describeError(error)]))
+      .finally(() => this.clearing.delete(instance));
+    this.clearing.set(instance, cleared);
+  }
+
+  /** Starts the workload's next instance, unless there is one meanwhile or there is to be none. */
+  private startAfter(ended: WorkloadInstance): void {
+    const settings = this.options.settings.workloads.find(({ name }) => name === ended.workload);
+    const begin = () => {
+      const replaced = this.current.get(ended.workload) !== ended;
+      if (settings !== undefined && !replaced && !this.stopping && !this.quiesced)
+        this.start(settings);
+    };
+    const cleared = this.clearing.get(ended);
+    if (cleared === undefined) begin();
+    else void cleared.then(begin);
+  }
+
+  private report({ workload }: WorkloadInstance, left: readonly string[]): void {
+    if (left.length > 0)
+      this.options.log.error('processes of a workload can not be ended', { workload, left });
+  }
+
+  private async untilEnded(instance: WorkloadInstance, limitMs: number): Promise<void> {
+    const limit = new AbortController();
+    const over = delay(limitMs, undefined, { signal: limit.signal }).catch(() => undefined);
+    await Promise.race([new Promise<void>((ended) => instance.onEnded(() => ended())), over]);
+    limit.abort();
   }
 
   /** Only an image's own children announce their end; others are looked at. */
   private watch(instance: WorkloadInstance): void {
+    if (instance.state === 'ended') return;
     this.watched.add(instance);
     this.watchTimer ??= setInterval(() => {
       for (const one of [...this.watched]) if (!isRunning(one.process)) one.ended('ended');
     }, WATCH_INTERVAL_MS).unref();
   }
+}
 
-  private signal(instance: WorkloadInstance, signal: 'SIGTERM' | 'SIGKILL'): void {
-    if (!isRunning(instance.process)) return instance.ended('ended');
-    kill(instance.process.pid, signal);
+/** Node throws for some errors and announces others. */
+function spawnOrWhyNot(request: SpawnRequest): ChildProcess | { whyNot: string } {
+  try {
+    return spawnInstance(request);
+  } catch (error) {
+    return { whyNot: describeError(error) };
   }
 }
+
+/** The shell's own answers when a command can not be run. */
+const exitInWords = (code: number | null): string =>
+  code === 126 || code === 127
+    ? `exit code ${code}: the command can not be run; its log says why`
+    : `exit code ${code}`;

@@ -55,6 +55,8 @@ export interface EngineBackendOptions {
   kernelRelease: string;
   /** How this program was started, after the image: `run --config FILE`. */
   programArguments: readonly string[];
+  /** What goes on to the next runtime besides the handover. */
+  handedOn: { fds: number[]; env: Record<string, string> };
   finishHold(workload: string): string | undefined;
   /** What the previous runtime handed over; null on a cold start. */
   handover: { manifest: HandoverManifest; region: Uint8Array } | null;
@@ -163,7 +165,7 @@ export class EngineBackend implements Backend {
 
   async reboot(context: RebootContext): Promise<PhaseEnd> {
     const { command, cross, lastSessions } = context;
-    const { images, faults } = this.options;
+    const { images, faults, handedOn } = this.options;
     const region = this.sessions.frozenRegion;
     const release = command?.release ?? null;
     if (region === null || this.frozenAt === null || command === null || release === null) {
@@ -178,8 +180,8 @@ export class EngineBackend implements Backend {
       execve({
         path: fault === undefined ? process.execPath : faultyProgram[fault],
         argv: [process.execPath, ...process.execArgv, image, ...this.options.programArguments],
-        env: { ...process.env, LUOFLEET_HANDOVER_FD: String(handoverFd) },
-        keepFds: [...this.sessions.preservedFds, handoverFd],
+        env: { ...process.env, ...handedOn.env, LUOFLEET_HANDOVER_FD: String(handoverFd) },
+        keepFds: [...this.sessions.preservedFds, ...handedOn.fds, handoverFd],
       });
     } catch (error) {
       if (handoverFd !== null) closeDescriptor(handoverFd);

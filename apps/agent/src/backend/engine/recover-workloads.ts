@@ -2,7 +2,8 @@
 //
 // For each workload exactly one process is kept. Before the take-over is in the journal that is the old instance, after
 // it the new one; if the right one is gone the other has the same descriptors and is kept instead. The rest is ended
-// first, then the kept ones are told to serve, so that two never do.
+// first, and what instances that ended meanwhile have left behind; then the kept ones are told to serve, so that two never
+// do.
 import type { Crossing } from '../../journal/journal.state';
 import type { Log } from '../../log';
 import type { SessionStatus } from '../../model/command';
@@ -53,6 +54,7 @@ export async function recoverWorkloads(request: RecoverRequest): Promise<Recover
       supervisor.end(new WorkloadInstance(workload, instance, process), settings.stopTimeoutMs),
     ),
   );
+  await supervisor.endStrays();
   for (const found of kept) supervisor.adopt(found, 'quiesced');
   const failures = await supervisor.resumeAll(AbortSignal.timeout(settings.startTimeoutMs));
   if (failures.length > 0) log.error('workloads did not resume', { failures });

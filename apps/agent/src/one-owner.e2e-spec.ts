@@ -1,0 +1,92 @@
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { Outcome } from '@luofleet/proto';
+import { AgentProcess, images } from './testing/agent-process';
+import { outcomesOf, PassageHarness } from './testing/passage.harness';
+
+jest.setTimeout(120_000);
+
+describe('one agent for each state directory and socket', () => {
+  let harness: PassageHarness;
+  let rivals: AgentProcess[];
+
+  beforeEach(async () => {
+    rivals = [];
+    harness = await PassageHarness.start();
+  });
+  afterEach(async () => {
+    for (const rival of rivals) await rival.destroy();
+    await harness.stop();
+  });
+
+  /** An agent that must not start; resolves with what it says and its exit code. */
+  const refused = async (settings: Record<string, unknown>) => {
+    const rival = await AgentProcess.create({ controlPlanePort: harness.plane.port, settings });
+    rivals.push(rival);
+    rival.start();
+    return { code: await rival.untilExit(), says: rival.log };
+  };
+  const traces = () => {
+    const state = path.join(harness.agent.directory, 'state');
+    return {
+      journal: readFileSync(path.join(state, 'journal.log'), 'utf8'),
+      socket: lstatSync(harness.agent.socket).ino,
+      processes: harness.agent.workloadProcesses(),
+      hellos: harness.plane.hellos.length,
+    };
+  };
+
+  it('a second one ends with its reason and touches nothing, also after an update', async () => {
+    const stateDir = path.join(harness.agent.directory, 'state');
+    const expectRefusal = async () => {
+      const before = traces();
+      const directory = await refused({ stateDir });
+      expect(directory.code).toBe(1);
+      expect(directory.says).toContain(
+        `the state directory ${stateDir} is owned by another process (pid ${harness.agent.pid})`,
+      );
+      const socket = await refused({ socket: harness.agent.socket });
+      expect(socket.code).toBe(1);
+      expect(socket.says).toContain(
+        `the workload socket ${harness.agent.socket} is owned by another process (pid ${harness.agent.pid})`,
+      );
+      expect(traces()).toEqual(before);
+    };
+    await expectRefusal();
+    const commands = harness.commands();
+    harness.send(...commands);
+    const outcomes = outcomesOf(await harness.results(commands));
+    expect(outcomes).toEqual(Array(7).fill(Outcome.OUTCOME_SUCCEEDED));
+    await harness.expectNothingLost();
+    await expectRefusal();
+  });
+
+  it('takes over what a killed agent has left', async () => {
+    const { hellos } = harness.plane;
+    await harness.agent.kill();
+    expect(existsSync(harness.agent.socket)).toBe(true);
+    harness.agent.start(images.current);
+    await harness.plane.until('connected again', () => hellos.length > 1);
+    await harness.expectNothingLost();
+  });
+
+  it('removes no socket that answers, and nothing that is no socket', async () => {
+    const directory = harness.agent.directory;
+    const foreign = path.join(directory, 'foreign.sock');
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(foreign, done));
+    const answered = await refused({ socket: foreign });
+    expect(answered.code).toBe(1);
+    expect(answered.says).toContain(`the workload socket ${foreign} is served by another process`);
+    expect(lstatSync(foreign).isSocket()).toBe(true);
+    await new Promise((done) => server.close(done));
+
+    const precious = path.join(directory, 'precious');
+    writeFileSync(precious, 'not a socket');
+    const kept = await refused({ socket: precious });
+    expect(kept.code).toBe(1);
+    expect(kept.says).toContain(`the workload socket ${precious} is a file of another kind`);
+    expect(readFileSync(precious, 'utf8')).toBe('not a socket');
+  });
+});
