@@ -97,6 +97,7 @@ export {
   writeRolloutState,
   writeWaveState,
 } from './rollouts/rollouts.store';
+export { passFence, raiseFence } from './rollouts/rollout-fence';
 export { resolveId } from './database/reference';
 export {
   type AppliedManifest,

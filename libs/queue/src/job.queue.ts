@@ -1,9 +1,12 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Inject, Injectable } from '@nestjs/common';
 import type { JobsOptions, Queue } from 'bullmq';
-import type { Logger } from '@luofleet/platform';
+import { type Logger, LuofleetError } from '@luofleet/platform';
 import { type JobName, type JobPayload, JOBS, type QueueName } from './job.catalogue';
 import { QUEUE_OPTIONS, type QueueOptions } from './queue.options';
+
+/** Redis that does not take jobs within this time is away. */
+const ANSWER_WITHIN_MS = 2000;
 
 /** Adds jobs. */
 @Injectable()
@@ -22,7 +25,10 @@ export class JobQueue {
       queue.on('error', (error) => this.logger.warn('queue lost Redis', { err: error }));
   }
 
-  /** Adds jobs in one round trip, to run after `delayMs`; one whose key waits already is not added again. */
+  /**
+   * Adds jobs in one round trip, to run after `delayMs`; one whose key waits already is not added again. Fails within
+   * bounded time while Redis is away; a job that is added after that all the same does no harm.
+   */
   async add<Name extends JobName>(
     name: Name,
     payloads: readonly JobPayload<Name>[],
@@ -30,13 +36,14 @@ export class JobQueue {
   ): Promise<void> {
     if (payloads.length === 0) return;
     const { queue, schema } = JOBS[name];
-    await this.queues[queue].addBulk(
+    const added = this.queues[queue].addBulk(
       payloads.map((payload) => ({
         name,
         data: schema.parse(payload),
         opts: { ...optionsOf(name, payload), delay: delayMs },
       })),
     );
+    await withinTime(added, `add jobs ${name}`);
   }
 
   /**
@@ -77,4 +84,27 @@ function optionsOf<Name extends JobName>(name: Name, payload: JobPayload<Name>):
     removeOnComplete: true,
     removeOnFail: { count: 1000 },
   };
+}
+
+async function withinTime(work: Promise<unknown>, operation: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new LuofleetError({
+            code: 'UNAVAILABLE',
+            operation,
+            subject: 'Redis',
+            detail: `Could not ${operation}: Redis does not answer.`,
+          }),
+        ),
+      ANSWER_WITHIN_MS,
+    );
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -14,6 +14,7 @@
  *
  * Ordering: workers start after all modules have initialised, and finish their jobs before anything else closes.
  */
+import { setTimeout } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   type DynamicModule,
@@ -72,6 +73,9 @@ export class QueueModule {
   }
 }
 
+/** A job may take so long to end when the process stops; after that another process takes it up. */
+const CLOSE_WITHIN_MS = 5000;
+
 /** Runs jobs; only in the worker role. */
 @Module({
   imports: [DiscoveryModule],
@@ -91,6 +95,9 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all([this.reconcile, this.phase].map((processor) => processor.worker.close()));
+    const closed = [this.reconcile, this.phase].map((processor) => processor.worker.close());
+    // While Redis is away a worker that closes waits for it.
+    const late = setTimeout(CLOSE_WITHIN_MS, undefined, { ref: false });
+    await Promise.race([Promise.all(closed), late]);
   }
 }

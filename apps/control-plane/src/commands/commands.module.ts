@@ -1,13 +1,24 @@
 import { Global, Module } from '@nestjs/common';
 import { CommandDispatcher } from './command.dispatcher';
 import { OutageWatch } from '../reconcile/outage.watch';
+import { RolloutProgress } from '../reconcile/rollout.progress';
 import { RolloutReconciler } from '../reconcile/rollout.reconciler';
+import { QueuedCommandsPoll } from './queued-commands.poll';
 import { ResultRecorder } from './result.recorder';
 import { StreamRegistry } from './stream.registry';
 
+const SERVICES = [
+  StreamRegistry,
+  CommandDispatcher,
+  OutageWatch,
+  RolloutReconciler,
+  RolloutProgress,
+  ResultRecorder,
+] as const;
+
 @Global()
 @Module({
-  providers: [StreamRegistry, CommandDispatcher, OutageWatch, RolloutReconciler, ResultRecorder],
-  exports: [StreamRegistry, CommandDispatcher, OutageWatch, RolloutReconciler, ResultRecorder],
+  providers: [...SERVICES, QueuedCommandsPoll],
+  exports: [...SERVICES],
 })
 export class CommandsModule {}

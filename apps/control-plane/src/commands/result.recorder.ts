@@ -9,6 +9,7 @@
  *
  * Unhappy paths: a result that came before changes nothing and is acknowledged again. A result for a key that is not in
  * the record, or of another host, is acknowledged and logged, so that the agent can forget it. A result that
+ * leads towards the blackout of a rollout whose abort is stored undoes the host update instead. One that
  * contradicts the record ends the command and is logged. A host that was given up reports after all: its rollout is
  * opened again in the same transaction, unless another rollout has the host by then. Another writer was faster: everything
  * is read again. Postgres refuses a value: the result is stored again part by part, and what can never be stored is set
@@ -23,6 +24,7 @@ import {
   Database,
   endCommand,
   lockRollout,
+  passFence,
   rolloutHoldingHost,
   type UnitOfWork,
   writeHostFacts,
@@ -134,17 +136,17 @@ export class ResultRecorder {
   ): Promise<RecordedResult> {
     const { result } = parts;
     const nowMs = this.clock.nowMs();
+    const answered = this.advance(command, outcome, saidIn(result).reason, nowMs);
     const step = await this.yieldHost(
       unit,
       command,
-      this.advance(command, outcome, saidIn(result).reason, nowMs),
+      await this.heedAbort(unit, command, answered, nowMs),
     );
     const reopens = step.kind === 'advanced' && isTerminal(command.update.state);
     if (reopens) await lockRollout(unit, command.update.rolloutId);
     await parts.store('host facts', () => writeHostFacts(unit, command.host.id, result));
     const issued = await parts.storeSaid((said) => {
-      const stepOf =
-        step.kind === 'advanced' ? this.advance(command, outcome, said.reason, nowMs) : step;
+      const stepOf = step === answered ? this.advance(command, outcome, said.reason, nowMs) : step;
       return this.storeEnd(unit, { command, outcome, said, step: stepOf, nowMs });
     });
     // A report that is late says how sessions were, not how they are.
@@ -201,6 +203,27 @@ export class ResultRecorder {
     return step;
   }
 
+  /**
+   * What a result would have asked of a host that has not begun to reboot is not asked once its rollout's abort is
+   * stored: the host update is told of the abort instead, and undone.
+   */
+  private async heedAbort(
+    unit: UnitOfWork,
+    { update, strategy }: AnsweredCommand,
+    step: HostUpdateStep,
+    nowMs: number,
+  ): Promise<HostUpdateStep> {
+    if (!leadsToBlackout(step)) return step;
+    const rollout = await passFence(unit, update.rolloutId);
+    if (rollout !== 'aborting' && rollout !== 'aborted') return step;
+    const { attempt, finishTries, abortRequested } = update;
+    return advanceHostUpdate(
+      update.state,
+      { kind: 'abort-requested' },
+      { nowMs, strategy, attempt, finishTries, abortRequested },
+    );
+  }
+
   /** A host that was given up and is another rollout's by now is not taken back: its late result is only recorded. */
   private async yieldHost(
     unit: UnitOfWork,
@@ -214,6 +237,18 @@ export class ResultRecorder {
     this.logger.warn('late result does not count', { idempotencyKey, hostTakenBy: holder });
     return { kind: 'ignored' };
   }
+}
+
+/** Whether a step asks the host for preserve, or for freeze and what follows it. */
+function leadsToBlackout(step: HostUpdateStep): boolean {
+  return (
+    step.kind === 'advanced' &&
+    step.effects.some(
+      (effect) =>
+        effect.kind === 'issue-commands' &&
+        effect.commands.some(({ phase }) => phase === 'preserve' || phase === 'freeze'),
+    )
+  );
 }
 
 /** Whether an update that had ended goes on. */

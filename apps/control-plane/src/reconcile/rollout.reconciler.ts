@@ -17,6 +17,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   Database,
   type EventDraft,
+  lockRollout,
   readHostUpdates,
   readWaves,
   type StoredHostUpdate,
@@ -55,14 +56,15 @@ export class RolloutReconciler {
 
   /**
    * Stores what is due. Returns the commands to be sent; none when the rollout is not there any more; `locked` when
-   * somebody else is at it, and nothing was looked at.
+   * somebody else is at it, and nothing was looked at, unless `wait` says to wait for that.
    */
-  async reconcile(rolloutId: string): Promise<IssuedCommands[] | 'locked'> {
+  async reconcile(rolloutId: string, { wait = false } = {}): Promise<IssuedCommands[] | 'locked'> {
     const subject = `rollout ${rolloutId}`;
     let tries = 0;
-    return this.database.transaction('reconcile rollout', subject, (unit) =>
-      this.reconcileWithin(unit, rolloutId, { lock: tries++ > 0 }),
-    );
+    return this.database.transaction('reconcile rollout', subject, async (unit) => {
+      if (wait) await lockRollout(unit, rolloutId);
+      return this.reconcileWithin(unit, rolloutId, { lock: tries++ > 0 });
+    });
   }
 
   /** The same in a transaction that is under way; never `locked` when that has locked the rollout first. */

@@ -7,8 +7,8 @@
  *
  * Happy path: finds what is being done anyway; jobs that wait already are not added twice.
  *
- * Unhappy paths: Redis or Postgres is away: logged, and the next sweep tries again. A sweep takes longer than the
- * interval: the next one starts after it.
+ * Unhappy paths: Postgres is away: logged, and the next sweep tries again. Redis is away: rollouts are planned by the
+ * sweep itself, one after the other. A sweep takes longer than the interval: the next one starts after it.
  */
 import {
   type BeforeApplicationShutdown,
@@ -16,19 +16,11 @@ import {
   Injectable,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import {
-  Database,
-  hostsWithQueuedCommands,
-  markSilentOffline,
-  rolloutsToReconcile,
-} from '@luofleet/persistence';
+import { Database, markSilentOffline, rolloutsToReconcile } from '@luofleet/persistence';
 import { JobQueue } from '@luofleet/queue';
-import { CommandDispatcher } from '../commands/command.dispatcher';
 import { Runtime } from '../settings/runtime';
 import { OutageWatch } from './outage.watch';
-
-/** Hosts whose commands one sweep sends; those left over come next time. */
-const HOSTS_MAX = 5000;
+import { RolloutProgress } from './rollout.progress';
 
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -39,7 +31,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(JobQueue) private readonly jobs: JobQueue,
-    @Inject(CommandDispatcher) private readonly dispatcher: CommandDispatcher,
+    @Inject(RolloutProgress) private readonly progress: RolloutProgress,
     @Inject(OutageWatch) private readonly outages: OutageWatch,
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
@@ -58,12 +50,21 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
   async sweep(): Promise<void> {
     await this.takeSilentOffline();
     const rollouts = await rolloutsToReconcile(this.database);
-    // Not waited for: while Redis is away this hangs, and the commands below need no Redis for hosts that are here.
-    this.jobs.wake(
-      'reconcile',
-      rollouts.map((rolloutId) => ({ rolloutId })),
-    );
-    await this.dispatcher.dispatch(await hostsWithQueuedCommands(this.database, HOSTS_MAX));
+    await this.progress.sendQueued();
+    await this.plan(rollouts);
+  }
+
+  /** The queue answers, or says that it does not, in bounded time. */
+  private async plan(rolloutIds: readonly string[]): Promise<void> {
+    try {
+      await this.jobs.add(
+        'reconcile',
+        rolloutIds.map((rolloutId) => ({ rolloutId })),
+      );
+    } catch (error) {
+      this.runtime.logger.warn('no jobs while Redis is away, planning here', { err: error });
+      for (const rolloutId of rolloutIds) await this.progress.advance(rolloutId);
+    }
   }
 
   /** An outage keeps heartbeats from being written: no host is silent because of that. */

@@ -4,14 +4,17 @@
  * Purpose: pause, resume, abort and retry, as one event each for the rollout machine.
  *
  * Happy path: the rollout is locked, the machine says what follows, state and effects are stored together, the
- * reconciler is woken. Asking for what is so already changes nothing and is no error.
- * Unhappy paths: the machine refuses -> INVALID_TRANSITION, which names the state and what it allows.
+ * reconciler is woken. Asking for what is so already changes nothing and is no error. An abort raises the rollout's
+ * fence before it is stored, and is carried out here and at once, so that it needs no Redis.
+ * Unhappy paths: the machine refuses -> INVALID_TRANSITION, which names the state and what it allows. The abort is
+ * stored and carrying it out fails: the sweep does it.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { ROLLOUT_ACTIONS, type RolloutActionName } from '@luofleet/contracts';
 import {
   Database,
   lockRollout,
+  raiseFence,
   readHostUpdates,
   resolveId,
   type RolloutRecord,
@@ -33,6 +36,7 @@ import {
   type RolloutContext,
   type RolloutEvent,
 } from '@luofleet/rollout';
+import { RolloutProgress } from '../reconcile/rollout.progress';
 import { CLOCK } from '../settings/platform.module';
 
 const EVENTS: Record<RolloutActionName, RolloutEvent> = {
@@ -49,6 +53,7 @@ export class RolloutActions {
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(JobQueue) private readonly jobs: JobQueue,
+    @Inject(RolloutProgress) private readonly progress: RolloutProgress,
   ) {}
 
   /** @throws LuofleetError NOT_FOUND, INVALID_TRANSITION, CONFLICT */
@@ -57,11 +62,13 @@ export class RolloutActions {
     const subject = `rollout ${idOrName}`;
     const id = await this.database.transaction(operation, subject, async (unit) => {
       const rolloutId = await resolveId(unit.client, 'rollout', idOrName);
+      if (action === 'abort') await raiseFence(unit, rolloutId);
       const rollout = await lockRollout(unit, rolloutId);
       if (rollout === null) throw new Error(`rollout ${rolloutId} vanished while it was read`);
       await this.advance(unit, rollout, action);
       return rolloutId;
     });
+    if (action === 'abort') await this.progress.advance(id);
     this.jobs.wake('reconcile', [{ rolloutId: id }]);
     return this.rollouts.get(id);
   }

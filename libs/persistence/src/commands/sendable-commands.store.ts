@@ -7,7 +7,8 @@ import type { SendableCommand } from './commands.store';
  * Commands that still matter: of the attempt that runs. An update that is undone, or was given up while it was, is
  * told only the undo; an agent that missed the earlier commands must not start them now. One that was given up in
  * finish or verify is asked for that again: nothing is at stake there any more, and the machine takes the answer.
- * Unless another update has begun on the host since: its agent refuses commands of older generations.
+ * Unless another update has begun on the host since: its agent refuses commands of older generations. Once an abort is
+ * stored, nothing but the undo goes to a host that has not begun to reboot, also while the planner has yet to say so.
  */
 const STILL_MATTERS = Prisma.sql`
   c.attempt = hu.attempt AND CASE
@@ -15,7 +16,8 @@ const STILL_MATTERS = Prisma.sql`
     WHEN hu.state = 'lost' THEN
       hu.phase IN ('finish', 'verify') AND c.phase = hu.phase AND hu.reason_code <> 'HOST_DECOMMISSIONED'
       AND c.generation = (SELECT generation FROM hosts WHERE id = c.host_id)
-    ELSE hu.state IN ('running', 'held') END`;
+    ELSE hu.state IN ('running', 'held')
+      AND NOT (r.state IN ('aborting', 'aborted') AND hu.phase IN ('preflight', 'preserve', 'freeze')) END`;
 
 const TOLD = Prisma.sql`
   c.idempotency_key AS "idempotencyKey", c.host_update_id AS "hostUpdateId", c.host_id AS "hostId", c.phase,
@@ -27,6 +29,7 @@ const TOLD = Prisma.sql`
     'initrdSha256', rel.initrd_sha256, 'luoAbi', rel.luo_abi, 'labels', rel.labels,
     'createdAt', rel.created_at) AS release`;
 
+const UPDATES = Prisma.sql`host_updates hu JOIN rollouts r ON r.id = hu.rollout_id`;
 const JOINS = Prisma.sql`
   JOIN rollouts r ON r.id = hu.rollout_id JOIN releases rel ON rel.id = r.release_id`;
 
@@ -44,7 +47,7 @@ export async function takeQueuedCommands(
   const taken = await database.read('take commands', 'commands', (client) => {
     return client.$queryRaw<SendableCommand[]>`
       WITH taken AS (
-        UPDATE commands c SET state = 'sent', sent_at = now() FROM host_updates hu
+        UPDATE commands c SET state = 'sent', sent_at = now() FROM ${UPDATES}
         WHERE c.host_id = ANY(${[...hostIds]}::uuid[]) AND c.state = 'queued' AND hu.id = c.host_update_id
           AND ${STILL_MATTERS}
           AND EXISTS (SELECT FROM hosts h WHERE h.id = c.host_id AND h.replica_id = ${replicaId})
@@ -61,7 +64,7 @@ export async function takeOpenCommands(
 ): Promise<SendableCommand[]> {
   const taken = await database.read('take commands', `host ${hostId}`, async (client) => {
     await client.$executeRaw`
-      UPDATE commands c SET state = 'sent', sent_at = now() FROM host_updates hu
+      UPDATE commands c SET state = 'sent', sent_at = now() FROM ${UPDATES}
       WHERE c.host_id = ${hostId}::uuid AND c.state = 'queued' AND hu.id = c.host_update_id
         AND ${STILL_MATTERS}`;
     return client.$queryRaw<SendableCommand[]>`
@@ -71,16 +74,19 @@ export async function takeOpenCommands(
   return taken.sort(inOrder);
 }
 
-/** Online hosts with commands that nobody has been told about. */
+/** Online hosts, of all replicas or one, with commands that nobody has been told about. */
 export async function hostsWithQueuedCommands(
   database: Database,
   limit: number,
+  replicaId?: string,
 ): Promise<string[]> {
+  const here = replicaId === undefined ? Prisma.sql`TRUE` : Prisma.sql`h.replica_id = ${replicaId}`;
   const rows = await database.read('find unsent commands', 'commands', (client) => {
     return client.$queryRaw<{ hostId: string }[]>`
       SELECT DISTINCT c.host_id AS "hostId"
       FROM commands c JOIN hosts h ON h.id = c.host_id JOIN host_updates hu ON hu.id = c.host_update_id
-      WHERE c.state = 'queued' AND h.online AND ${STILL_MATTERS} LIMIT ${limit}`;
+        JOIN rollouts r ON r.id = hu.rollout_id
+      WHERE c.state = 'queued' AND h.online AND ${here} AND ${STILL_MATTERS} LIMIT ${limit}`;
   });
   return rows.map(({ hostId }) => hostId);
 }

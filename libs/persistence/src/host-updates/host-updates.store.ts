@@ -62,13 +62,18 @@ type Row = HostUpdateColumns &
 
 /**
  * All host updates of a rollout by position. One query, whatever their number. Locked, when asked for, until the
- * transaction ends, so that no result can change one in between.
+ * transaction ends, so that no result can change one in between; hosts that may start are locked before them.
  */
 export async function readHostUpdates(
   client: Reader,
   rolloutId: string,
   { lock = false } = {},
 ): Promise<StoredHostUpdate[]> {
+  if (lock)
+    await client.$executeRaw`
+      SELECT FROM hosts WHERE online AND id IN (
+        SELECT host_id FROM host_updates WHERE rollout_id = ${rolloutId}::uuid AND state = 'pending')
+      ORDER BY id FOR NO KEY UPDATE`;
   return selectHostUpdates(client, Prisma.sql`hu.rollout_id = ${rolloutId}::uuid`, lock);
 }
 

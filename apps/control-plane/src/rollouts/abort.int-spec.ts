@@ -1,0 +1,122 @@
+// Once an abort is stored, nothing that leads into the blackout goes to a host that can still be undone.
+import { CommandResult, Outcome, Phase } from '@luofleet/proto';
+import { lockRollout, passFence } from '@luofleet/persistence';
+import { ResultRecorder } from '../commands/result.recorder';
+import { RolloutReconciler } from '../reconcile/rollout.reconciler';
+import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
+import { applyRollout, rolloutIn, updatesOf } from '../testing/rollout.fixture';
+import { ScriptedAgent, succeed } from '../testing/scripted-agent';
+
+const NO_REDIS = { REDIS_URL: 'redis://127.0.0.1:1', SWEEP_INTERVAL_MS: '100' };
+
+describe('an abort', () => {
+  let plane: ControlPlaneFixture;
+  let hosts = 0;
+
+  beforeAll(async () => {
+    plane = await createControlPlane(NO_REDIS, 'all');
+    await plane.fleet.release('runtime-1.1.0');
+  });
+  afterAll(() => plane?.stop());
+
+  const connect = async (script: ScriptedAgent['script']) => {
+    const name = `host-${(hosts += 1)}`;
+    const agent = new ScriptedAgent(name, script, { labels: { test: name } });
+    await agent.connect(plane.running.grpcPort);
+    await applyRollout(plane, { name, selector: `test=${name}`, strategy: {} });
+    return { agent, name };
+  };
+  const abort = (name: string) => plane.ask(`/api/v1/rollouts/${name}/abort`, { method: 'POST' });
+  const rows = <T>(sql: string): Promise<T[]> =>
+    plane.fleet.database.read('read', 'test', (client) => client.$queryRawUnsafe<T[]>(sql));
+
+  it('undoes a host whose stream is here, without Redis', async () => {
+    const { agent, name } = await connect((command) =>
+      command.phase === Phase.PHASE_PRESERVE ? null : succeed(command),
+    );
+    await agent.until(() => agent.phases().includes('preserve'));
+    await abort(name);
+    await rolloutIn(plane, name, 'aborted');
+    expect(agent.phases()).toEqual(['preflight', 'preserve', 'rollback']);
+    agent.disconnect();
+  });
+
+  it('is a fence to a result that comes between it and its being carried out', async () => {
+    const { agent, name } = await connect((command) =>
+      command.phase === Phase.PHASE_PRESERVE ? null : succeed(command),
+    );
+    await agent.until(() => agent.phases().includes('preserve'));
+    // As stored by a replica that ends right after.
+    await rows(`UPDATE rollouts SET state = 'aborting', reason_code = 'ABORT_REQUESTED',
+      version = version + 1 WHERE name = '${name}'`);
+    const preserve = agent.commands.at(-1);
+    if (preserve) agent.answer(preserve, { outcome: Outcome.OUTCOME_SUCCEEDED });
+    await rolloutIn(plane, name, 'aborted');
+    expect(agent.phases()).toEqual(['preflight', 'preserve', 'rollback']);
+    expect((await updatesOf(plane, name))[0]).toMatchObject({ state: 'rolled-back' });
+    agent.disconnect();
+  });
+
+  it('waits for a result that is being stored, and undoes what that asked for', async () => {
+    const { agent, name } = await connect(() => null);
+    await agent.until(() => agent.commands.length === 1);
+    const [rollout] = await rows<{ id: string }>(`SELECT id FROM rollouts WHERE name = '${name}'`);
+    const id = rollout?.id ?? '';
+    const aborted = await plane.fleet.database.transaction('pass', 'test', async (unit) => {
+      expect(await passFence(unit, id)).toBe('running');
+      const asked = abort(name);
+      // The abort stands at the fence once somebody waits for a lock of that kind.
+      for (;;) {
+        const waiting =
+          await rows(`SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+          WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database()`);
+        if (waiting.length > 0) break;
+      }
+      const state = await unit.client.rollout.findUnique({
+        where: { id },
+        select: { state: true },
+      });
+      expect(state).toEqual({ state: 'running' });
+      return { asked };
+    });
+    await aborted.asked;
+    agent.script = succeed;
+    const rollback = agent.commands.at(-1);
+    if (rollback?.phase === Phase.PHASE_ROLLBACK) agent.answer(rollback, succeed(rollback) ?? {});
+    await rolloutIn(plane, name, 'aborted');
+    agent.disconnect();
+  });
+
+  it('keeps commands from being sent that were stored before it', async () => {
+    const { agent, name } = await connect((command) =>
+      command.phase === Phase.PHASE_PRESERVE ? null : succeed(command),
+    );
+    await agent.until(() => agent.phases().includes('preserve'));
+    const preserve = agent.commands.at(-1);
+    if (!preserve) throw new Error('nothing was asked');
+    agent.disconnect();
+    await agent.until(() => agent.ended);
+    // Freeze and what follows it are stored, and nobody has been told.
+    await plane.running.app.get(ResultRecorder).record(
+      agent.hostId,
+      CommandResult.create({
+        ...{ idempotencyKey: preserve.idempotencyKey, phase: preserve.phase },
+        outcome: Outcome.OUTCOME_SUCCEEDED,
+      }),
+    );
+    const id = preserve.rolloutId;
+    // The planner does not get to it: somebody has the rollout.
+    await plane.fleet.database.transaction('hold', 'test', async (unit) => {
+      await rows(`UPDATE rollouts SET state = 'aborting', reason_code = 'ABORT_REQUESTED',
+        version = version + 1 WHERE id = '${id}'`);
+      await lockRollout(unit, id);
+      await agent.connect(plane.running.grpcPort);
+      agent.heartbeat();
+      const reconciled = await plane.running.app.get(RolloutReconciler).reconcile(id);
+      expect(reconciled).toBe('locked');
+    });
+    await rolloutIn(plane, name, 'aborted');
+    expect(agent.phases()).toEqual(['preflight', 'preserve', 'rollback']);
+    agent.disconnect();
+  });
+});
