@@ -150,6 +150,7 @@ class Passage {
     await plane.update(`round-${round}`, BigInt(round), {
       ...{ name: 'kernel-a', version, kind: 'kernel', imageUri: 'file:///app/kernel', imageSha256 },
       ...{ handlers: ['memfd-v2'], initrdUri: '', initrdSha256: '', luoAbi: 'luo-v5' },
+      ...{ imageSizeBytes: 0n, initrdSizeBytes: 0n },
       kernelCommandLine: `${commandLine} bench.round=${round}`,
     });
     const seen = machine.console.length;

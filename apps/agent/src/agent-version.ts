@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Set by the bundle's first line (build.config.mjs); absent when run from source. */
 declare const LUOFLEET_AGENT_VERSION: string | undefined;
@@ -11,6 +11,21 @@ export const agentVersion: string =
 /** Absolute path of the image that runs. */
 export const runningImagePath = __filename;
 
-/** Lower-case hex sha256 of a file. Throws the file system's error. */
-export const sha256OfFile = (path: string): string =>
-  createHash('sha256').update(readFileSync(path)).digest('hex');
+const CHUNK_BYTES = 2 ** 20;
+
+/** Lower-case hex sha256 of a regular file. Throws the file system's error, or that it is none: reading a FIFO may never end. */
+export function sha256OfFile(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error(`${path} is not a regular file`);
+    const hash = createHash('sha256');
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (;;) {
+      const bytes = readSync(fd, chunk);
+      if (bytes === 0) return hash.digest('hex');
+      hash.update(chunk.subarray(0, bytes));
+    }
+  } finally {
+    closeSync(fd);
+  }
+}

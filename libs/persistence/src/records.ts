@@ -80,6 +80,9 @@ export interface ReleaseRecord {
   readonly initrdUri: string;
   readonly initrdSha256: string;
   readonly luoAbi: string;
+  /** 0 where none were stated. */
+  readonly imageSizeBytes: number;
+  readonly initrdSizeBytes: number;
   readonly labels: Labels;
   readonly createdAt: Date;
 }

@@ -24,7 +24,7 @@ export interface WorkloadHealth {
 export interface PhaseContext {
   /** Null only for a retrieve that the host does by itself, because no command for it arrived before the reboot. */
   command: AgentCommand | null;
-  /** Aborted when the time is over or a rollback was asked; its `reason` is then a Reason. */
+  /** Aborted when the time is over or a rollback was asked; its `reason` is then a PhaseAborted. */
   signal: AbortSignal;
   /** Sessions as last reported in this attempt, for a backend whose memory of them is gone. */
   lastSessions: SessionStatus[];

@@ -1,7 +1,7 @@
 import type { AgentCommand } from '../model/command';
-import { reasonOf, type Reason } from '../model/reason';
+import { describeError, ReasonedError, reasonOf, type Reason } from '../model/reason';
 
-/** The time a phase may take; its signal is aborted with a Reason. */
+/** The time a phase may take; its signal is aborted with a PhaseAborted. */
 export class PhaseClock {
   private readonly controller = new AbortController();
   private readonly timer: NodeJS.Timeout | undefined;
@@ -17,7 +17,7 @@ export class PhaseClock {
   }
 
   abort(reason: Reason): void {
-    this.controller.abort(reason);
+    this.controller.abort(new PhaseAborted(reason));
   }
 
   stop(): void {
@@ -26,7 +26,8 @@ export class PhaseClock {
 }
 
 /** The Reason an aborted signal carries. */
-export const abortReason = (signal: AbortSignal): Reason => signal.reason as Reason;
+export const abortReason = ({ reason }: AbortSignal): Reason =>
+  reason instanceof PhaseAborted ? reason.reason : reasonOf('TIMEOUT', describeError(reason));
 
 /** Resolves like `work`, or rejects with the signal's Reason as soon as it is aborted. */
 export async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
@@ -44,9 +45,4 @@ export async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Pr
 }
 
 /** A phase was ended from outside: out of time, or a rollback was asked. */
-export class PhaseAborted extends Error {
-  constructor(readonly reason: Reason) {
-    super(reason.detail);
-    this.name = 'PhaseAborted';
-  }
-}
+export class PhaseAborted extends ReasonedError {}

@@ -21,7 +21,7 @@ import {
   type AgentResult,
   type PhaseEnd,
 } from '../model/command';
-import { describeError, reasonOf } from '../model/reason';
+import { describeError, ReasonedError, reasonOf, type Reason } from '../model/reason';
 import { CommandIntake } from './command-intake';
 import { concludeInterrupted, lastSessions } from './interrupted';
 import { Ledger } from './ledger';
@@ -159,7 +159,7 @@ export class PhaseExecutor {
 
   /** False when it can not be started. */
   private async carryOut(command: AgentCommand, resuming = false): Promise<boolean> {
-    const { faults, incarnationId, journal, log } = this.options;
+    const { faults, incarnationId, journal } = this.options;
     const startedAtMs = Date.now();
     if (!resuming) {
       faults.point(`before:${command.phase}`);
@@ -176,9 +176,7 @@ export class PhaseExecutor {
     try {
       end = await this.act(command, clock.signal);
     } catch (error) {
-      log.error('phase threw', { key: command.key, error: describeError(error) });
-      const detail = describeError(error);
-      end = endedOtherwise('failed', reasonOf('INTERNAL', detail, { cause: error }));
+      end = endedOtherwise('failed', this.reasonThrown(command, error));
     } finally {
       clock.stop();
       this.running = null;
@@ -225,6 +223,13 @@ export class PhaseExecutor {
     if (!backend.isFrozen() || journal.problem === null || isArriving(journal.state)) return;
     log.warn('frozen while the journal can not be written; workloads resume');
     await backend.rollback(unasked());
+  }
+
+  private reasonThrown({ key }: AgentCommand, error: unknown): Reason {
+    if (error instanceof ReasonedError) return error.reason;
+    const detail = describeError(error);
+    this.options.log.error('phase threw', { key, error: detail });
+    return reasonOf('INTERNAL', detail, { cause: error });
   }
 
   private async act(command: AgentCommand, signal: AbortSignal): Promise<PhaseEnd> {

@@ -30,6 +30,9 @@ export interface Release {
   initrdUri: string;
   initrdSha256: string;
   luoAbi: string;
+  /** 0 or absent where the release states none. */
+  imageSizeBytes?: bigint;
+  initrdSizeBytes?: bigint;
 }
 
 /** One phase of one attempt of one host update. */

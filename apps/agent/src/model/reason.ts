@@ -25,6 +25,7 @@ export type ReasonCode =
   | 'HANDLER_MISSING'
   | 'HANDOVER_FAILED'
   | 'IMAGE_CRASHED'
+  | 'IMAGE_TOO_LARGE'
   | 'IMAGE_UNAVAILABLE'
   | 'INTERNAL'
   | 'JOURNAL_DAMAGED'
@@ -42,6 +43,7 @@ export type ReasonCode =
   | 'RETRIEVE_FAILED'
   | 'ROLLBACK_REQUESTED'
   | 'SESSIONS_GONE'
+  | 'SIZE_MISMATCH'
   | 'STAGE_FAILED'
   | 'STALE_GENERATION'
   | 'SUPERSEDED'
@@ -50,6 +52,14 @@ export type ReasonCode =
   | 'WORKLOAD_NOT_SERVING'
   | 'WORKLOAD_VETOED'
   | 'WRONG_VERSION';
+
+/** What ends a phase for a reason that is known. */
+export class ReasonedError extends Error {
+  constructor(readonly reason: Reason) {
+    super(reason.detail);
+    this.name = new.target.name;
+  }
+}
 
 interface ReasonExtras {
   subject?: string;

@@ -43,7 +43,7 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   const handover = takeHandover(programArguments, log);
   const handedOver = handover?.manifest.settings;
   const { settings, journal, kernel } = await layFoundation(early, handedOver, log);
-  const images = new ImageCache(settings.stateDir);
+  const images = new ImageCache(settings);
   // Only the engine backend is about images, and reading one takes long inside a blackout.
   const ownSha256 =
     handover?.manifest.imageSha256 ?? (kernel === null ? sha256OfFile(runningImagePath) : '');

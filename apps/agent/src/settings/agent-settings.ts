@@ -1,7 +1,7 @@
 import type { FaultSettings } from '../faults/faults';
 
 /** Layout version of AgentSettings as carried in the handover; another one makes the next runtime read the file again. */
-export const SETTINGS_VERSION = 1;
+export const SETTINGS_VERSION = 2;
 
 /** The configuration of one agent after parsing: complete, absolute, never changed. */
 export interface AgentSettings {
@@ -22,6 +22,10 @@ export interface AgentSettings {
   startTimeoutMs: number;
   /** How long a workload may take to stop before SIGKILL. */
   stopTimeoutMs: number;
+  /** Most bytes of an image whose release states no size. */
+  imageBytesMax: number;
+  /** A server that sends nothing for so long while an image is fetched is given up. */
+  fetchStallMs: number;
   faults: FaultSettings;
 }
 

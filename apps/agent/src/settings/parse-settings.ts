@@ -63,6 +63,11 @@ const schema = z.strictObject({
   frozenLimitMs: z.int().min(100).default(30_000),
   startTimeoutMs: z.int().min(100).default(20_000),
   stopTimeoutMs: z.int().min(100).default(5_000),
+  imageBytesMax: z
+    .int()
+    .min(1)
+    .default(2 ** 30),
+  fetchStallMs: z.int().min(100).default(10_000),
   faults: faults.default({}),
 });
 

@@ -1,7 +1,15 @@
 // The built agent as a real process with real workloads, for end to end specs.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -41,6 +49,8 @@ export const releaseOf = (image: string, version: string): Command['release'] =>
   initrdUri: '',
   initrdSha256: '',
   luoAbi: '',
+  imageSizeBytes: BigInt(statSync(image).size),
+  initrdSizeBytes: 0n,
 });
 
 export interface AgentOptions {

@@ -136,6 +136,8 @@ export function commandToWire(command: SendableCommand): Command {
       initrdUri: release.initrdUri,
       initrdSha256: release.initrdSha256,
       luoAbi: release.luoAbi,
+      imageSizeBytes: BigInt(release.imageSizeBytes),
+      initrdSizeBytes: BigInt(release.initrdSizeBytes),
     },
   };
 }

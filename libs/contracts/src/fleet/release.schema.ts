@@ -22,6 +22,9 @@ const handlersSchema = z
   .max(256)
   .refine((handlers) => new Set(handlers).size === handlers.length, 'a handler is named twice');
 
+const IMAGE_BYTES_MAX = 2 ** 40;
+const sizeBytesSchema = z.int().min(0).max(IMAGE_BYTES_MAX).default(0);
+
 const releaseFields = {
   name: nameSchema,
   kind: z.enum(RELEASE_KINDS),
@@ -37,6 +40,10 @@ const releaseFields = {
   initrdUri: imageUriSchema.or(z.literal('')).default(''),
   initrdSha256: sha256Schema.or(z.literal('')).default(''),
   luoAbi: plainTextSchema({ max: 48 }).default('').describe('LUO ABI string of the next kernel.'),
+  imageSizeBytes: sizeBytesSchema.describe(
+    'Size of the image; a host fetches no more. 0: not stated, then the limit of the host holds.',
+  ),
+  initrdSizeBytes: sizeBytesSchema.describe('Size of the initrd; 0: not stated.'),
   labels: labelsSchema.default({}),
 };
 
@@ -52,6 +59,12 @@ export const createReleaseSchema = closedObject(releaseFields)
             path: [field],
             message: 'only a release of kind "kernel" has this field',
           });
+    if (release.initrdUri === '' && release.initrdSizeBytes !== 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['initrdSizeBytes'],
+        message: 'there is no initrd that could have a size',
+      });
     if ((release.initrdUri === '') !== (release.initrdSha256 === ''))
       context.addIssue({
         code: 'custom',
@@ -77,6 +90,8 @@ export const releaseSchema = z
     initrdUri: z.string(),
     initrdSha256: z.string(),
     luoAbi: z.string(),
+    imageSizeBytes: z.int(),
+    initrdSizeBytes: z.int(),
     labels: z.record(z.string(), z.string()),
     createdAt: timestampSchema,
   })

@@ -26,7 +26,8 @@ const TOLD = Prisma.sql`
     'id', rel.id, 'name', rel.name, 'kind', rel.kind, 'version', rel.release_version,
     'imageUri', rel.image_uri, 'imageSha256', rel.image_sha256, 'handlers', rel.handlers,
     'kernelCommandLine', rel.kernel_command_line, 'initrdUri', rel.initrd_uri,
-    'initrdSha256', rel.initrd_sha256, 'luoAbi', rel.luo_abi, 'labels', rel.labels,
+    'initrdSha256', rel.initrd_sha256, 'luoAbi', rel.luo_abi,
+    'imageSizeBytes', rel.image_size_bytes, 'initrdSizeBytes', rel.initrd_size_bytes, 'labels', rel.labels,
     'createdAt', rel.created_at) AS release`;
 
 const UPDATES = Prisma.sql`host_updates hu JOIN rollouts r ON r.id = hu.rollout_id`;

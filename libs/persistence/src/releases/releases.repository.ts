@@ -13,7 +13,8 @@ import { isUniqueViolation } from '../database/database-error';
 import { byIdOrName, notFound } from '../database/reference';
 import type { Labels, ReleaseRecord } from '../records';
 
-export type NewRelease = Omit<ReleaseRecord, 'id' | 'createdAt'>;
+type Sizes = Pick<ReleaseRecord, 'imageSizeBytes' | 'initrdSizeBytes'>;
+export type NewRelease = Omit<ReleaseRecord, 'id' | 'createdAt' | keyof Sizes> & Partial<Sizes>;
 
 /** Releases are registered once and never changed. */
 export class ReleasesRepository {
@@ -83,5 +84,11 @@ function olderThan(createdAt: Date, id: string) {
 }
 
 function recordOf({ releaseVersion, labels, ...release }: Release): ReleaseRecord {
-  return { ...release, version: releaseVersion, labels: labels as Labels };
+  return {
+    ...release,
+    version: releaseVersion,
+    labels: labels as Labels,
+    imageSizeBytes: Number(release.imageSizeBytes),
+    initrdSizeBytes: Number(release.initrdSizeBytes),
+  };
 }

@@ -14,7 +14,7 @@ import { JournalError } from '../../journal/journal-record';
 import type { Crossing } from '../../journal/journal.state';
 import type { Log } from '../../log';
 import { endedOtherwise, succeeded, type PhaseEnd, type SessionStatus } from '../../model/command';
-import { describeError, reasonOf, type Reason } from '../../model/reason';
+import { describeError, ReasonedError, reasonOf, type Reason } from '../../model/reason';
 import type { AgentSettings } from '../../settings/agent-settings';
 import type { WorkloadInstance } from '../../workloads/workload-instance';
 import type { WorkloadSupervisor } from '../../workloads/workload-supervisor';
@@ -40,7 +40,7 @@ import {
 import { EngineSessions } from './engine-sessions';
 import { writeHandover, type HandoverManifest } from './handover-file';
 import { compatibles, compatibleOf, type HostFile } from './host-file';
-import { ImageError, type ImageCache } from './image-cache';
+import type { ImageCache } from './image-cache';
 import { recoverWorkloads } from './recover-workloads';
 import { takeDescriptors } from './take-descriptors';
 
@@ -121,7 +121,7 @@ export class EngineBackend implements Backend {
     try {
       await this.options.images.prepare(release, signal);
     } catch (error) {
-      if (error instanceof ImageError) return rolledBack(error.reason);
+      if (error instanceof ReasonedError) return rolledBack(error.reason);
       throw error;
     }
     const missing = handlerMissing(release, this.compatiblesOffered());
@@ -186,7 +186,7 @@ export class EngineBackend implements Backend {
     } catch (error) {
       if (handoverFd !== null) closeDescriptor(handoverFd);
       const reason =
-        error instanceof ImageError
+        error instanceof ReasonedError
           ? error.reason
           : error instanceof JournalError
             ? reasonOfJournal(error)

@@ -1,4 +1,5 @@
 import { LinuxError, LiveUpdateDevice } from '@luofleet/linux';
+import { PhaseAborted } from '../../commands/phase-clock';
 import { reasonOf } from '../../model/reason';
 import { deviceReason, openDevice, takeDevice } from './kernel-device';
 
@@ -32,7 +33,7 @@ describe('opening the device', () => {
   it('does not outlast its phase, whose reason is then the answer', async () => {
     const phase = new AbortController();
     const reason = reasonOf('ROLLBACK_REQUESTED', 'an operator asked');
-    phase.abort(reason);
+    phase.abort(new PhaseAborted(reason));
     refuseOnce('EBUSY');
     expect(await takeDevice(phase.signal, log)).toBe(reason);
     expect(open).toHaveBeenCalledTimes(1);

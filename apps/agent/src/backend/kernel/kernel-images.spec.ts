@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Release } from '../../model/command';
-import { ImageError } from '../engine/image-cache';
+import { ImageError } from '../../images/image-error';
+import { silentLog } from '../../log';
 import { KernelImages } from './kernel-images';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -16,7 +17,8 @@ beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'luofleet-kernel-images-'));
   writeFileSync(path.join(directory, 'kernel'), 'a kernel');
   writeFileSync(path.join(directory, 'initrd'), 'an initrd');
-  images = new KernelImages(directory);
+  const limits = { imageBytesMax: 1000, fetchStallMs: 1000 };
+  images = new KernelImages({ stateDir: directory, ...limits }, silentLog);
   release = {
     ...{ name: 'next', version: '7', kind: 'kernel', handlers: [], kernelCommandLine: '' },
     ...{ imageUri: `file://${directory}/kernel`, imageSha256: sha256('a kernel'), luoAbi: '' },
@@ -40,7 +42,7 @@ describe('kernel images', () => {
     await images.prepare(release, signal);
     rmSync(path.join(directory, 'kernel'));
     await images.prepare(release, signal);
-    const { kernelPath, initrdPath = '' } = images.verified(release);
+    const { kernelPath, initrdPath = '' } = await images.stage(release, signal);
     expect([readFileSync(kernelPath, 'utf8'), readFileSync(initrdPath, 'utf8')]).toEqual([
       'a kernel',
       'an initrd',
@@ -50,7 +52,7 @@ describe('kernel images', () => {
   it('have no initrd where the release names none', async () => {
     release = { ...release, initrdUri: '', initrdSha256: '' };
     await images.prepare(release, signal);
-    expect(images.verified(release)).not.toHaveProperty('initrdPath');
+    expect(await images.stage(release, signal)).not.toHaveProperty('initrdPath');
   });
 
   it.each(['imageSha256', 'initrdSha256'] as const)(
@@ -70,10 +72,10 @@ describe('kernel images', () => {
       await images.prepare(release, signal);
       const file = path.join(directory, 'kernels', release[field]);
       writeFileSync(file, 'damaged');
-      const damaged = await reasonOfFailure(() => images.verified(release));
+      const damaged = await reasonOfFailure(() => images.stage(release, signal));
       expect(damaged).toMatchObject({ code: 'DIGEST_MISMATCH', subject: file });
       rmSync(file);
-      const gone = await reasonOfFailure(() => images.verified(release));
+      const gone = await reasonOfFailure(() => images.stage(release, signal));
       expect(gone).toMatchObject({ code: 'IMAGE_UNAVAILABLE' });
     },
   );

@@ -1,62 +1,101 @@
 // Kernel images and initrds on this host: fetched in preflight, checked again when they are staged.
 //
+// Happy path: the release's files are made ready, and staged; once they run they are the current ones, and those before
+// them the previous ones. All others go when the next are made ready.
 // Unhappy paths: ImageError, with a wrong digest or an address that gives nothing; a file that is wrong is not kept.
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { sha256OfFile } from '../../agent-version';
+import type { Log } from '../../log';
 import type { Release } from '../../model/command';
-import { reasonOf } from '../../model/reason';
-import { fetchImage, ImageError } from '../engine/image-cache';
+import { describeError } from '../../model/reason';
+import { ImageFiles, type ImageLimits } from '../../images/image-files';
+import { replaceFile } from '../../images/replace-file';
 
 export interface KernelFiles {
   kernelPath: string;
   initrdPath?: string;
 }
 
-export class KernelImages {
-  private readonly directory: string;
+/** Digests of the files that stay, whatever is fetched or fails. */
+interface KeptKernels {
+  staged: string[];
+  current: string[];
+  previous: string[];
+}
 
-  constructor(stateDir: string) {
-    this.directory = path.join(stateDir, 'kernels');
+export class KernelImages {
+  private readonly files: ImageFiles;
+  private readonly record: string;
+
+  constructor(
+    settings: ImageLimits & { stateDir: string },
+    private readonly log: Pick<Log, 'warn'>,
+  ) {
+    this.files = new ImageFiles(path.join(settings.stateDir, 'kernels'), settings);
+    this.record = path.join(settings.stateDir, 'kernels.json');
   }
 
   /** Fetches what is not here yet. Throws ImageError. */
   async prepare(release: Release, signal: AbortSignal): Promise<void> {
-    mkdirSync(this.directory, { recursive: true });
-    await this.fetch(release.imageUri, release.imageSha256, signal);
-    if (release.initrdUri !== '') await this.fetch(release.initrdUri, release.initrdSha256, signal);
+    const { imageUri, imageSha256, imageSizeBytes, initrdUri, initrdSha256, initrdSizeBytes } =
+      release;
+    this.retainWith(release);
+    const kernel = { uri: imageUri, sha256: imageSha256, sizeBytes: imageSizeBytes };
+    await this.files.prepare(kernel, signal);
+    if (initrdUri === '') return;
+    const initrd = { uri: initrdUri, sha256: initrdSha256, sizeBytes: initrdSizeBytes };
+    await this.files.prepare(initrd, signal);
   }
 
-  /** The files, whose digests were computed just now. Throws ImageError. */
-  verified({ imageSha256, initrdUri, initrdSha256 }: Release): KernelFiles {
-    const kernelPath = this.check(imageSha256);
-    return initrdUri === '' ? { kernelPath } : { kernelPath, initrdPath: this.check(initrdSha256) };
+  /** The files, whose digests were computed just now; they stay from here on. Throws ImageError. */
+  async stage(release: Release, signal: AbortSignal): Promise<KernelFiles> {
+    const { imageSha256, initrdUri, initrdSha256 } = release;
+    const kernelPath = await this.files.verified(imageSha256, signal);
+    const initrdPath = initrdUri === '' ? null : await this.files.verified(initrdSha256, signal);
+    const { current, previous } = this.kept() ?? { current: [], previous: [] };
+    this.keep({ staged: digestsOf(release), current, previous });
+    return initrdPath === null ? { kernelPath } : { kernelPath, initrdPath };
   }
 
-  private check(sha256: string): string {
-    const file = path.join(this.directory, sha256);
-    if (!existsSync(file)) {
-      const detail = `image ${sha256} is not in the cache`;
-      throw new ImageError(reasonOf('IMAGE_UNAVAILABLE', detail, { subject: file }));
+  /** The kernel staged last runs. Where that cannot be written down it stays all the same, as the staged one. */
+  booted(): void {
+    const kept = this.kept();
+    if (kept === null || kept.staged.length === 0) return;
+    const isSame = kept.staged.join() === kept.current.join();
+    const previous = isSame ? kept.previous : kept.current;
+    try {
+      this.keep({ staged: [], current: kept.staged, previous });
+    } catch (error) {
+      this.log.warn('the running kernel is not noted as such', { error: describeError(error) });
     }
-    const found = sha256OfFile(file);
-    if (found !== sha256) throw mismatch(file, sha256, found);
-    return file;
   }
 
-  private async fetch(uri: string, sha256: string, signal: AbortSignal): Promise<void> {
-    const file = path.join(this.directory, sha256);
-    if (existsSync(file) && sha256OfFile(file) === sha256) return;
-    const bytes = await fetchImage(uri, signal);
-    const found = createHash('sha256').update(bytes).digest('hex');
-    if (found !== sha256) throw mismatch(uri, sha256, found);
-    writeFileSync(`${file}.part`, bytes, { mode: 0o600 });
-    renameSync(`${file}.part`, file);
+  private retainWith(release: Release): void {
+    const kept = this.kept();
+    if (kept === null) return;
+    const digests = [...kept.staged, ...kept.current, ...kept.previous, ...digestsOf(release)];
+    this.files.retain(new Set(digests.map((sha256) => this.files.pathOf(sha256))));
+  }
+
+  /** Null when it is not known; then everything stays. */
+  private kept(): KeptKernels | null {
+    try {
+      const { staged, current, previous } = JSON.parse(
+        readFileSync(this.record, 'utf8'),
+      ) as Partial<KeptKernels>;
+      const lists = [staged, current, previous];
+      return lists.every((one) => Array.isArray(one))
+        ? ({ staged, current, previous } as KeptKernels)
+        : null;
+    } catch {
+      return null;
+    }
+  }
+
+  private keep(kept: KeptKernels): void {
+    replaceFile(this.record, JSON.stringify(kept));
   }
 }
 
-function mismatch(subject: string, wanted: string, found: string): ImageError {
-  const detail = `sha256 is ${found} and should be ${wanted}`;
-  return new ImageError(reasonOf('DIGEST_MISMATCH', detail, { subject }));
-}
+const digestsOf = ({ imageSha256, initrdSha256 }: Release): string[] =>
+  [imageSha256, initrdSha256].filter((digest) => digest !== '');

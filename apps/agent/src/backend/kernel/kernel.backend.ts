@@ -23,12 +23,11 @@ import type { Crossing } from '../../journal/journal.state';
 import type { Journal } from '../../journal/journal';
 import type { Log } from '../../log';
 import { endedOtherwise, succeeded, type PhaseEnd, type SessionStatus } from '../../model/command';
-import { describeError, reasonOf, type Reason } from '../../model/reason';
+import { describeError, ReasonedError, reasonOf, type Reason } from '../../model/reason';
 import type { AgentSettings } from '../../settings/agent-settings';
 import type { WorkloadSupervisor } from '../../workloads/workload-supervisor';
 import type { Arrival, PhaseContext, RebootContext, Recovery } from '../backend';
 import { recoverWorkloads } from '../engine/recover-workloads';
-import { ImageError } from '../engine/image-cache';
 import type { HostBackend } from '../host-backend';
 import { finishVetoed, nothingLeftFor, noRelease, rollbackDone, rolledBack } from '../phase-ends';
 import { SessionFailure } from '../session-failure';
@@ -79,7 +78,7 @@ export class KernelBackend implements HostBackend {
     this.running = options.running;
     this.bootId = options.bootId;
     this.kernelRelease = options.running.version;
-    this.images = new KernelImages(options.settings.stateDir);
+    this.images = new KernelImages(options.settings, options.log);
   }
 
   heldFor(workload: string) {
@@ -124,7 +123,7 @@ export class KernelBackend implements HostBackend {
     try {
       await this.images.prepare(release, signal);
     } catch (error) {
-      if (error instanceof ImageError) return rolledBack(error.reason);
+      if (error instanceof ReasonedError) return rolledBack(error.reason);
       throw error;
     }
     return succeeded();
@@ -161,11 +160,12 @@ export class KernelBackend implements HostBackend {
     try {
       const line = faults.stagedCommandLine() ?? release.kernelCommandLine;
       const staged = { ...command, release: { ...release, kernelCommandLine: line } };
-      stageKernel({ ...this.images.verified(release), commandLine: nextCommandLine(staged) });
+      const files = await this.images.stage(release, signal);
+      stageKernel({ ...files, commandLine: nextCommandLine(staged) });
     } catch (error) {
       const subject = `image ${release.imageSha256}`;
       const reason =
-        error instanceof ImageError
+        error instanceof ReasonedError
           ? error.reason
           : reasonOf('STAGE_FAILED', describeError(error), { subject, cause: error });
       return this.thaw(reason);
@@ -254,6 +254,7 @@ export class KernelBackend implements HostBackend {
 
   /** Nothing was kept in case retrieve failed: the old instances ended with their kernel. */
   settle(): Promise<void> {
+    this.images.booted();
     return Promise.resolve();
   }
 

@@ -1492,6 +1492,8 @@ export const ReleaseScalarFieldEnum = {
   initrdUri: 'initrdUri',
   initrdSha256: 'initrdSha256',
   luoAbi: 'luoAbi',
+  imageSizeBytes: 'imageSizeBytes',
+  initrdSizeBytes: 'initrdSizeBytes',
   labels: 'labels',
   createdAt: 'createdAt'
 } as const

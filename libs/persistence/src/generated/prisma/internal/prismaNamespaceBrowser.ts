@@ -144,6 +144,8 @@ export const ReleaseScalarFieldEnum = {
   initrdUri: 'initrdUri',
   initrdSha256: 'initrdSha256',
   luoAbi: 'luoAbi',
+  imageSizeBytes: 'imageSizeBytes',
+  initrdSizeBytes: 'initrdSizeBytes',
   labels: 'labels',
   createdAt: 'createdAt'
 } as const

@@ -20,8 +20,20 @@ export type ReleaseModel = runtime.Types.Result.DefaultSelection<Prisma.$Release
 
 export type AggregateRelease = {
   _count: ReleaseCountAggregateOutputType | null
+  _avg: ReleaseAvgAggregateOutputType | null
+  _sum: ReleaseSumAggregateOutputType | null
   _min: ReleaseMinAggregateOutputType | null
   _max: ReleaseMaxAggregateOutputType | null
+}
+
+export type ReleaseAvgAggregateOutputType = {
+  imageSizeBytes: number | null
+  initrdSizeBytes: number | null
+}
+
+export type ReleaseSumAggregateOutputType = {
+  imageSizeBytes: bigint | null
+  initrdSizeBytes: bigint | null
 }
 
 export type ReleaseMinAggregateOutputType = {
@@ -35,6 +47,8 @@ export type ReleaseMinAggregateOutputType = {
   initrdUri: string | null
   initrdSha256: string | null
   luoAbi: string | null
+  imageSizeBytes: bigint | null
+  initrdSizeBytes: bigint | null
   createdAt: Date | null
 }
 
@@ -49,6 +63,8 @@ export type ReleaseMaxAggregateOutputType = {
   initrdUri: string | null
   initrdSha256: string | null
   luoAbi: string | null
+  imageSizeBytes: bigint | null
+  initrdSizeBytes: bigint | null
   createdAt: Date | null
 }
 
@@ -64,11 +80,23 @@ export type ReleaseCountAggregateOutputType = {
   initrdUri: number
   initrdSha256: number
   luoAbi: number
+  imageSizeBytes: number
+  initrdSizeBytes: number
   labels: number
   createdAt: number
   _all: number
 }
 
+
+export type ReleaseAvgAggregateInputType = {
+  imageSizeBytes?: true
+  initrdSizeBytes?: true
+}
+
+export type ReleaseSumAggregateInputType = {
+  imageSizeBytes?: true
+  initrdSizeBytes?: true
+}
 
 export type ReleaseMinAggregateInputType = {
   id?: true
@@ -81,6 +109,8 @@ export type ReleaseMinAggregateInputType = {
   initrdUri?: true
   initrdSha256?: true
   luoAbi?: true
+  imageSizeBytes?: true
+  initrdSizeBytes?: true
   createdAt?: true
 }
 
@@ -95,6 +125,8 @@ export type ReleaseMaxAggregateInputType = {
   initrdUri?: true
   initrdSha256?: true
   luoAbi?: true
+  imageSizeBytes?: true
+  initrdSizeBytes?: true
   createdAt?: true
 }
 
@@ -110,6 +142,8 @@ export type ReleaseCountAggregateInputType = {
   initrdUri?: true
   initrdSha256?: true
   luoAbi?: true
+  imageSizeBytes?: true
+  initrdSizeBytes?: true
   labels?: true
   createdAt?: true
   _all?: true
@@ -153,6 +187,18 @@ export type ReleaseAggregateArgs<ExtArgs extends runtime.Types.Extensions.Intern
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: ReleaseAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: ReleaseSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: ReleaseMinAggregateInputType
@@ -183,6 +229,8 @@ export type ReleaseGroupByArgs<ExtArgs extends runtime.Types.Extensions.Internal
   take?: number
   skip?: number
   _count?: ReleaseCountAggregateInputType | true
+  _avg?: ReleaseAvgAggregateInputType
+  _sum?: ReleaseSumAggregateInputType
   _min?: ReleaseMinAggregateInputType
   _max?: ReleaseMaxAggregateInputType
 }
@@ -199,9 +247,13 @@ export type ReleaseGroupByOutputType = {
   initrdUri: string
   initrdSha256: string
   luoAbi: string
+  imageSizeBytes: bigint
+  initrdSizeBytes: bigint
   labels: runtime.JsonValue
   createdAt: Date
   _count: ReleaseCountAggregateOutputType | null
+  _avg: ReleaseAvgAggregateOutputType | null
+  _sum: ReleaseSumAggregateOutputType | null
   _min: ReleaseMinAggregateOutputType | null
   _max: ReleaseMaxAggregateOutputType | null
 }
@@ -236,6 +288,8 @@ export type ReleaseWhereInput = {
   initrdUri?: Prisma.StringFilter<"Release"> | string
   initrdSha256?: Prisma.StringFilter<"Release"> | string
   luoAbi?: Prisma.StringFilter<"Release"> | string
+  imageSizeBytes?: Prisma.BigIntFilter<"Release"> | bigint | number
+  initrdSizeBytes?: Prisma.BigIntFilter<"Release"> | bigint | number
   labels?: Prisma.JsonFilter<"Release">
   createdAt?: Prisma.DateTimeFilter<"Release"> | Date | string
   rollouts?: Prisma.RolloutListRelationFilter
@@ -253,6 +307,8 @@ export type ReleaseOrderByWithRelationInput = {
   initrdUri?: Prisma.SortOrder
   initrdSha256?: Prisma.SortOrder
   luoAbi?: Prisma.SortOrder
+  imageSizeBytes?: Prisma.SortOrder
+  initrdSizeBytes?: Prisma.SortOrder
   labels?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   rollouts?: Prisma.RolloutOrderByRelationAggregateInput
@@ -273,6 +329,8 @@ export type ReleaseWhereUniqueInput = Prisma.AtLeast<{
   initrdUri?: Prisma.StringFilter<"Release"> | string
   initrdSha256?: Prisma.StringFilter<"Release"> | string
   luoAbi?: Prisma.StringFilter<"Release"> | string
+  imageSizeBytes?: Prisma.BigIntFilter<"Release"> | bigint | number
+  initrdSizeBytes?: Prisma.BigIntFilter<"Release"> | bigint | number
   labels?: Prisma.JsonFilter<"Release">
   createdAt?: Prisma.DateTimeFilter<"Release"> | Date | string
   rollouts?: Prisma.RolloutListRelationFilter
@@ -290,11 +348,15 @@ export type ReleaseOrderByWithAggregationInput = {
   initrdUri?: Prisma.SortOrder
   initrdSha256?: Prisma.SortOrder
   luoAbi?: Prisma.SortOrder
+  imageSizeBytes?: Prisma.SortOrder
+  initrdSizeBytes?: Prisma.SortOrder
   labels?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   _count?: Prisma.ReleaseCountOrderByAggregateInput
+  _avg?: Prisma.ReleaseAvgOrderByAggregateInput
   _max?: Prisma.ReleaseMaxOrderByAggregateInput
   _min?: Prisma.ReleaseMinOrderByAggregateInput
+  _sum?: Prisma.ReleaseSumOrderByAggregateInput
 }
 
 export type ReleaseScalarWhereWithAggregatesInput = {
@@ -312,6 +374,8 @@ export type ReleaseScalarWhereWithAggregatesInput = {
   initrdUri?: Prisma.StringWithAggregatesFilter<"Release"> | string
   initrdSha256?: Prisma.StringWithAggregatesFilter<"Release"> | string
   luoAbi?: Prisma.StringWithAggregatesFilter<"Release"> | string
+  imageSizeBytes?: Prisma.BigIntWithAggregatesFilter<"Release"> | bigint | number
+  initrdSizeBytes?: Prisma.BigIntWithAggregatesFilter<"Release"> | bigint | number
   labels?: Prisma.JsonWithAggregatesFilter<"Release">
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Release"> | Date | string
 }
@@ -328,6 +392,8 @@ export type ReleaseCreateInput = {
   initrdUri?: string
   initrdSha256?: string
   luoAbi?: string
+  imageSizeBytes?: bigint | number
+  initrdSizeBytes?: bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   rollouts?: Prisma.RolloutCreateNestedManyWithoutReleaseInput
@@ -345,6 +411,8 @@ export type ReleaseUncheckedCreateInput = {
   initrdUri?: string
   initrdSha256?: string
   luoAbi?: string
+  imageSizeBytes?: bigint | number
+  initrdSizeBytes?: bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
   rollouts?: Prisma.RolloutUncheckedCreateNestedManyWithoutReleaseInput
@@ -362,6 +430,8 @@ export type ReleaseUpdateInput = {
   initrdUri?: Prisma.StringFieldUpdateOperationsInput | string
   initrdSha256?: Prisma.StringFieldUpdateOperationsInput | string
   luoAbi?: Prisma.StringFieldUpdateOperationsInput | string
+  imageSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  initrdSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   rollouts?: Prisma.RolloutUpdateManyWithoutReleaseNestedInput
@@ -379,6 +449,8 @@ export type ReleaseUncheckedUpdateInput = {
   initrdUri?: Prisma.StringFieldUpdateOperationsInput | string
   initrdSha256?: Prisma.StringFieldUpdateOperationsInput | string
   luoAbi?: Prisma.StringFieldUpdateOperationsInput | string
+  imageSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  initrdSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   rollouts?: Prisma.RolloutUncheckedUpdateManyWithoutReleaseNestedInput
@@ -396,6 +468,8 @@ export type ReleaseCreateManyInput = {
   initrdUri?: string
   initrdSha256?: string
   luoAbi?: string
+  imageSizeBytes?: bigint | number
+  initrdSizeBytes?: bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
 }
@@ -412,6 +486,8 @@ export type ReleaseUpdateManyMutationInput = {
   initrdUri?: Prisma.StringFieldUpdateOperationsInput | string
   initrdSha256?: Prisma.StringFieldUpdateOperationsInput | string
   luoAbi?: Prisma.StringFieldUpdateOperationsInput | string
+  imageSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  initrdSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -428,6 +504,8 @@ export type ReleaseUncheckedUpdateManyInput = {
   initrdUri?: Prisma.StringFieldUpdateOperationsInput | string
   initrdSha256?: Prisma.StringFieldUpdateOperationsInput | string
   luoAbi?: Prisma.StringFieldUpdateOperationsInput | string
+  imageSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  initrdSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -444,8 +522,15 @@ export type ReleaseCountOrderByAggregateInput = {
   initrdUri?: Prisma.SortOrder
   initrdSha256?: Prisma.SortOrder
   luoAbi?: Prisma.SortOrder
+  imageSizeBytes?: Prisma.SortOrder
+  initrdSizeBytes?: Prisma.SortOrder
   labels?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+}
+
+export type ReleaseAvgOrderByAggregateInput = {
+  imageSizeBytes?: Prisma.SortOrder
+  initrdSizeBytes?: Prisma.SortOrder
 }
 
 export type ReleaseMaxOrderByAggregateInput = {
@@ -459,6 +544,8 @@ export type ReleaseMaxOrderByAggregateInput = {
   initrdUri?: Prisma.SortOrder
   initrdSha256?: Prisma.SortOrder
   luoAbi?: Prisma.SortOrder
+  imageSizeBytes?: Prisma.SortOrder
+  initrdSizeBytes?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
 
@@ -473,7 +560,14 @@ export type ReleaseMinOrderByAggregateInput = {
   initrdUri?: Prisma.SortOrder
   initrdSha256?: Prisma.SortOrder
   luoAbi?: Prisma.SortOrder
+  imageSizeBytes?: Prisma.SortOrder
+  initrdSizeBytes?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+}
+
+export type ReleaseSumOrderByAggregateInput = {
+  imageSizeBytes?: Prisma.SortOrder
+  initrdSizeBytes?: Prisma.SortOrder
 }
 
 export type ReleaseScalarRelationFilter = {
@@ -520,6 +614,8 @@ export type ReleaseCreateWithoutRolloutsInput = {
   initrdUri?: string
   initrdSha256?: string
   luoAbi?: string
+  imageSizeBytes?: bigint | number
+  initrdSizeBytes?: bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
 }
@@ -536,6 +632,8 @@ export type ReleaseUncheckedCreateWithoutRolloutsInput = {
   initrdUri?: string
   initrdSha256?: string
   luoAbi?: string
+  imageSizeBytes?: bigint | number
+  initrdSizeBytes?: bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Date | string
 }
@@ -568,6 +666,8 @@ export type ReleaseUpdateWithoutRolloutsInput = {
   initrdUri?: Prisma.StringFieldUpdateOperationsInput | string
   initrdSha256?: Prisma.StringFieldUpdateOperationsInput | string
   luoAbi?: Prisma.StringFieldUpdateOperationsInput | string
+  imageSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  initrdSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -584,6 +684,8 @@ export type ReleaseUncheckedUpdateWithoutRolloutsInput = {
   initrdUri?: Prisma.StringFieldUpdateOperationsInput | string
   initrdSha256?: Prisma.StringFieldUpdateOperationsInput | string
   luoAbi?: Prisma.StringFieldUpdateOperationsInput | string
+  imageSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  initrdSizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   labels?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -631,6 +733,8 @@ export type ReleaseSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   initrdUri?: boolean
   initrdSha256?: boolean
   luoAbi?: boolean
+  imageSizeBytes?: boolean
+  initrdSizeBytes?: boolean
   labels?: boolean
   createdAt?: boolean
   rollouts?: boolean | Prisma.Release$rolloutsArgs<ExtArgs>
@@ -649,6 +753,8 @@ export type ReleaseSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   initrdUri?: boolean
   initrdSha256?: boolean
   luoAbi?: boolean
+  imageSizeBytes?: boolean
+  initrdSizeBytes?: boolean
   labels?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["release"]>
@@ -665,6 +771,8 @@ export type ReleaseSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   initrdUri?: boolean
   initrdSha256?: boolean
   luoAbi?: boolean
+  imageSizeBytes?: boolean
+  initrdSizeBytes?: boolean
   labels?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["release"]>
@@ -681,11 +789,13 @@ export type ReleaseSelectScalar = {
   initrdUri?: boolean
   initrdSha256?: boolean
   luoAbi?: boolean
+  imageSizeBytes?: boolean
+  initrdSizeBytes?: boolean
   labels?: boolean
   createdAt?: boolean
 }
 
-export type ReleaseOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "kind" | "releaseVersion" | "imageUri" | "imageSha256" | "handlers" | "kernelCommandLine" | "initrdUri" | "initrdSha256" | "luoAbi" | "labels" | "createdAt", ExtArgs["result"]["release"]>
+export type ReleaseOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "kind" | "releaseVersion" | "imageUri" | "imageSha256" | "handlers" | "kernelCommandLine" | "initrdUri" | "initrdSha256" | "luoAbi" | "imageSizeBytes" | "initrdSizeBytes" | "labels" | "createdAt", ExtArgs["result"]["release"]>
 export type ReleaseInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   rollouts?: boolean | Prisma.Release$rolloutsArgs<ExtArgs>
   _count?: boolean | Prisma.ReleaseCountOutputTypeDefaultArgs<ExtArgs>
@@ -710,6 +820,11 @@ export type $ReleasePayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     initrdUri: string
     initrdSha256: string
     luoAbi: string
+    /**
+     * Bytes; 0 where none were stated.
+     */
+    imageSizeBytes: bigint
+    initrdSizeBytes: bigint
     labels: runtime.JsonValue
     createdAt: Date
   }, ExtArgs["result"]["release"]>
@@ -1147,6 +1262,8 @@ export interface ReleaseFieldRefs {
   readonly initrdUri: Prisma.FieldRef<"Release", 'String'>
   readonly initrdSha256: Prisma.FieldRef<"Release", 'String'>
   readonly luoAbi: Prisma.FieldRef<"Release", 'String'>
+  readonly imageSizeBytes: Prisma.FieldRef<"Release", 'BigInt'>
+  readonly initrdSizeBytes: Prisma.FieldRef<"Release", 'BigInt'>
   readonly labels: Prisma.FieldRef<"Release", 'Json'>
   readonly createdAt: Prisma.FieldRef<"Release", 'DateTime'>
 }

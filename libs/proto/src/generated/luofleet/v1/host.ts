@@ -242,6 +242,9 @@ export interface ReleaseSpec {
   initrdSha256: string;
   /** LUO ABI string of the next kernel, empty for "runtime". */
   luoAbi: string;
+  /** Bytes of the image and the initrd; 0 where the release states none. */
+  imageSizeBytes: bigint;
+  initrdSizeBytes: bigint;
 }
 
 function createBaseFileReport(): FileReport {
@@ -559,6 +562,8 @@ function createBaseReleaseSpec(): ReleaseSpec {
     initrdUri: "",
     initrdSha256: "",
     luoAbi: "",
+    imageSizeBytes: 0n,
+    initrdSizeBytes: 0n,
   };
 }
 
@@ -593,6 +598,18 @@ export const ReleaseSpec: MessageFns<ReleaseSpec> = {
     }
     if (message.luoAbi !== "") {
       writer.uint32(82).string(message.luoAbi);
+    }
+    if (message.imageSizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.imageSizeBytes) !== message.imageSizeBytes) {
+        throw new globalThis.Error("value provided for field message.imageSizeBytes of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.imageSizeBytes);
+    }
+    if (message.initrdSizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.initrdSizeBytes) !== message.initrdSizeBytes) {
+        throw new globalThis.Error("value provided for field message.initrdSizeBytes of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.initrdSizeBytes);
     }
     return writer;
   },
@@ -690,6 +707,22 @@ export const ReleaseSpec: MessageFns<ReleaseSpec> = {
             message.luoAbi = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.imageSizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.initrdSizeBytes = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -738,6 +771,16 @@ export const ReleaseSpec: MessageFns<ReleaseSpec> = {
         : isSet(object.luo_abi)
         ? globalThis.String(object.luo_abi)
         : "",
+      imageSizeBytes: isSet(object.imageSizeBytes)
+        ? BigInt(object.imageSizeBytes)
+        : isSet(object.image_size_bytes)
+        ? BigInt(object.image_size_bytes)
+        : 0n,
+      initrdSizeBytes: isSet(object.initrdSizeBytes)
+        ? BigInt(object.initrdSizeBytes)
+        : isSet(object.initrd_size_bytes)
+        ? BigInt(object.initrd_size_bytes)
+        : 0n,
     };
   },
 
@@ -773,6 +816,12 @@ export const ReleaseSpec: MessageFns<ReleaseSpec> = {
     if (message.luoAbi !== "") {
       obj.luoAbi = message.luoAbi;
     }
+    if (message.imageSizeBytes !== 0n) {
+      obj.imageSizeBytes = message.imageSizeBytes.toString();
+    }
+    if (message.initrdSizeBytes !== 0n) {
+      obj.initrdSizeBytes = message.initrdSizeBytes.toString();
+    }
     return obj;
   },
 
@@ -791,6 +840,12 @@ export const ReleaseSpec: MessageFns<ReleaseSpec> = {
     message.initrdUri = object.initrdUri ?? "";
     message.initrdSha256 = object.initrdSha256 ?? "";
     message.luoAbi = object.luoAbi ?? "";
+    message.imageSizeBytes = (object.imageSizeBytes !== undefined && object.imageSizeBytes !== null)
+      ? BigInt(object.imageSizeBytes)
+      : 0n;
+    message.initrdSizeBytes = (object.initrdSizeBytes !== undefined && object.initrdSizeBytes !== null)
+      ? BigInt(object.initrdSizeBytes)
+      : 0n;
     return message;
   },
 };

@@ -1,0 +1,112 @@
+// Starts a runtime image for a moment and asks it what it is.
+//
+// Happy path: `agent.cjs version` answers with one JSON object.
+// Unhappy paths: a file that is no runtime image says so in a sentence with the first words of its output. Whatever it is, it gets
+// so much time and so much output and not more, and ends together with everything that it started.
+import { spawn } from 'node:child_process';
+import { abortReason, PhaseAborted } from '../commands/phase-clock';
+import { describeError } from '../model/reason';
+
+export interface ImageAnswer {
+  version: string;
+  handoverFormats: string[];
+}
+
+const OUTPUT_BYTES_MAX = 65_536;
+const WORDS_MAX = 300;
+/** Who holds the output open after the process has ended is not waited for. */
+const OUTPUT_GRACE_MS = 1_000;
+
+/** Throws an Error whose message says why it is no runtime image, or PhaseAborted. */
+export async function askImage(
+  file: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ImageAnswer> {
+  const run = await runBounded(file, timeoutMs, signal);
+  if (signal.aborted) throw new PhaseAborted(abortReason(signal));
+  if (run.how !== 'exit code 0') throw new Error(`it ended with ${run.how}${said(run.output)}`);
+  const answer = answerIn(run.stdout);
+  if (answer === null) throw new Error(`it does not answer \`version\`${said(run.output)}`);
+  return answer;
+}
+
+interface Run {
+  how: string;
+  stdout: string;
+  /** Standard output and error as they came. */
+  output: string;
+}
+
+function runBounded(file: string, timeoutMs: number, signal: AbortSignal): Promise<Run> {
+  return new Promise((resolve) => {
+    // A process group of its own, so that it can be ended with its children.
+    const child = spawn(process.execPath, [file, 'version'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const streams = [child.stdout, child.stderr];
+    const texts = { stdout: '', output: '' };
+    let how = '';
+    const kill = (why: string) => {
+      how ||= why;
+      killGroup(child.pid);
+    };
+    const onAbort = () => kill('the end of its phase');
+    const timer = setTimeout(() => kill(`no answer in ${timeoutMs} ms`), timeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    for (const stream of streams) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        if (stream === child.stdout) texts.stdout += text;
+        texts.output += text;
+        if (texts.output.length > OUTPUT_BYTES_MAX) {
+          for (const one of streams) one.destroy();
+          kill(`more than ${OUTPUT_BYTES_MAX} bytes of output`);
+        }
+      });
+    }
+    let grace: NodeJS.Timeout | undefined;
+    const end = (ended: string) => {
+      clearTimeout(timer);
+      clearTimeout(grace);
+      signal.removeEventListener('abort', onAbort);
+      resolve({ how: how || ended, ...texts });
+    };
+    child.once('error', (error) => end(describeError(error)));
+    child.once('exit', () => {
+      killGroup(child.pid);
+      grace = setTimeout(() => streams.forEach((one) => one.destroy()), OUTPUT_GRACE_MS);
+    });
+    child.once('close', (code, by) => end(by === null ? `exit code ${code}` : by));
+  });
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody of the group is left.
+  }
+}
+
+function answerIn(text: string): ImageAnswer | null {
+  try {
+    const { version, handoverFormats = [] } = JSON.parse(text) as Record<string, unknown>;
+    const isText = (value: unknown) => typeof value === 'string';
+    if (typeof version !== 'string' || !Array.isArray(handoverFormats)) return null;
+    return { version, handoverFormats: handoverFormats.filter(isText) as string[] };
+  } catch {
+    return null;
+  }
+}
+
+/** What a person can use of an output: the error if there is one, else the first line; never a stack. */
+function said(output: string): string {
+  const lines = output.split(/[\r\n\u2028\u2029]+/).map((line) => line.trim());
+  const line =
+    lines.find((one) => /^[A-Za-z.]*Error\b/.test(one)) ?? lines.find((one) => one !== '');
+  const words = (line ?? '').replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, WORDS_MAX);
+  return words.trim() === '' ? ' and said nothing' : ` and said: ${words}`;
+}

@@ -1,0 +1,13 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+
+/** Either the old content or the new one is there, whatever fails. Throws the file system's error. */
+export function replaceFile(file: string, text: string): void {
+  const next = `${file}.next`;
+  try {
+    writeFileSync(next, text, { flush: true, mode: 0o600 });
+    renameSync(next, file);
+  } catch (error) {
+    rmSync(next, { force: true });
+    throw error;
+  }
+}
