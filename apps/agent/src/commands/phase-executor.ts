@@ -122,11 +122,17 @@ export class PhaseExecutor {
     );
   }
 
-  /** Starts nothing more; resolves when the phase under way has ended. */
-  async close(): Promise<void> {
+  /** Starts nothing more; resolves when the phase under way has ended, which is told to after `graceMs`. */
+  async close(graceMs: number): Promise<void> {
     this.closed = true;
     clearTimeout(this.thawTimer);
+    const late = setTimeout(() => {
+      const { command, clock } = this.running ?? {};
+      const detail = `the agent was told to stop, and ${command?.phase} did not end within ${graceMs} ms`;
+      clock?.abort(reasonOf('AGENT_STOPPING', detail, { subject: command?.key ?? '' }));
+    }, graceMs);
     await this.loop;
+    clearTimeout(late);
     this.ledger.close();
   }
 

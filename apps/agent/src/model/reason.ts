@@ -13,6 +13,7 @@ export interface Reason {
 export type ReasonCode =
   | 'ABI_MISMATCH'
   | 'AGENT_RESTARTED'
+  | 'AGENT_STOPPING'
   | 'COMMAND_LINE_UNFIT'
   | 'DEVICE_BUSY'
   | 'DEVICE_MISSING'

@@ -6,7 +6,7 @@
 // the blackout.
 // Unhappy paths: a handover that can not be trusted starts the image that was current before, cold, whose old instances
 // then serve; settings or a journal that can not be used: foundation.ts.
-// Ordering on SIGTERM: link first (no new commands), the phase under way ends, workloads stop, journal closes.
+// Ordering on SIGTERM: stop-in-order.ts.
 import { randomUUID } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
 import { release as kernelRelease } from 'node:os';
@@ -33,6 +33,7 @@ import { machineIdOf } from '../settings/machine-id';
 import { layFoundation } from './foundation';
 import { clearSocketPath, handedOnLocks } from './ownership';
 import { becomeCurrentImage, rememberCurrent } from './start-image';
+import { stopOnSignal } from './stop-in-order';
 
 const HANDOVER_FD = 'LUOFLEET_HANDOVER_FD';
 
@@ -65,6 +66,7 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
     incarnationId,
     log: hostLog,
     heldFor: (workload) => backend.heldFor(workload),
+    finishHold,
   });
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const common = { settings, supervisor, faults, log: hostLog, finishHold, bootId };
@@ -102,12 +104,14 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
       rememberCurrent(images, image, hostLog);
     },
   });
-  stopOnSignal(hostLog, async () => {
-    link?.close();
-    await executor.close();
-    await backend.stop();
-    api.close();
-    journal.close();
+  stopOnSignal(hostLog, settings.stopTimeoutMs, {
+    closeLink: () => link?.close(),
+    closeExecutor: (graceMs) => executor.close(graceMs),
+    stopWorkloads: () => backend.stop(),
+    closeRest: () => {
+      api.close();
+      journal.close();
+    },
   });
   await clearSocketPath(settings.socket);
   await api.open();
@@ -162,23 +166,4 @@ function statusOf(
       recorded: entry.state === 'finished' && entry.recorded,
     })),
   };
-}
-
-/** First signal: ordered end. The second one of the same run ends at once. */
-function stopOnSignal(log: Log, stop: () => Promise<void>): void {
-  let stopping = false;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info('stopping', { signal });
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error('could not stop in order', { error: describeError(error) });
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
 }

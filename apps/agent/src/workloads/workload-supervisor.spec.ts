@@ -1,3 +1,4 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import { identifyProcess } from './process-table';
 import type { InstructionStream } from './workload-instance';
 import { WorkloadSupervisor } from './workload-supervisor';
@@ -5,7 +6,11 @@ import { WorkloadSupervisor } from './workload-supervisor';
 const log = { info: () => {}, warn: () => {}, error: () => {}, child: () => log };
 const noTime = AbortSignal.abort();
 
-/** A workload whose process is this one, and which answers only when it is told to. */
+const holds = new Map<string, string>();
+const processes: ChildProcess[] = [];
+afterAll(() => processes.forEach((one) => one.kill('SIGKILL')));
+
+/** A workload that answers only when it is told to. */
 function workload() {
   const supervisor = new WorkloadSupervisor({
     settings: {
@@ -13,10 +18,12 @@ function workload() {
       ...{ socket: '/nonexistent', stateDir: '/nonexistent' },
       ...{ stopTimeoutMs: 1000, startTimeoutMs: 1000 },
     },
-    ...{ incarnationId: 'one', log, heldFor: () => [] },
+    ...{ incarnationId: 'one', log, heldFor: () => [], finishHold: (name) => holds.get(name) },
   });
-  const process_ = identifyProcess(process.pid);
-  if (process_ === null) throw new Error('this process is not in /proc');
+  const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+  processes.push(child);
+  const process_ = identifyProcess(child.pid ?? 0);
+  if (process_ === null) throw new Error('the process is not in /proc');
   const instance = supervisor.adopt(
     { workload: 'kv', instance: 'one', process: process_ },
     'quiesced',

@@ -38,6 +38,8 @@ export interface SupervisorOptions {
   log: Log;
   /** Descriptors held for a workload whose process ended: its next instance gets them. */
   heldFor(workload: string): HandedDescriptor[];
+  /** Why the workload refuses the end of an update; undefined when it does not. */
+  finishHold(workload: string): string | undefined;
 }
 
 export class WorkloadSupervisor {
@@ -104,6 +106,7 @@ export class WorkloadSupervisor {
 
   /** Starts every workload that has no process. */
   startMissing(): void {
+    if (this.stopping) return;
     for (const workload of this.options.settings.workloads) {
       const before = this.current.get(workload.name);
       if (before === undefined) this.start(workload);
@@ -195,10 +198,15 @@ export class WorkloadSupervisor {
     return this.names.map((name) => {
       const instance = this.current.get(name);
       const state = instance?.state ?? 'ended';
+      const hold = this.options.finishHold(name);
+      const detail = [
+        instance?.detail ?? 'not started yet',
+        hold === undefined ? '' : `holds the end of an update: ${hold}`,
+      ];
       return {
         name,
         state: state === 'ended' ? 'stopped' : state,
-        detail: instance?.detail ?? 'not started yet',
+        detail: detail.filter(Boolean).join('; '),
         pid: state === 'ended' ? 0 : (instance?.process.pid ?? 0),
       };
     });

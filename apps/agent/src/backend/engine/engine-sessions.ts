@@ -37,6 +37,8 @@ export class EngineSessions {
   private readonly outgoing: OpenSession[] = [];
   private readonly incoming: OpenSession[] = [];
   private region: Uint8Array | null = null;
+  /** From preserve to release. A host may well have nothing to preserve. */
+  private preserved = false;
 
   constructor(options: EngineSessionsOptions) {
     this.memory = createHandoverMemory({ incoming: options.incoming });
@@ -48,8 +50,8 @@ export class EngineSessions {
     for (const handler of descriptorHandlers(context)) this.orchestrator.registerHandler(handler);
   }
 
-  get hasOutgoing(): boolean {
-    return this.outgoing.length > 0;
+  get hasPreserved(): boolean {
+    return this.preserved;
   }
 
   get hasIncoming(): boolean {
@@ -100,6 +102,7 @@ export class EngineSessions {
       throw failure('PRESERVE_FAILED', cause, asUnpreserved(before));
     }
     await device.close();
+    this.preserved = true;
   }
 
   /** Freezes every file. Throws SessionFailure; sessions are then released and their descriptors closed. */
@@ -118,6 +121,7 @@ export class EngineSessions {
     const sessions = asUnpreserved(this.statuses('preserved'));
     if (this.region !== null) await this.orchestrator.unfreezeAll();
     this.region = null;
+    this.preserved = false;
     for (const { session } of this.outgoing.splice(0)) await session.close();
     return sessions;
   }

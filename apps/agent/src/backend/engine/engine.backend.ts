@@ -149,7 +149,7 @@ export class EngineBackend implements Backend {
 
   async freeze({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
     const { supervisor } = this.options;
-    if (!this.sessions.hasOutgoing) return rolledBack(nothingLeftFor('freeze'), lastSessions);
+    if (!this.sessions.hasPreserved) return rolledBack(nothingLeftFor('freeze'), lastSessions);
     this.frozenAt = { ms: Date.now(), monotonicNs: process.hrtime.bigint() };
     const refused = await quiesceWorkloads(supervisor, signal);
     if (refused !== null) return this.thaw(refused);

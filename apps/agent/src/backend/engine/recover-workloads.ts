@@ -19,7 +19,7 @@ interface RecoverRequest {
   settings: Pick<AgentSettings, 'workloads' | 'startTimeoutMs' | 'stopTimeoutMs'>;
   log: Log;
   crossing: Crossing | null;
-  /** Sessions of the attempt that was under way. */
+  /** Sessions of the attempt that was under way; nobody misses those of workloads that the configuration has no more. */
   lastSessions: SessionStatus[];
 }
 
@@ -39,12 +39,13 @@ export function chooseSurvivor(
 export async function recoverWorkloads(request: RecoverRequest): Promise<Recovery> {
   const { supervisor, settings, log, crossing, lastSessions } = request;
   const survivors = supervisor.survivors();
+  const isConfigured = (workload: string) =>
+    settings.workloads.some(({ name }) => name === workload);
   const kept: FoundInstance[] = [];
   const surplus: FoundInstance[] = [];
   for (const workload of new Set(survivors.map((one) => one.workload))) {
     const candidates = survivors.filter((one) => one.workload === workload);
-    const configured = settings.workloads.some(({ name }) => name === workload);
-    const chosen = configured ? chooseSurvivor(candidates, crossing) : undefined;
+    const chosen = isConfigured(workload) ? chooseSurvivor(candidates, crossing) : undefined;
     if (chosen !== undefined) kept.push(chosen);
     surplus.push(...candidates.filter((one) => one !== chosen));
   }
@@ -60,7 +61,7 @@ export async function recoverWorkloads(request: RecoverRequest): Promise<Recover
   if (failures.length > 0) log.error('workloads did not resume', { failures });
   const alive = new Set(kept.map(({ workload }) => workload));
   const lost = lastSessions.filter(
-    ({ workload, files }) => files.length > 0 && !alive.has(workload),
+    ({ workload, files }) => files.length > 0 && !alive.has(workload) && isConfigured(workload),
   );
   const resumedAtMs = kept.length > 0 ? Date.now() : 0;
   return { lost: withState(lost, 'lost', 'lost'), resumedAtMs };

@@ -30,17 +30,19 @@ interface OpenSession {
 export class KernelSessions {
   private device: LiveUpdateDevice | null = null;
   private own: LiveUpdateSession | null = null;
+  /** Sessions of the previous kernel are held and not finished; be it our own alone. */
+  private unfinished = false;
   private readonly outgoing: OpenSession[] = [];
   private readonly incoming: OpenSession[] = [];
   /** Sessions that the kernel keeps with nobody able to end them; their memory is held until the next reboot. */
   readonly orphans = new Set<string>();
 
   get hasOutgoing(): boolean {
-    return this.own !== null && this.device !== null && this.incoming.length === 0;
+    return this.own !== null && this.device !== null && !this.unfinished;
   }
 
   get hasIncoming(): boolean {
-    return this.incoming.length > 0;
+    return this.unfinished;
   }
 
   isPreserved(workload: string, token: bigint): boolean {
@@ -104,7 +106,7 @@ export class KernelSessions {
       session.close();
       for (const { fd } of files.values()) closeDescriptor(fd);
     }
-    if (this.incoming.length === 0) {
+    if (!this.unfinished) {
       this.own?.close();
       this.own = null;
     }
@@ -116,6 +118,7 @@ export class KernelSessions {
   /** Takes over what was retrieved; what was not is told in its status and held for nobody. */
   adoptRetrieved(own: LiveUpdateSession, retrieved: readonly RetrievedSession[]): SessionStatus[] {
     this.own = own;
+    this.unfinished = true;
     return retrieved.map((one) => this.adoptSession(one));
   }
 
@@ -140,6 +143,7 @@ export class KernelSessions {
     this.own?.finish();
     this.own?.close();
     this.own = null;
+    this.unfinished = false;
     return finished;
   }
 

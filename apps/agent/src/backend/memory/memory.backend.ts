@@ -67,6 +67,7 @@ export class MemoryBackend implements Backend {
   private outgoing: OpenSession[] = [];
   private incoming: OpenSession[] = [];
   private region: Uint8Array | null = null;
+  private preserved = false;
   private frozenAt: { ms: number; monotonicMs: number } | null = null;
   private rebooted = false;
   private failuresLeft: number;
@@ -113,11 +114,12 @@ export class MemoryBackend implements Backend {
       }
     }
     device.close();
+    this.preserved = true;
     return succeeded(statusOf(this.outgoing, 'preserved'));
   }
 
   async freeze({ lastSessions }: PhaseContext): Promise<PhaseEnd> {
-    if (this.outgoing.length === 0) return this.gone(lastSessions);
+    if (!this.preserved) return this.gone(lastSessions);
     this.frozenAt = { ms: Date.now(), monotonicMs: performance.now() };
     await this.pause();
     try {
@@ -140,6 +142,7 @@ export class MemoryBackend implements Backend {
     this.orchestrator = this.newOrchestrator();
     this.outgoing = [];
     this.region = null;
+    this.preserved = false;
     this.rebooted = true;
     this.running.version = release.version;
     this.running.sha256 = release.imageSha256;
@@ -223,6 +226,7 @@ export class MemoryBackend implements Backend {
     const sessions = statusOf(this.outgoing, 'unpreserved');
     if (this.region !== null) await this.orchestrator.unfreezeAll();
     this.region = null;
+    this.preserved = false;
     for (const { session } of this.outgoing.splice(0)) await session.close();
     return sessions;
   }

@@ -1,0 +1,59 @@
+// How SIGTERM and SIGINT end the agent.
+//
+// Happy path: no new commands, the phase under way ends, workloads stop, the journal closes, exit code 0.
+// Unhappy paths: a phase that takes longer than the grace has its signal aborted, and is left alone when it does not heed
+// that; what then still does not end by the limit is left as it is, and the exit code is 1. A second signal ends at once.
+// Ordering: as above; each part may rely on the later ones still being there.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../log';
+import { describeError } from '../model/reason';
+
+export interface Stoppable {
+  closeLink(): void;
+  /** Resolves when the phase under way has ended, which is told to after `graceMs`. */
+  closeExecutor(graceMs: number): Promise<void>;
+  stopWorkloads(): Promise<void>;
+  closeRest(): void;
+}
+
+/** Beyond what phase and workloads may take: to write, close and kill. */
+const RESERVE_MS = 10_000;
+
+/** `stopTimeoutMs` is the grace of a phase, and of the workloads. */
+export async function stopInOrder(
+  parts: Stoppable,
+  stopTimeoutMs: number,
+  log: Pick<Log, 'warn'>,
+): Promise<void> {
+  parts.closeLink();
+  const phase = parts.closeExecutor(stopTimeoutMs).then(() => true);
+  if (!(await Promise.race([phase, over(2 * stopTimeoutMs)])))
+    log.warn('the phase under way does not end; stopping without it', { stopTimeoutMs });
+  await parts.stopWorkloads();
+  parts.closeRest();
+}
+
+/** First signal: ordered end, or an end by the limit. The second one ends at once. */
+export function stopOnSignal(log: Log, stopTimeoutMs: number, parts: Stoppable): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info('stopping', { signal });
+    const limitMs = 3 * stopTimeoutMs + RESERVE_MS;
+    const late = over(limitMs).then(() => {
+      throw new Error(`it takes longer than ${limitMs} ms`);
+    });
+    Promise.race([stopInOrder(parts, stopTimeoutMs, log), late]).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error('could not stop in order', { error: describeError(error) });
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+const over = (ms: number): Promise<false> => delay(ms, false as const, { ref: false });
