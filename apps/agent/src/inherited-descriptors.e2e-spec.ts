@@ -142,6 +142,11 @@ describe('what processes hold', () => {
   it('a held session is shared by the agent and its workload only, and given back when finished', async () => {
     await start();
     await harness.agent.kv('POST', 'hold', 'still copying');
+    await harness.plane.until('the hold is seen at the host', () =>
+      harness.plane.heartbeats
+        .at(-1)
+        ?.workloads.some(({ detail }) => detail === 'holds the end of an update: still copying'),
+    );
     expect(await pass({})).toEqual([OK, OK, OK, OK, OK, REFUSED, VOID]);
     await expectOwnOnly(['kv', 'echo', 'files']);
     process.kill(await harness.servingPid('echo'), 'SIGKILL');

@@ -35,18 +35,20 @@ describe('agent simulate', () => {
     child = spawn(process.execPath, [images.current, ...args, ...more], { stdio: 'ignore' });
   };
 
-  it('brings many hosts through a whole update, each on its own', async () => {
-    const hosts = 40;
-    start(
-      '--hosts',
-      String(hosts),
-      '--prefix',
-      'h',
-      '--files-per-session',
-      '3',
-      '--connections',
-      '2',
-    );
+  it.each([
+    [40, 2, 3],
+    [2, 2, 0],
+    [2, 0, 0],
+  ])('brings %i hosts with %i sessions of %i files through a whole update', async (...shape) => {
+    const [hosts, sessions, files] = shape.map(String);
+    await bringThrough(Number(hosts), Number(sessions) * Number(files), [
+      ...['--hosts', hosts!, '--sessions-per-host', sessions!, '--files-per-session', files!],
+      ...['--prefix', 'h', '--connections', '2'],
+    ]);
+  });
+
+  const bringThrough = async (hosts: number, files: number, args: string[]) => {
+    start(...args);
     await plane.until(
       'all say hello',
       () => new Set(plane.hellos.map((one) => one.hostName)).size === hosts,
@@ -73,10 +75,12 @@ describe('agent simulate', () => {
         runningVersion: '1.1.0',
       });
       const finished = plane.result(keyOf(Phase.PHASE_FINISH, shape));
-      const states = finished?.sessions.flatMap(({ files }) => files.map(({ state }) => state));
-      expect(states).toEqual(Array(6).fill(FileState.FILE_STATE_FINISHED));
+      const all = finished?.sessions.flatMap((session) => session.files);
+      expect(all?.map(({ state }) => state)).toEqual(
+        Array(files).fill(FileState.FILE_STATE_FINISHED),
+      );
     }
-  });
+  };
 
   it('lets the stated share of freezes fail, rolled back, with the errno', async () => {
     start('--hosts', '4', '--prefix', 'h', '--freeze-failures', '25');

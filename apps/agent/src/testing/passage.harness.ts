@@ -44,18 +44,7 @@ export class PassageHarness {
 
   /** The whole passage, every command chained to the one before it. */
   commands(shape: CommandShape = {}): Command[] {
-    const full = { release: releaseOf(images.next, '1.1.0'), ...shape };
-    const key = (phase: Phase) => keyOf(phase, full);
-    const [freeze, reboot, retrieve] = blackoutCommands(full);
-    return [
-      commandFor(Phase.PHASE_PREFLIGHT, full),
-      commandFor(Phase.PHASE_PRESERVE, full, key(Phase.PHASE_PREFLIGHT)),
-      { ...freeze!, afterKey: key(Phase.PHASE_PRESERVE) },
-      reboot!,
-      retrieve!,
-      commandFor(Phase.PHASE_FINISH, full, key(Phase.PHASE_RETRIEVE)),
-      commandFor(Phase.PHASE_VERIFY, full, key(Phase.PHASE_FINISH)),
-    ];
+    return passageCommands({ release: releaseOf(images.next, '1.1.0'), ...shape });
   }
 
   send(...commands: Command[]): void {
@@ -109,6 +98,20 @@ export class PassageHarness {
     );
     expect(started).toEqual([...new Set(started)]);
   }
+}
+
+export function passageCommands(shape: CommandShape): Command[] {
+  const key = (phase: Phase) => keyOf(phase, shape);
+  const [freeze, reboot, retrieve] = blackoutCommands(shape);
+  return [
+    commandFor(Phase.PHASE_PREFLIGHT, shape),
+    commandFor(Phase.PHASE_PRESERVE, shape, key(Phase.PHASE_PREFLIGHT)),
+    { ...freeze!, afterKey: key(Phase.PHASE_PRESERVE) },
+    reboot!,
+    retrieve!,
+    commandFor(Phase.PHASE_FINISH, shape, key(Phase.PHASE_RETRIEVE)),
+    commandFor(Phase.PHASE_VERIFY, shape, key(Phase.PHASE_FINISH)),
+  ];
 }
 
 export const outcomesOf = (results: readonly CommandResult[]): Outcome[] =>

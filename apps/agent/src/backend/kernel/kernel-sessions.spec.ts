@@ -176,6 +176,16 @@ describe('after the reboot', () => {
     expect(sessions.hasIncoming).toBe(true);
   });
 
+  it('of a host without workloads has its own session to finish', () => {
+    expect(sessions.adoptRetrieved(kernel.session('retrieve', 'luofleet'), [])).toEqual([]);
+    expect([sessions.hasIncoming, sessions.hasOutgoing]).toEqual([true, false]);
+    sessions.release();
+    expect(kernel.calls).not.toContain('close luofleet');
+    sessions.finishAll();
+    expect(kernel.calls.slice(-2)).toEqual(['finish luofleet', 'close luofleet']);
+    expect(sessions.hasIncoming).toBe(false);
+  });
+
   it('loses the one file that is refused, and asks for it once', () => {
     kernel.refusals.set('retrieve luofleet.kv/1', ENOMEM);
     const [kv, web] = retrieve();
