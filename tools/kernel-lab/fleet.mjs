@@ -144,7 +144,11 @@ class Fleet {
       metadata: { name: `rollout-${this.#applications}` },
       spec: {
         ...{ release, selector },
-        strategy: { ...strategy, phaseTimeouts: { ...phaseTimeouts, ...strategy.phaseTimeouts } },
+        strategy: {
+          force: true,
+          ...strategy,
+          phaseTimeouts: { ...phaseTimeouts, ...strategy.phaseTimeouts },
+        },
       },
     });
     return id;

@@ -15,7 +15,7 @@ import { apply } from './commands/apply.command';
 import type { CommandContext } from './commands/command.context';
 import { describe } from './commands/describe.command';
 import { get, type GetOptions } from './commands/get.command';
-import { addLifecycle } from './commands/lifecycle.command';
+import { addLifecycle, addSkips } from './commands/lifecycle.command';
 import { createRelease, type ReleaseCreateOptions } from './commands/release-create.command';
 import { watch } from './commands/watch.command';
 import { KINDS, parseKind } from './kinds/kinds';
@@ -84,6 +84,7 @@ export function createProgram(environment: ProgramEnvironment): Command {
     });
   for (const action of ROLLOUT_ACTIONS) addAction(program, action, inContext);
   addLifecycle(program, inContext);
+  addSkips(program, inContext);
   return program;
 }
 

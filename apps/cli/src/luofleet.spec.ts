@@ -54,10 +54,13 @@ const rollout = (state: string, extra: Record<string, unknown> = {}) => ({
     soakMs: 0,
     finishRetryMs: 2000,
     finishTriesMax: 3,
+    offline: { waitMs: 1_800_000, then: 'skip' },
+    force: false,
   },
   waves: [],
   plan: {
     hostsTotal: 2,
+    warnings: [],
     waves: [{ index: 0, hostsTotal: 2, hosts: [{ id: 'a', name: 'host-1' }] }],
   },
   report: { headline: '', failuresLeft: 0, waitCounts: {}, waiting: [], waitingLeftOut: 0 },

@@ -88,6 +88,8 @@ export {
   type MatchedHost,
   matchHosts,
   type NewRollout,
+  type OverlappingRollout,
+  overlappingRollouts,
   readWaves,
   rolloutsToReconcile,
   type StoredRollout,

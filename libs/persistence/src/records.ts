@@ -7,6 +7,7 @@ import type {
   RolloutKind,
   Strategy,
   WaveKind,
+  WaveSize,
 } from '@luofleet/rollout';
 
 export type Backend = 'kernel' | 'engine' | 'memory';
@@ -124,12 +125,32 @@ export interface StoredPlan {
   readonly waves: readonly {
     readonly index: number;
     readonly hosts: readonly { readonly id: string; readonly name: string }[];
+    /** As the strategy asks for it; null: what the waves before left. Not in plans of earlier versions. */
+    readonly size?: WaveSize | null;
+    /** Of its hosts when the plan was made. */
+    readonly offline?: NamedHosts;
+    readonly onRelease?: NamedHosts;
   }[];
+  /** What an operator should know before it starts. */
+  readonly warnings?: readonly PlanWarning[];
+}
+
+/** How many hosts, and the names of the first. */
+export interface NamedHosts {
+  readonly total: number;
+  readonly names: readonly string[];
+}
+
+export interface PlanWarning {
+  readonly code:
+    'FIRST_WAVE_OFFLINE' | 'HOSTS_OFFLINE' | 'ALREADY_ON_RELEASE' | 'OVERLAPPING_ROLLOUT';
+  readonly message: string;
 }
 
 /** A plan as operators first see it: of each wave how many hosts, and some of them from the first on. */
 export interface PlanExcerpt {
   readonly hostsTotal: number;
+  readonly warnings?: readonly PlanWarning[];
   readonly waves: readonly (StoredPlan['waves'][number] & { readonly hostsTotal: number })[];
 }
 

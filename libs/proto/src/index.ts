@@ -45,6 +45,10 @@ export {
   type RecommissionHostRequest,
   type RecommissionHostResponse,
   type RolloutSummary,
+  type SkipHostsRequest,
+  type SkipHostsResponse,
+  type UnskipHostsRequest,
+  type UnskipHostsResponse,
   type WatchEventsRequest,
   type WatchEventsResponse,
 } from './generated/luofleet/v1/operator_service';

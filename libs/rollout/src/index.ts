@@ -9,7 +9,13 @@ export {
 } from './model/phase';
 export type { Reason } from './model/reason';
 export type { RolloutReasonCode } from './model/reason-code';
-export type { PhaseTimeoutKey, Strategy, WaveSize } from './model/strategy';
+export {
+  strategyOf,
+  type OfflinePolicy,
+  type PhaseTimeoutKey,
+  type Strategy,
+  type WaveSize,
+} from './model/strategy';
 
 export type { CommandIntent, HostUpdateEffect } from './host-update/host-update.effect';
 export {
@@ -33,6 +39,7 @@ export {
   hostUpdateKindsThatAre,
   isFailure,
   isInFlight,
+  isMissed,
   isRetryable,
   isTerminal,
   type HostUpdateTraits,
@@ -79,6 +86,12 @@ export {
   type WaitCode,
   type WaitSubject,
 } from './plan/plan-report';
+export {
+  blockedByRollout,
+  explainPending,
+  type PendingFacts,
+  type Why,
+} from './plan/pending-reason';
 export type { RolloutEffect } from './plan/rollout.effect';
 export { planNext, type NextPlan } from './plan/rollout.planner';
 export type {

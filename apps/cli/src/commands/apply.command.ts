@@ -51,9 +51,11 @@ export async function apply(context: CommandContext, options: ApplyOptions): Pro
 const HOSTS_NAMED_MAX = 8;
 
 function planLines(plan: PlanResponse): string[] {
-  return plan.waves.map(({ index, hostsTotal, hosts }) => {
+  const waves = plan.waves.map(({ index, size, hostsTotal, hosts }) => {
     const named = hosts.slice(0, HOSTS_NAMED_MAX).map(({ name }) => name);
     const more = hostsTotal - named.length;
-    return `  wave ${index + 1}: ${formatHosts(hostsTotal)}: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    const asked = typeof size === 'string' ? ` (${size} of ${plan.hostsTotal})` : '';
+    return `  wave ${index + 1}${asked}: ${formatHosts(hostsTotal)}: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   });
+  return [...waves, ...plan.warnings.map(({ code, message }) => `  warning ${code}: ${message}`)];
 }

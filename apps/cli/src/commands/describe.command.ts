@@ -93,9 +93,17 @@ function describeStrategy(strategy: RolloutResponse['strategy']): string {
     `waves ${strategy.waves.length === 0 ? 'one' : strategy.waves.join(', ')}`,
     `at most ${strategy.maxConcurrent} at once`,
     `pauses after more than ${strategy.maxFailures} failures`,
+    describeOffline(strategy.offline),
+    ...(strategy.force ? ['also hosts on the release'] : []),
     `soak ${formatDuration(strategy.soakMs)}`,
     `finish asked again after ${formatDuration(strategy.finishRetryMs)}, at most ${strategy.finishTriesMax} times`,
   ].join('; ');
+}
+
+function describeOffline({ waitMs, then }: RolloutResponse['strategy']['offline']): string {
+  if (then === 'wait') return 'waits for offline hosts without end';
+  const end = then === 'skip' ? 'skipped' : 'failed';
+  return `a host that is offline for ${formatDuration(waitMs)} when its turn comes is ${end}`;
 }
 
 function describeHost(host: HostResponse, sessions: readonly SessionWithFilesResponse[]): string {

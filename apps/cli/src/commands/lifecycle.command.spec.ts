@@ -48,3 +48,29 @@ describe('decommission and recommission', () => {
     expect(server.seen[0]?.url).toContain('state=decommissioned');
   });
 });
+
+describe('skip and unskip', () => {
+  const rollout = { name: 'r', state: 'running', hosts: { byState: { skipped: 2, running: 1 } } };
+
+  it.each([
+    [['skip', 'r', 'a', 'b'], 'skip', { hosts: ['a', 'b'], offline: false }],
+    [
+      ['skip', 'r', '--offline', '--reason', 'x'],
+      'skip',
+      { hosts: [], offline: true, reason: 'x' },
+    ],
+    [['unskip', 'r', 'a'], 'unskip', { hosts: ['a'] }],
+  ])('%j asks for it', async (args, verb, body) => {
+    server.answer = (_request, response) => sendJson(response, rollout);
+    const ran = await run(...args);
+    expect([ran.exitCode, ran.stdout]).toEqual([0, 'rollout r is running: 2 skipped, 1 running\n']);
+    expect(server.seen.map(({ url }) => url)).toEqual([`/api/v1/rollouts/r/${verb}`]);
+    expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual(body);
+  });
+
+  it('asks which hosts', async () => {
+    const ran = await run('skip', 'r');
+    expect([ran.exitCode, server.seen]).toEqual([2, []]);
+    expect(ran.stderr).toContain('--offline');
+  });
+});

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import type { HostResponse } from '@luofleet/contracts';
+import type { HostResponse, RolloutResponse } from '@luofleet/contracts';
 import { CliError, EXIT } from '../cli.error';
+import { formatCounts } from '../output/words';
 import type { CommandContext } from './command.context';
 
 type InContext = (run: (context: CommandContext) => Promise<void>) => Promise<void>;
@@ -24,6 +25,44 @@ export function addLifecycle(program: Command, inContext: InContext): void {
     .command('host')
     .argument('<name>', 'name or id')
     .action((name: string) => inContext((context) => recommission(context, name)));
+}
+
+/** Adds what leaves hosts out of a rollout, and takes them back. */
+export function addSkips(program: Command, inContext: InContext): void {
+  program
+    .command('skip')
+    .description('leave hosts out of a rollout that have not started')
+    .argument('<rollout>', 'name or id')
+    .argument('[hosts...]', 'names or ids')
+    .option('--offline', 'all that have not started and are not connected', false)
+    .option('--reason <text>', 'why; goes into the events')
+    .action((rollout: string, hosts: string[], options: { offline: boolean; reason?: string }) =>
+      inContext((context) => ask(context, rollout, 'skip', { hosts, ...options })),
+    );
+  program
+    .command('unskip')
+    .description('take hosts up again that were skipped')
+    .argument('<rollout>', 'name or id')
+    .argument('<hosts...>', 'names or ids')
+    .action((rollout: string, hosts: string[]) =>
+      inContext((context) => ask(context, rollout, 'unskip', { hosts })),
+    );
+}
+
+async function ask(
+  { client, printer }: CommandContext,
+  name: string,
+  verb: 'skip' | 'unskip',
+  body: { readonly hosts: readonly string[]; readonly offline?: boolean },
+): Promise<void> {
+  if (body.hosts.length === 0 && body.offline !== true)
+    throw new CliError(EXIT.usage, 'which hosts? Name them, or say --offline');
+  const path = `/rollouts/${encodeURIComponent(name)}/${verb}`;
+  const rollout = await client.request<RolloutResponse>(path, { method: 'POST', body });
+  printer.object(
+    rollout,
+    () => `rollout ${rollout.name} is ${rollout.state}: ${formatCounts(rollout.hosts.byState)}`,
+  );
 }
 
 interface DecommissionOptions {

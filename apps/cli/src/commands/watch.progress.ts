@@ -20,7 +20,15 @@ export function createProgress(context: CommandContext): Progress {
     : new LineProgress((line) => context.printer.note(line));
 }
 
-const ENDED = ['succeeded', 'rolled-back', 'failed', 'lost', 'lost-state', 'cancelled'] as const;
+const ENDED = [
+  'succeeded',
+  'rolled-back',
+  'failed',
+  'lost',
+  'lost-state',
+  'cancelled',
+  'skipped',
+] as const;
 
 const endedCount = ({ hosts }: WaveResponse): number =>
   ENDED.reduce((sum, state) => sum + (hosts.byState[state] ?? 0), 0);

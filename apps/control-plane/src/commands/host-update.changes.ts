@@ -171,7 +171,9 @@ function eventOf(
 function sentenceOf(state: HostUpdateState): string {
   switch (state.kind) {
     case 'pending':
-      return 'waits for its turn';
+      return state.deadlineAtMs === undefined
+        ? 'waits for its turn'
+        : 'its turn has come, it is offline';
     case 'running':
       return `${state.phase} was asked for`;
     case 'rolling-back':
@@ -190,5 +192,7 @@ function sentenceOf(state: HostUpdateState): string {
       return 'came back without its sessions';
     case 'cancelled':
       return 'not updated';
+    case 'skipped':
+      return 'left out';
   }
 }

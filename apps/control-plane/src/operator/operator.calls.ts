@@ -1,39 +1,31 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { Inject, Injectable } from '@nestjs/common';
 import {
-  decommissionSchema,
-  hostsQuerySchema,
   pageQuerySchema,
   ROLLOUT_ACTIONS,
   type RolloutActionName,
   rolloutManifestSchema,
 } from '@luofleet/contracts';
-import { HostsReader, RolloutsReader } from '@luofleet/persistence';
+import { RolloutsReader } from '@luofleet/persistence';
 import { LuofleetError } from '@luofleet/platform';
 import {
   type ActOnRolloutRequest,
   type ActOnRolloutResponse,
   type ApplyRolloutRequest,
   type ApplyRolloutResponse,
-  type DecommissionHostRequest,
-  type DecommissionHostResponse,
   type GetRolloutRequest,
   type GetRolloutResponse,
-  type ListHostsRequest,
-  type ListHostsResponse,
   type ListRolloutsRequest,
   type ListRolloutsResponse,
-  type RecommissionHostRequest,
-  type RecommissionHostResponse,
   RolloutAction,
 } from '@luofleet/proto';
-import { HostLifecycle } from '../hosts/host-lifecycle.service';
 import { idempotencyKeyOf } from '../rest/idempotency-key.header';
-import { requirementsOf } from '../rest/selector.requirements';
 import { RolloutActions } from '../rollouts/rollout-actions.service';
 import { RolloutIntake } from '../rollouts/rollout-intake.service';
 import { planView, rolloutView } from '../rollouts/rollouts.view';
-import { hostMessage, previewMessage, rolloutMessage } from './operator.views';
+import { given } from './given';
+import { OperatorHostCalls } from './operator-host.calls';
+import { previewMessage, rolloutMessage } from './operator.views';
 
 const ACTIONS: Partial<Record<RolloutAction, RolloutActionName>> = {
   [RolloutAction.ROLLOUT_ACTION_PAUSE]: 'pause',
@@ -49,8 +41,7 @@ export class OperatorCalls {
     @Inject(RolloutIntake) private readonly intake: RolloutIntake,
     @Inject(RolloutActions) private readonly actions: RolloutActions,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
-    @Inject(HostsReader) private readonly hosts: HostsReader,
-    @Inject(HostLifecycle) private readonly lifecycle: HostLifecycle,
+    @Inject(OperatorHostCalls) readonly hosts: OperatorHostCalls,
   ) {}
 
   async apply(request: ApplyRolloutRequest, metadata: Metadata): Promise<ApplyRolloutResponse> {
@@ -71,26 +62,6 @@ export class OperatorCalls {
     return { rollouts: slice.items.map(rolloutMessage), nextCursor: slice.nextCursor ?? '' };
   }
 
-  async listHosts(request: ListHostsRequest): Promise<ListHostsResponse> {
-    const { selector, ...query } = hostsQuerySchema.parse(given(request));
-    const slice = await this.hosts.list({ ...query, requirements: requirementsOf(selector) });
-    return { hosts: slice.items.map(hostMessage), nextCursor: slice.nextCursor ?? '' };
-  }
-
-  async decommission({
-    id,
-    ...request
-  }: DecommissionHostRequest): Promise<DecommissionHostResponse> {
-    const { reason } = decommissionSchema.parse(request);
-    const hostId = await this.lifecycle.decommission(id, reason);
-    return { host: hostMessage(await this.hosts.get(hostId)) };
-  }
-
-  async recommission({ id }: RecommissionHostRequest): Promise<RecommissionHostResponse> {
-    const hostId = await this.lifecycle.recommission(id);
-    return { host: hostMessage(await this.hosts.get(hostId)) };
-  }
-
   async act({ id, action }: ActOnRolloutRequest): Promise<ActOnRolloutResponse> {
     const name = ACTIONS[action];
     if (name === undefined)
@@ -103,11 +74,4 @@ export class OperatorCalls {
       });
     return { rollout: rolloutMessage(await this.actions.act(id, name)) };
   }
-}
-
-/** proto3 has no absent scalars: 0 and '' mean the default. */
-function given<Request extends object>(request: Request): Partial<Request> {
-  return Object.fromEntries(
-    Object.entries(request).filter(([, value]) => value !== 0 && value !== ''),
-  ) as Partial<Request>;
 }

@@ -50,9 +50,15 @@ export class OperatorService implements OnModuleInit {
       ),
       getRollout: this.unary('GetRollout', (request) => calls.get(request)),
       listRollouts: this.unary('ListRollouts', (request) => calls.listRollouts(request)),
-      listHosts: this.unary('ListHosts', (request) => calls.listHosts(request)),
-      decommissionHost: this.unary('DecommissionHost', (request) => calls.decommission(request)),
-      recommissionHost: this.unary('RecommissionHost', (request) => calls.recommission(request)),
+      listHosts: this.unary('ListHosts', (request) => calls.hosts.list(request)),
+      decommissionHost: this.unary('DecommissionHost', (request) =>
+        calls.hosts.decommission(request),
+      ),
+      recommissionHost: this.unary('RecommissionHost', (request) =>
+        calls.hosts.recommission(request),
+      ),
+      skipHosts: this.unary('SkipHosts', (request) => calls.hosts.skipHosts(request)),
+      unskipHosts: this.unary('UnskipHosts', (request) => calls.hosts.unskipHosts(request)),
       actOnRollout: this.unary('ActOnRollout', (request) => calls.act(request)),
       watchEvents: this.watch,
     } satisfies OperatorServiceServer);

@@ -52,6 +52,8 @@ export function rolloutMessage(record: RolloutSummaryRecord): RolloutSummary {
     hostsLost: count('lost', 'lost-state'),
     hostsRunning: count('running', 'rolling-back', 'held'),
     hostsPending: count('pending'),
+    hostsCancelled: count('cancelled'),
+    hostsSkipped: count('skipped'),
     createdAt: record.createdAt,
     finishedAt: record.finishedAt ?? undefined,
   };
@@ -101,6 +103,8 @@ export function previewMessage(preview: RolloutPreview): ApplyRolloutResponse {
       hostsLost: 0,
       hostsRunning: 0,
       hostsPending: plan.hostsTotal,
+      hostsCancelled: 0,
+      hostsSkipped: 0,
       createdAt: undefined,
       finishedAt: undefined,
     },

@@ -23,6 +23,7 @@ import { MetricsController } from '../metrics/metrics.controller';
 import { Metrics } from '../metrics/metrics.service';
 import { ProcessGauges } from '../metrics/process-gauges';
 import { ReleasesController } from '../releases/releases.controller';
+import { HostSkipsController } from '../rollouts/host-skips.controller';
 import { RolloutsController } from '../rollouts/rollouts.controller';
 import { RolloutsModule } from '../rollouts/rollouts.module';
 import { SessionsController } from '../sessions/sessions.controller';
@@ -31,6 +32,7 @@ import { SessionsController } from '../sessions/sessions.controller';
 export const REST_CONTROLLERS = [
   HostsController,
   ReleasesController,
+  HostSkipsController,
   RolloutsController,
   SessionsController,
   EventsController,

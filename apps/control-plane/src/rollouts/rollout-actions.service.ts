@@ -32,6 +32,7 @@ import {
   advanceHostUpdate,
   advanceRollout,
   isFailure,
+  isMissed,
   isRetryable,
   type RolloutContext,
   type RolloutEvent,
@@ -137,13 +138,14 @@ async function retryHostUpdates(
     });
 }
 
-function contextOf(
+export function contextOf(
   { strategy }: StoredRollout,
   updates: readonly StoredHostUpdate[],
 ): RolloutContext {
   return {
     failures: updates.filter(({ state }) => isFailure(state)).length,
     succeeded: updates.filter(({ state }) => state.kind === 'succeeded').length,
+    missed: updates.filter(({ state }) => isMissed(state)).length,
     maxFailures: strategy.maxFailures,
   };
 }

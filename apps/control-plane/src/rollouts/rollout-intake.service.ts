@@ -17,6 +17,7 @@ import {
   insertRollout,
   keepAppliedManifest,
   matchHosts,
+  overlappingRollouts,
   ReleasesRepository,
   type ReleaseRecord,
   type RolloutRecord,
@@ -28,6 +29,7 @@ import {
 import { LuofleetError } from '@luofleet/platform';
 import { JobQueue } from '@luofleet/queue';
 import { type PlanProblem, planWaves, type Strategy } from '@luofleet/rollout';
+import { planWithWarnings } from './plan-warnings';
 import { requirementsOf } from '../rest/selector.requirements';
 
 /** What would be stored. */
@@ -112,12 +114,10 @@ export class RolloutIntake {
     const hosts = await matchHosts(unit.client, requirementsOf(selector, 'spec.selector'));
     const result = planWaves(hosts, strategy);
     if (result.kind === 'invalid') throw unplannable(manifest, result.problems);
-    const names = new Map(hosts.map((host) => [host.id, host.name]));
-    const waves = result.plan.waves.map(({ index, hostIds }) => ({
-      index,
-      hosts: hostIds.map((id) => ({ id, name: names.get(id) ?? '' })),
-    }));
-    const plan = { hostsTotal: hosts.length, waves };
+    const ids = hosts.map(({ id }) => id);
+    const overlaps = await overlappingRollouts(unit.client, ids, release.id);
+    const { waves } = result.plan;
+    const plan = planWithWarnings({ hosts, waves, release, strategy, overlaps });
     return { name: manifest.metadata.name, release, selector, strategy, plan };
   }
 
@@ -140,8 +140,14 @@ export class RolloutIntake {
 }
 
 function strategyOf(manifest: RolloutManifest): Strategy {
-  const { soak, finishRetry, phaseTimeouts, ...rest } = manifest.spec.strategy;
-  return { ...rest, soakMs: soak, finishRetryMs: finishRetry, phaseTimeoutsMs: phaseTimeouts };
+  const { soak, finishRetry, phaseTimeouts, offline, ...rest } = manifest.spec.strategy;
+  return {
+    ...rest,
+    soakMs: soak,
+    finishRetryMs: finishRetry,
+    offline: { waitMs: offline.waitFor, then: offline.then },
+    phaseTimeoutsMs: phaseTimeouts,
+  };
 }
 
 function unplannable(manifest: RolloutManifest, problems: readonly PlanProblem[]): LuofleetError {

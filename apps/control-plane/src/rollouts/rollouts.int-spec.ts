@@ -230,6 +230,6 @@ describe('acting on a rollout', () => {
       hosts: { byState: { succeeded: 1, pending: 3 } },
     });
     const updates = await plane.ask('/api/v1/rollouts/retried/updates?state=pending');
-    expect(hostUpdatePageSchema.parse(updates.body).items[0]?.reason?.code).toBe('RETRY_REQUESTED');
+    expect(hostUpdatePageSchema.parse(updates.body).items[0]?.reason?.code).toBe('HOST_BUSY');
   });
 });

@@ -11,6 +11,7 @@ import type {
 } from '@luofleet/contracts';
 import type {
   HostUpdateRecord,
+  NamedHosts,
   PlanExcerpt,
   RolloutRecord,
   RolloutSummaryRecord,
@@ -54,6 +55,7 @@ export function strategyView(strategy: Strategy): StrategyResponse {
   return {
     ...strategy,
     waves: [...strategy.waves],
+    offline: { ...strategy.offline },
     phaseTimeoutsMs: { ...strategy.phaseTimeoutsMs },
   };
 }
@@ -62,12 +64,23 @@ export function strategyView(strategy: Strategy): StrategyResponse {
 export function planView(plan: PlanExcerpt | StoredPlan): PlanResponse {
   return {
     hostsTotal: plan.hostsTotal,
+    warnings: (plan.warnings ?? []).map(({ code, message }) => ({ code, message })),
     waves: plan.waves.map((wave) => ({
       index: wave.index,
+      size: wave.size ?? null,
+      offline: namedView(wave.offline),
+      onRelease: namedView(wave.onRelease),
       hostsTotal: 'hostsTotal' in wave ? wave.hostsTotal : wave.hosts.length,
       hosts: wave.hosts.map(({ id, name }) => ({ id, name })),
     })),
   };
+}
+
+function namedView({ total, names }: NamedHosts = { total: 0, names: [] }): {
+  total: number;
+  names: string[];
+} {
+  return { total, names: [...names] };
 }
 
 function waveView(wave: WaveRecord): WaveResponse {

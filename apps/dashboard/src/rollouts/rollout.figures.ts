@@ -21,6 +21,7 @@ const BAR_ORDER: readonly HostUpdateStateName[] = [
   'lost',
   'lost-state',
   'cancelled',
+  'skipped',
   'held',
   'rolling-back',
   'running',

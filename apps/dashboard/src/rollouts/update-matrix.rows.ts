@@ -31,7 +31,8 @@ export function phaseMarks({
 function standingPhase(state: HostUpdateStateName, phase: PhaseName | null): number {
   // Held is about finish by definition, whether or not the answer names the phase.
   if (state === 'held') return PHASE_NAMES.indexOf('finish');
-  if (state === 'pending' || state === 'cancelled' || phase === null) return -1;
+  if (state === 'pending' || state === 'cancelled' || state === 'skipped' || phase === null)
+    return -1;
   return PHASE_NAMES.indexOf(phase);
 }
 
@@ -50,6 +51,7 @@ const INTEREST: Readonly<Record<HostUpdateStateName, number>> = {
   pending: 5,
   cancelled: 6,
   succeeded: 7,
+  skipped: 7,
 };
 
 export function orderUpdates(

@@ -27,6 +27,7 @@ export const HOST_UPDATE_TONES: Readonly<Record<HostUpdateStateName, Tone>> = {
   lost: 'bad',
   'lost-state': 'bad',
   cancelled: 'offline',
+  skipped: 'quiet',
 };
 
 export const SESSION_TONES: Readonly<Record<SessionStateName, Tone>> = {
@@ -115,6 +116,7 @@ const FLEET_STATE_OF_UPDATE: Readonly<Record<HostUpdateStateName, FleetState | n
   lost: 'attention',
   'lost-state': 'attention',
   cancelled: 'not-updated',
+  skipped: null,
 };
 
 /**

@@ -1,9 +1,21 @@
 import { z } from 'zod';
 import { closedObject } from '../request/closed-object';
-import { idSchema, reasonSchema, timestampSchema } from '../text/names.schema';
+import {
+  idOrNameSchema,
+  idSchema,
+  reasonSchema,
+  timestampSchema,
+  whySchema,
+} from '../text/names.schema';
 import { waveSizeSchema } from '../manifest/rollout-manifest.schema';
 import { pageOf, pageQueryShape } from './page.schema';
-import { HOST_UPDATE_STATES, PHASE_NAMES, ROLLOUT_STATES, WAVE_STATES } from './states';
+import {
+  HOST_UPDATE_STATES,
+  OFFLINE_ENDS,
+  PHASE_NAMES,
+  ROLLOUT_STATES,
+  WAVE_STATES,
+} from './states';
 
 /** How many host updates there are of each state; states without any are absent. */
 const countsByStateSchema = z.partialRecord(z.enum(HOST_UPDATE_STATES), z.int());
@@ -56,6 +68,8 @@ export const strategySchema = z
     soakMs: z.int(),
     finishRetryMs: z.int(),
     finishTriesMax: z.int(),
+    offline: z.object({ waitMs: z.int(), then: z.enum(OFFLINE_ENDS) }),
+    force: z.boolean(),
     phaseTimeoutsMs: z.record(z.enum([...PHASE_NAMES, 'rollback']), z.int()),
   })
   .meta({ id: 'Strategy' });
@@ -75,13 +89,27 @@ export const plannedHostSchema = z
   .object({ id: idSchema, name: z.string(), waveIndex: z.int(), position: z.int() })
   .meta({ id: 'PlannedHost' });
 
+const namedHostsSchema = z
+  .object({ total: z.int(), names: z.array(z.string()).describe('The first few.') })
+  .meta({ id: 'NamedHosts' });
+
 /** A stored plan names the first hosts of each wave; all of them are listed by their own path. */
 export const planSchema = z
   .object({
     hostsTotal: z.int(),
+    warnings: z
+      .array(z.object({ code: z.string(), message: z.string() }))
+      .describe(
+        'What to know before it starts: absent hosts, hosts on the release, other rollouts.',
+      ),
     waves: z.array(
       z.object({
         index: z.int(),
+        size: waveSizeSchema
+          .nullable()
+          .describe('As the strategy asks for it, percents rounded down; null: all that are left.'),
+        offline: namedHostsSchema.describe('When the plan was made.'),
+        onRelease: namedHostsSchema.describe('They run the release; when the plan was made.'),
         hostsTotal: z.int(),
         hosts: z
           .array(z.object({ id: idSchema, name: z.string() }))
@@ -213,3 +241,22 @@ export const hostUpdatesQuerySchema = closedObject({
   state: z.enum(HOST_UPDATE_STATES).optional(),
 });
 export type HostUpdatesQuery = z.output<typeof hostUpdatesQuerySchema>;
+
+const HOSTS_MAX = 10_000;
+const hostsSchema = z
+  .array(idOrNameSchema)
+  .max(HOSTS_MAX, `at most ${HOSTS_MAX} hosts`)
+  .describe('Ids or names.');
+
+export const skipHostSchema = closedObject({ reason: whySchema }).prefault({});
+
+export const skipHostsSchema = closedObject({
+  hosts: hostsSchema.default([]),
+  offline: z.boolean().default(false).describe('All that have not started and are not connected.'),
+  reason: whySchema,
+}).refine(({ hosts, offline }) => offline || hosts.length > 0, {
+  path: ['hosts'],
+  message: 'name hosts, or say offline',
+});
+
+export const unskipHostsSchema = closedObject({ hosts: hostsSchema.min(1, 'name hosts') });

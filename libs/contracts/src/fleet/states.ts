@@ -52,6 +52,7 @@ export const HOST_UPDATE_STATES = [
   'lost',
   'lost-state',
   'cancelled',
+  'skipped',
 ] as const;
 export type HostUpdateStateName = (typeof HOST_UPDATE_STATES)[number];
 
@@ -77,6 +78,9 @@ export const FILE_STATES = [
   'lost',
 ] as const;
 export type FileStateName = (typeof FILE_STATES)[number];
+
+/** What becomes of a host that stays offline although its turn has come. */
+export const OFFLINE_ENDS = ['skip', 'fail', 'wait'] as const;
 
 export const ROLLOUT_ACTIONS = ['pause', 'resume', 'abort', 'retry'] as const;
 export type RolloutActionName = (typeof ROLLOUT_ACTIONS)[number];

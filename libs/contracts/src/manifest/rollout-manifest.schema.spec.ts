@@ -30,6 +30,8 @@ describe('the rollout manifest', () => {
         soak: 0,
         finishRetry: 2000,
         finishTriesMax: 10,
+        offline: { waitFor: 1_800_000, then: 'skip' },
+        force: false,
         phaseTimeouts: {
           preflight: 30_000,
           preserve: 60_000,

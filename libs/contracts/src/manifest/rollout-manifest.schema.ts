@@ -13,6 +13,7 @@ import { idOrNameSchema, nameSchema } from '../text/names.schema';
 import { DURATION_MS_MAX, DURATION_PATTERN, parseDurationMs } from '../text/duration';
 import { selectorSchema } from '../selector/selector.schema';
 import { closedObject } from '../request/closed-object';
+import { OFFLINE_ENDS } from '../fleet/states';
 
 export const API_VERSION = 'luofleet.dev/v1';
 
@@ -24,6 +25,8 @@ export const STRATEGY_DEFAULTS = {
   soak: '0s',
   finishRetry: '2s',
   finishTriesMax: 10,
+  offline: { waitFor: '30m', then: 'skip' },
+  force: false,
 } as const;
 
 export const PHASE_TIMEOUT_DEFAULTS = {
@@ -112,6 +115,21 @@ export const strategyManifestSchema = closedObject({
     .max(100_000)
     .default(STRATEGY_DEFAULTS.finishTriesMax)
     .describe('How often finish is asked before the host update fails.'),
+  offline: closedObject({
+    waitFor: durationMs('zero', STRATEGY_DEFAULTS.offline.waitFor).describe(
+      'How long a host may stay offline once its turn has come.',
+    ),
+    then: z
+      .enum(OFFLINE_ENDS, { error: `then is one of ${OFFLINE_ENDS.join(', ')}` })
+      .default(STRATEGY_DEFAULTS.offline.then)
+      .describe(
+        'skip: it is left out; fail: it counts as failed; wait: waited for without end, whatever waitFor says.',
+      ),
+  }).prefault({}),
+  force: z
+    .boolean()
+    .default(STRATEGY_DEFAULTS.force)
+    .describe('Update hosts that run the release already, too; they are left out otherwise.'),
   phaseTimeouts: phaseTimeoutsSchema,
 }).prefault({});
 

@@ -1,4 +1,10 @@
-import type { CommandPhase, HostUpdateState, Reason, Strategy } from '@luofleet/rollout';
+import {
+  type CommandPhase,
+  type HostUpdateState,
+  type Reason,
+  type Strategy,
+  strategyOf,
+} from '@luofleet/rollout';
 import { ConflictError } from '../database/conflict.error';
 import type { Reader } from '../database/database';
 import type { UnitOfWork } from '../database/unit-of-work';
@@ -120,7 +126,7 @@ export async function readAnsweredCommand(
     attempt: row.attempt,
     state: row.commandState,
     host: { id: row.hostId, name: row.hostName },
-    strategy: row.strategy,
+    strategy: strategyOf(row.strategy),
     update: {
       id: row.updateId,
       rolloutId: row.rolloutId,

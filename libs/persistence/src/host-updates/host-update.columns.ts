@@ -22,7 +22,10 @@ export function columnsOf(state: HostUpdateState): HostUpdateColumns {
     reasonDetail: reason.detail ?? '',
     reasonErrno: reason.errnoCode ?? '',
     reasonSubject: reason.subject ?? '',
-    deadlineAt: 'deadlineAtMs' in state ? new Date(state.deadlineAtMs) : null,
+    deadlineAt:
+      'deadlineAtMs' in state && state.deadlineAtMs !== undefined
+        ? new Date(state.deadlineAtMs)
+        : null,
     retryAt: 'retryAtMs' in state ? new Date(state.retryAtMs) : null,
   };
 }
@@ -34,7 +37,13 @@ export function stateOf(columns: HostUpdateColumns): HostUpdateState {
   const phase = columns.phase === '' ? 'preflight' : columns.phase;
   switch (kind) {
     case 'pending':
+      return {
+        kind,
+        reason,
+        ...(columns.deadlineAt !== null && { deadlineAtMs: columns.deadlineAt.getTime() }),
+      };
     case 'cancelled':
+    case 'skipped':
       return { kind, reason };
     case 'running':
       return {

@@ -10,7 +10,15 @@ import type { Database } from '../database/database';
 import { resolveId } from '../database/reference';
 import { reasonColumns } from '../database/reason.sql';
 import type { HostUpdateRecord, PlannedHostRecord } from '../records';
-import type { HostUpdateKind } from '@luofleet/rollout';
+import { type RolloutColumns, rolloutStateOf } from '../rollouts/rollout.columns';
+import {
+  blockedByRollout,
+  explainPending,
+  type HostUpdateKind,
+  type Strategy,
+  strategyOf,
+} from '@luofleet/rollout';
+import { BUSY_WITH } from './host-updates.store';
 
 const COLUMNS = Prisma.sql`
   hu.id, hu.rollout_id AS "rolloutId", r.name AS "rolloutName", hu.host_id AS "hostId",
@@ -20,6 +28,22 @@ const COLUMNS = Prisma.sql`
   hu.from_version AS "fromVersion", hu.to_version AS "toVersion", hu.frozen_at AS "frozenAt",
   hu.resumed_at AS "resumedAt", hu.blackout_ms AS "blackoutMs", hu.started_at AS "startedAt",
   hu.finished_at AS "finishedAt", hu.version`;
+
+/** What a pending host update stands before, as the planner last saw it. */
+const STANDS_BEFORE = Prisma.sql`
+  CASE WHEN hu.state = 'pending' AND r.state <> 'planned' THEN jsonb_build_object(
+    'online', h.online, 'busyWith', ${BUSY_WITH}, 'openWaveIndex', r.report->'waveIndex',
+    'strategy', r.strategy, 'rollout', jsonb_build_object(
+      'state', r.state, 'reasonCode', r.reason_code, 'reasonDetail', r.reason_detail,
+      'failuresAccepted', r.failures_accepted)) END AS before`;
+
+interface StandsBefore {
+  readonly online: boolean;
+  readonly busyWith: string | null;
+  readonly openWaveIndex: number | null;
+  readonly strategy: Strategy;
+  readonly rollout: RolloutColumns;
+}
 
 /** Reads host updates as operators see them. */
 export class HostUpdatesReader {
@@ -41,15 +65,15 @@ export class HostUpdatesReader {
       `rollout ${rollout}`,
       async (client) => {
         const rolloutId = await resolveId(client, 'rollout', rollout);
-        return client.$queryRaw<HostUpdateRecord[]>`
-        SELECT ${COLUMNS}
+        return client.$queryRaw<(HostUpdateRecord & { before: StandsBefore | null })[]>`
+        SELECT ${COLUMNS}, ${STANDS_BEFORE}
         FROM host_updates hu JOIN rollouts r ON r.id = hu.rollout_id
           JOIN hosts h ON h.id = hu.host_id JOIN waves w ON w.id = hu.wave_id
         WHERE hu.rollout_id = ${rolloutId}::uuid AND hu.position > ${after} AND ${byState}
         ORDER BY hu.position LIMIT ${request.limit + 1}`;
       },
     );
-    return sliceOf(rows, request.limit, (update) => [String(update.position)]);
+    return sliceOf(rows.map(explained), request.limit, (update) => [String(update.position)]);
   }
 
   /**
@@ -73,6 +97,24 @@ export class HostUpdatesReader {
     });
     return sliceOf(rows, request.limit, (host) => [String(host.position)]);
   }
+}
+
+/** The reason why an update has not started is the planner's, told with what is known now. */
+function explained({
+  before,
+  ...update
+}: HostUpdateRecord & { readonly before: StandsBefore | null }): HostUpdateRecord {
+  if (before === null) return update;
+  const { online, busyWith, openWaveIndex } = before;
+  const deadlineAtMs = update.deadlineAt?.getTime();
+  const { code, detail } = explainPending(deadlineAtMs === undefined ? {} : { deadlineAtMs }, {
+    host: { name: update.hostName, online, busyWith },
+    blocked: blockedByRollout(rolloutStateOf(before.rollout)),
+    waveIndex: update.waveIndex,
+    openWaveIndex,
+    strategy: strategyOf(before.strategy),
+  });
+  return { ...update, reason: { code, detail } };
 }
 
 function position(text: string | undefined): number {

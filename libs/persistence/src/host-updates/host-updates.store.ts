@@ -24,6 +24,8 @@ export interface StoredHostUpdate {
     readonly online: boolean;
     readonly decommissioned: boolean;
     readonly runningVersion: string;
+    /** It runs the release of the rollout. */
+    readonly onRelease: boolean;
     /** Name of another rollout whose update is in flight on this host. */
     readonly busyWith: string | null;
   };
@@ -57,8 +59,16 @@ type Row = HostUpdateColumns &
     readonly online: boolean;
     readonly decommissioned: boolean;
     readonly runningVersion: string;
+    readonly onRelease: boolean;
     readonly busyWith: string | null;
   };
+
+/** Of a pending host update `hu`: name of another rollout whose update is in flight on its host. */
+export const BUSY_WITH = Prisma.sql`
+  CASE WHEN hu.state = 'pending' THEN (
+    SELECT r.name FROM host_updates o JOIN rollouts r ON r.id = o.rollout_id
+    WHERE o.host_id = hu.host_id AND o.rollout_id <> hu.rollout_id
+      AND o.state IN ('running', 'rolling-back', 'held') LIMIT 1) END`;
 
 /**
  * All host updates of a rollout by position. One query, whatever their number. Locked, when asked for, until the
@@ -99,11 +109,10 @@ async function selectHostUpdates(
       hu.attempt, hu.finish_tries AS "finishTries", hu.generation,
       hu.abort_requested AS "abortRequested", hu.version, h.id AS "hostId", h.name AS "hostName",
       h.online, h.decommissioned_at IS NOT NULL AS decommissioned, h.running_version AS "runningVersion",
-      CASE WHEN hu.state = 'pending' THEN (
-        SELECT r.name FROM host_updates o JOIN rollouts r ON r.id = o.rollout_id
-        WHERE o.host_id = hu.host_id AND o.rollout_id <> hu.rollout_id
-          AND o.state IN ('running', 'rolling-back', 'held') LIMIT 1) END AS "busyWith"
+      (h.running_sha256, h.running_version) = (rel.image_sha256, rel.release_version) AS "onRelease",
+      ${BUSY_WITH} AS "busyWith"
     FROM host_updates hu JOIN hosts h ON h.id = hu.host_id JOIN waves w ON w.id = hu.wave_id
+      JOIN rollouts own ON own.id = hu.rollout_id JOIN releases rel ON rel.id = own.release_id
     WHERE ${condition} ORDER BY hu.rollout_id, hu.position
     ${lock ? Prisma.sql`FOR NO KEY UPDATE OF hu` : Prisma.empty}`;
   return rows.map((row) => ({
@@ -123,6 +132,7 @@ async function selectHostUpdates(
       online: row.online,
       decommissioned: row.decommissioned,
       runningVersion: row.runningVersion,
+      onRelease: row.onRelease,
       busyWith: row.busyWith,
     },
   }));

@@ -1,3 +1,4 @@
+import { strategyOf } from '@luofleet/rollout';
 import { Prisma } from '../generated/prisma/client';
 import {
   cursorId,
@@ -40,9 +41,8 @@ const SUMMARY_COLUMNS = Prisma.sql`
 const PLAN_HOSTS_MAX = 8;
 
 const PLAN_EXCERPT = Prisma.sql`(
-  SELECT jsonb_build_object('hostsTotal', r.plan->'hostsTotal', 'waves', COALESCE(jsonb_agg(
-    jsonb_build_object(
-      'index', wave.value->'index', 'hostsTotal', jsonb_array_length(wave.value->'hosts'),
+  SELECT jsonb_build_object('hostsTotal', r.plan->'hostsTotal', 'warnings', r.plan->'warnings', 'waves', COALESCE(jsonb_agg(
+    (wave.value - 'hosts') || jsonb_build_object( 'hostsTotal', jsonb_array_length(wave.value->'hosts'),
       'hosts', jsonb_path_query_array(wave.value, ${`$.hosts[0 to ${PLAN_HOSTS_MAX - 1}]`}::jsonpath))
     ORDER BY wave.place), '[]'))
   FROM jsonb_array_elements(r.plan->'waves') WITH ORDINALITY AS wave(value, place))`;
@@ -73,7 +73,8 @@ export class RolloutsReader {
         SELECT ${SUMMARY_COLUMNS}, r.strategy, ${PLAN_EXCERPT} AS plan, NULLIF(r.report, '{}') AS report
         FROM rollouts r JOIN releases rel ON rel.id = r.release_id WHERE r.id = ${id}::uuid`;
       if (!rollout) throw new Error(`rollout ${id} vanished while it was read`);
-      return { ...rollout, waves: await wavesOf(client, id) };
+      const strategy = strategyOf(rollout.strategy);
+      return { ...rollout, strategy, waves: await wavesOf(client, id) };
     });
   }
 

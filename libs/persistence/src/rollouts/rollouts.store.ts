@@ -9,6 +9,7 @@ import {
   type RolloutState,
   type SelectorRequirement,
   type Strategy,
+  strategyOf,
   type WaveState,
 } from '@luofleet/rollout';
 import { LuofleetError } from '@luofleet/platform';
@@ -59,6 +60,9 @@ export interface MatchedHost {
   readonly id: string;
   readonly name: string;
   readonly failureDomain: string;
+  readonly online: boolean;
+  readonly runningVersion: string;
+  readonly runningSha256: string;
 }
 
 /** Every host that a selector matches, decommissioned ones left out. */
@@ -67,8 +71,29 @@ export async function matchHosts(
   requirements: readonly SelectorRequirement[],
 ): Promise<MatchedHost[]> {
   return client.$queryRaw<MatchedHost[]>`
-    SELECT h.id, h.name, h.failure_domain AS "failureDomain" FROM hosts h
+    SELECT h.id, h.name, h.failure_domain AS "failureDomain", h.online,
+      h.running_version AS "runningVersion", h.running_sha256 AS "runningSha256" FROM hosts h
     WHERE h.decommissioned_at IS NULL AND ${selectorCondition(requirements)} ORDER BY h.name`;
+}
+
+/** A rollout that has not ended, of another release, with updates of some hosts that have not ended. */
+export interface OverlappingRollout {
+  readonly name: string;
+  readonly release: string;
+  readonly hosts: number;
+}
+
+export async function overlappingRollouts(
+  client: Reader,
+  hostIds: readonly string[],
+  releaseId: string,
+): Promise<OverlappingRollout[]> {
+  return client.$queryRaw<OverlappingRollout[]>`
+    SELECT r.name, rel.name AS release, count(*)::int AS hosts
+    FROM host_updates hu JOIN rollouts r ON r.id = hu.rollout_id JOIN releases rel ON rel.id = r.release_id
+    WHERE hu.host_id = ANY(${[...hostIds]}::uuid[]) AND hu.state IN ('pending', 'running', 'rolling-back', 'held')
+      AND r.release_id <> ${releaseId}::uuid
+    GROUP BY r.id, r.name, rel.name ORDER BY r.created_at`;
 }
 
 /**
@@ -113,6 +138,15 @@ export async function insertRollout(unit: UnitOfWork, rollout: NewRollout): Prom
     message: `Rollout ${name} of release ${release.name} was applied: ${plan.hostsTotal} hosts in ${plan.waves.length} waves.`,
     data: { name, release: release.name, hostsTotal: plan.hostsTotal, waves: plan.waves.length },
   });
+  unit.record(
+    ...(plan.warnings ?? []).map(({ code, message }) => ({
+      kind: 'rollout-warned',
+      rolloutId: created.id,
+      reasonCode: code,
+      message,
+      data: { name },
+    })),
+  );
   return created.id;
 }
 
@@ -142,7 +176,7 @@ async function selectRollout(
       rel.release_version AS "releaseVersion"
     FROM rollouts r JOIN releases rel ON rel.id = r.release_id
     WHERE r.id = ${id}::uuid ${lock}`;
-  return row ? { ...row, state: rolloutStateOf(row) } : null;
+  return row ? { ...row, state: rolloutStateOf(row), strategy: strategyOf(row.strategy) } : null;
 }
 
 export async function readWaves(client: Reader, rolloutId: string): Promise<StoredWave[]> {

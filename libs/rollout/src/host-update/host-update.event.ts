@@ -46,7 +46,17 @@ export type HostUpdateEvent =
   /** An operator wants another attempt. */
   | { readonly kind: 'retry-requested' }
   /** The host was taken out of the fleet; nothing more will come from it. */
-  | { readonly kind: 'host-decommissioned' };
+  | { readonly kind: 'host-decommissioned' }
+  /** Its turn has come, and the host is offline. */
+  | { readonly kind: 'host-absent' }
+  /** The host is online again. */
+  | { readonly kind: 'host-returned' }
+  /** Its turn has come, and the host runs the release already. */
+  | { readonly kind: 'already-on-release' }
+  /** An operator leaves the host out; `why` may be empty. */
+  | { readonly kind: 'skip-requested'; readonly why: string }
+  /** The undo of `skip-requested`, whatever it was skipped for. */
+  | { readonly kind: 'unskip-requested' };
 
 export type HostUpdateEventKind = HostUpdateEvent['kind'];
 

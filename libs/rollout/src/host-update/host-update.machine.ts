@@ -6,6 +6,7 @@ import {
   failedRow,
   lostStateRow,
   rolledBackRow,
+  skippedRow,
   succeededRow,
 } from './rows/ended.rows';
 import { heldRow } from './rows/held.row';
@@ -36,7 +37,9 @@ import { runningRow } from './rows/running.row';
  *    and goes on where it stands. What was asked of it in finish or verify holds: whoever sends asks it again when it
  *    is back, so that it needs no retry there.
  * 5. finish is refused: held, asked again, failed after `finishTriesMax` tries.
- * 6. An abort cancels what is pending, rolls back what stands before reboot, and is only recorded afterwards.
+ * 6. What has not started may be skipped: by an operator, because its host was offline for too long when its turn had
+ *    come, or because its host runs the release already. Unskip is the undo; it updates the host whatever it runs.
+ * 7. An abort cancels what is pending, rolls back what stands before reboot, and is only recorded afterwards.
  *
  * Ordering: results carry attempt and finish try; those of earlier ones, repeats and stale time-outs are ignored, so
  * that no phase is ever issued twice in an attempt. Events that contradict the record are illegal and change nothing.
@@ -52,6 +55,7 @@ const TABLE: { readonly [S in HostUpdateKind]: HostUpdateRow<S> } = {
   lost: lostRow,
   'lost-state': lostStateRow,
   cancelled: cancelledRow,
+  skipped: skippedRow,
 };
 
 /**
@@ -73,7 +77,7 @@ export function advanceHostUpdate(
 }
 
 /** The state of a host update that nobody has started. */
-export const NEW_HOST_UPDATE: HostUpdateState = {
+export const NEW_HOST_UPDATE = {
   kind: 'pending',
   reason: { code: 'NOT_STARTED', detail: 'the planner has not started this host yet' },
-};
+} as const satisfies HostUpdateState;

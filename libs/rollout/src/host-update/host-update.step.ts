@@ -60,6 +60,15 @@ export const ignore = (): HostUpdateStep => ({ kind: 'ignored' });
 /** A cell for events that contradict the record. */
 export const refuse = (why: string) => (): HostUpdateStep => ({ kind: 'illegal', reason: why });
 
+/** What is said only of updates that have not started, as a started one takes it. */
+export const notPending = {
+  'host-absent': ignore,
+  'host-returned': ignore,
+  'already-on-release': ignore,
+  'skip-requested': refuse('the host update has started'),
+  'unskip-requested': refuse('the host update was not skipped'),
+} as const;
+
 /** A reason this library gives by itself. */
 export function ownReason(code: RolloutReasonCode, detail: string): Reason<RolloutReasonCode> {
   return { code, detail };

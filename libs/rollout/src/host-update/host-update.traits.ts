@@ -24,6 +24,7 @@ export const HOST_UPDATE_TRAITS: Readonly<Record<HostUpdateKind, HostUpdateTrait
   lost: { terminal: true, inFlight: false, failure: true, retryable: true },
   'lost-state': { terminal: true, inFlight: false, failure: true, retryable: true },
   cancelled: { terminal: true, inFlight: false, failure: false, retryable: true },
+  skipped: { terminal: true, inFlight: false, failure: false, retryable: true },
 };
 
 export const HOST_UPDATE_KINDS = Object.keys(HOST_UPDATE_TRAITS) as readonly HostUpdateKind[];
@@ -43,6 +44,14 @@ export function isInFlight(state: Pick<HostUpdateState, 'kind'>): boolean {
 
 export function isFailure(state: Pick<HostUpdateState, 'kind'>): boolean {
   return HOST_UPDATE_TRAITS[state.kind].failure;
+}
+
+/** Ended without a try although the host does not run the release. */
+export function isMissed(state: HostUpdateState): boolean {
+  return (
+    state.kind === 'cancelled' ||
+    (state.kind === 'skipped' && state.reason.code !== 'ALREADY_ON_RELEASE')
+  );
 }
 
 export function isRetryable(state: Pick<HostUpdateState, 'kind'>): boolean {

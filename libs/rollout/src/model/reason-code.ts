@@ -20,6 +20,14 @@ export type RolloutReasonCode =
   | 'FINISH_REFUSED'
   /** The host was taken out of the fleet. */
   | 'HOST_DECOMMISSIONED'
+  /** An operator took the host out of the rollout before it started. */
+  | 'SKIPPED_BY_OPERATOR'
+  /** The host was offline for longer than the strategy waits. */
+  | 'HOST_OFFLINE'
+  /** The host ran the release when its turn came. */
+  | 'ALREADY_ON_RELEASE'
+  /** An operator took back that the host was skipped. */
+  | 'UNSKIP_REQUESTED'
   /** An operator paused the rollout. */
   | 'OPERATOR_PAUSED'
   /** More host updates failed than the strategy allows. */

@@ -14,6 +14,27 @@ export interface Strategy {
   readonly finishRetryMs: number;
   /** How often finish is asked before the host update fails. */
   readonly finishTriesMax: number;
+  /** What becomes of a host that is offline when its turn has come. */
+  readonly offline: OfflinePolicy;
+  /** Hosts that run the release already are updated all the same. */
+  readonly force: boolean;
+}
+
+/** `then`, once a host has been offline for `waitMs` since its turn came; `wait` has no end. */
+export interface OfflinePolicy {
+  readonly waitMs: number;
+  readonly then: 'skip' | 'fail' | 'wait';
+}
+
+/** What the fields mean that strategies stored by earlier versions do not have. */
+const LATER_FIELDS: Pick<Strategy, 'offline' | 'force'> = {
+  offline: { waitMs: 30 * 60_000, then: 'skip' },
+  force: false,
+};
+
+/** A strategy as it was stored, by this version or an earlier one. */
+export function strategyOf(stored: Strategy | Omit<Strategy, keyof typeof LATER_FIELDS>): Strategy {
+  return { ...LATER_FIELDS, ...stored };
 }
 
 export type WaveSize = number | `${number}%`;

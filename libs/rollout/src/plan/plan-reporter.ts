@@ -1,23 +1,21 @@
 import type { HostUpdateKind } from '../host-update/host-update.state';
-import { HOST_UPDATE_KINDS, isTerminal } from '../host-update/host-update.traits';
+import { HOST_UPDATE_KINDS } from '../host-update/host-update.traits';
+import { blockedByRollout, explainPending, waitsForWave, type Why } from './pending-reason';
 import { type PlanReport, type Wait, WAIT_CODES, type WaitCode } from './plan-report';
 import type { DraftHostUpdate, PlanDraft } from './rollout.planner';
 
-type Why = Pick<Wait, 'code' | 'detail' | 'untilMs'>;
-
 /** Says how the rollout stands once the plan's effects are stored, and why each thing that does not move waits. */
 export function reportPlan(draft: PlanDraft): PlanReport {
-  const { failures, inFlight, total, ended } = draft.tally();
+  const { failures, inFlight, total } = draft.tally();
   const waveIndex = draft.openWaveIndex();
   const waits = waitsOf(draft, waveIndex);
   const hostWaits = waits.filter(({ subject }) => subject.kind === 'host-update');
   const waitCounts = countBy(hostWaits.map(({ code }) => code));
   const failuresAccepted = 'failuresAccepted' in draft.state ? draft.state.failuresAccepted : 0;
   const wave = waveIndex === null ? '' : `, wave ${waveIndex + 1} of ${draft.waves.length}`;
-  const failed = failures > 0 ? ` (${failures} failed)` : '';
   return {
     rollout: draft.state.kind,
-    headline: `${ended} of ${total} done${failed}${wave}${sayWaits(draft, waitCounts)}`,
+    headline: `${sayEnded(draft)}${wave}${sayWaits(draft, waitCounts)}`,
     hostUpdatesTotal: total,
     countsByState: countStates(draft),
     failures,
@@ -34,7 +32,7 @@ export function reportPlan(draft: PlanDraft): PlanReport {
 
 function waitsOf(draft: PlanDraft, waveIndex: number | null): readonly Wait[] {
   const waits: Wait[] = [];
-  const blocked = blockedByRollout(draft);
+  const blocked = blockedByRollout(draft.state);
   if (blocked !== null) waits.push({ subject: { kind: 'rollout' }, ...blocked });
   draft.waves.forEach((wave, index) => {
     if (wave.kind === 'pending' && waveIndex !== null && index > waveIndex) {
@@ -42,7 +40,8 @@ function waitsOf(draft: PlanDraft, waveIndex: number | null): readonly Wait[] {
     }
   });
   for (const one of draft.updates) {
-    if (one.started || isTerminal(one.state)) continue;
+    const why = whyHostUpdateWaits(one, draft, waveIndex, blocked);
+    if (one.started || why === null) continue;
     const { id, hostId, waveIndex: wave, host } = one.update;
     const subject = {
       kind: 'host-update',
@@ -51,21 +50,9 @@ function waitsOf(draft: PlanDraft, waveIndex: number | null): readonly Wait[] {
       hostName: host.name,
       waveIndex: wave,
     } as const;
-    waits.push({ subject, ...whyHostUpdateWaits(one, draft, waveIndex, blocked) });
+    waits.push({ subject, ...why });
   }
   return waits;
-}
-
-function blockedByRollout({ state }: PlanDraft): Why | null {
-  if (state.kind === 'aborting') return { code: 'ABORTING', detail: state.reason.detail };
-  if (state.kind !== 'paused') return null;
-  const code =
-    state.reason.code === 'FAILURE_BUDGET_SPENT' ? 'FAILURE_BUDGET_SPENT' : 'ROLLOUT_PAUSED';
-  return { code, detail: state.reason.detail };
-}
-
-function waitsForWave(waveIndex: number): Why {
-  return { code: 'WAITS_FOR_WAVE', detail: `wave ${waveIndex + 1} has not ended` };
 }
 
 function whyHostUpdateWaits(
@@ -73,7 +60,7 @@ function whyHostUpdateWaits(
   draft: PlanDraft,
   waveIndex: number | null,
   blocked: Why | null,
-): Why {
+): Why | null {
   const offline = update.host.online ? '' : '; the host is offline';
   switch (state.kind) {
     case 'running':
@@ -95,34 +82,22 @@ function whyHostUpdateWaits(
         untilMs: state.retryAtMs,
       };
     case 'pending':
+      return explainPending(state, {
+        host: update.host,
+        blocked,
+        waveIndex: update.waveIndex,
+        openWaveIndex: waveIndex,
+        strategy: draft.strategy,
+      });
     case 'succeeded':
     case 'rolled-back':
     case 'failed':
     case 'lost':
     case 'lost-state':
     case 'cancelled':
-      return whyPending(update, draft, waveIndex, blocked);
+    case 'skipped':
+      return null;
   }
-}
-
-/** The widest obstacle first: what would still be in the way if the narrower ones were gone. */
-function whyPending(
-  update: DraftHostUpdate['update'],
-  draft: PlanDraft,
-  waveIndex: number | null,
-  blocked: Why | null,
-): Why {
-  if (blocked !== null) return blocked;
-  if (waveIndex !== null && update.waveIndex > waveIndex) return waitsForWave(waveIndex);
-  if (!update.host.online) {
-    return { code: 'HOST_OFFLINE', detail: `the agent of ${update.host.name} is not connected` };
-  }
-  if (update.host.busyWith !== null) {
-    const detail = `rollout ${update.host.busyWith} is updating ${update.host.name}`;
-    return { code: 'HOST_BUSY', detail };
-  }
-  const detail = `${draft.strategy.maxConcurrent} host updates may be in flight at once`;
-  return { code: 'WAITS_FOR_SLOT', detail };
 }
 
 const SPOKEN: Readonly<Record<WaitCode, string>> = {
@@ -147,6 +122,17 @@ function sayWaits(draft: PlanDraft, counts: Readonly<Partial<Record<WaitCode, nu
     return [code === 'DEADLINE_RUNNING' ? `${n} in progress` : `${n} wait: ${SPOKEN[code]}`];
   });
   return said.length === 0 ? '' : `; ${said.join(', ')}`;
+}
+
+/** `9 of 12 updated, 2 failed, 1 skipped`: the words of the counts, so that sentence and counts agree. */
+function sayEnded(draft: PlanDraft): string {
+  const { total, succeeded, failures } = draft.tally();
+  const { skipped, cancelled } = countStates(draft);
+  const others = Object.entries({ failed: failures, skipped, cancelled });
+  return [
+    `${succeeded} of ${total} updated`,
+    ...others.flatMap(([word, n]) => (n > 0 ? [`${n} ${word}`] : [])),
+  ].join(', ');
 }
 
 function countBy(codes: readonly WaitCode[]): Partial<Record<WaitCode, number>> {

@@ -12,7 +12,9 @@ type Action =
   | { kind: 'report'; pick: number; outcome: CommandOutcome }
   | { kind: 'wait'; ms: number }
   | { kind: 'operate'; word: 'pause' | 'resume' | 'abort' | 'retry' }
-  | { kind: 'host'; pick: number; change: 'flip-online' | 'decommission' | 'flip-busy' };
+  | { kind: 'host'; pick: number; change: HostChange };
+
+type HostChange = 'flip-online' | 'decommission' | 'flip-busy' | 'flip-release' | 'skip' | 'unskip';
 
 const outcome = fc.oneof(
   { weight: 8, arbitrary: fc.constant<CommandOutcome>('succeeded') },
@@ -43,7 +45,15 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('host'),
       pick: fc.nat(),
-      change: fc.constantFrom('flip-online', 'flip-online', 'flip-busy', 'decommission'),
+      change: fc.constantFrom<HostChange>(
+        'flip-online',
+        'flip-online',
+        'flip-busy',
+        'flip-release',
+        'skip',
+        'unskip',
+        'decommission',
+      ),
     }),
   },
 ) as fc.Arbitrary<Action>;
@@ -51,13 +61,18 @@ const schedule = fc.record({
   waveSizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
   maxConcurrent: fc.integer({ min: 1, max: 4 }),
   maxFailures: fc.integer({ min: 0, max: 3 }),
+  offline: fc.record({
+    waitMs: fc.constantFrom(0, 5_000, 60_000),
+    then: fc.constantFrom('skip', 'fail', 'wait'),
+  }),
+  force: fc.boolean(),
   actions: fc.array(action, { maxLength: 120 }),
 });
 
 type Schedule = typeof schedule extends fc.Arbitrary<infer T> ? T : never;
 
-function begin({ waveSizes, maxConcurrent, maxFailures }: Schedule): FleetSimulation {
-  return new FleetSimulation({ ...STRATEGY, maxConcurrent, maxFailures }, waveSizes);
+function begin({ waveSizes, actions: _actions, ...strategy }: Schedule): FleetSimulation {
+  return new FleetSimulation({ ...STRATEGY, ...strategy }, waveSizes);
 }
 
 /** The command that one of the updates in flight is waiting on, so that schedules get deep. */
@@ -91,8 +106,12 @@ function act(fleet: FleetSimulation, one: Action): void {
       fleet.operate({ kind: `${one.word}-requested` });
       break;
     case 'host': {
-      const host = fleet.rows[one.pick % fleet.rows.length]?.host;
-      if (host === undefined) break;
+      const row = fleet.rows[one.pick % fleet.rows.length];
+      if (row === undefined) break;
+      const { host } = row;
+      if (one.change === 'skip') fleet.ask(row, { kind: 'skip-requested', why: '' });
+      if (one.change === 'unskip') fleet.ask(row, { kind: 'unskip-requested' });
+      if (one.change === 'flip-release') host.onRelease = !host.onRelease;
       if (one.change === 'flip-online') host.online = !host.online;
       if (one.change === 'flip-busy') host.busyWith = host.busyWith === null ? 'other' : null;
       if (one.change === 'decommission') host.decommissioned = true;
@@ -135,7 +154,7 @@ it('reaches every kind of state', () => {
         for (const wave of fleet.waves) seen.add(`wave ${wave.kind}`);
       });
     }),
-    { numRuns: 500, seed: 7 },
+    { numRuns: 800, seed: 11 },
   );
   const wanted = [
     ...HOST_UPDATE_KINDS,
@@ -234,6 +253,39 @@ describe('liveness: everything ends', () => {
         fallSilent(fleet);
         expect(isRolloutTerminal(fleet.state)).toBe(true);
         expect(fleet.rows.every(({ state }) => isTerminal(state))).toBe(true);
+        expect(fleet.plan().effects).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+
+  it('ends whatever hosts are absent, when the strategy does not wait without end', () => {
+    const absences = fc.record({
+      one: schedule,
+      absent: fc.array(fc.boolean(), { minLength: 12 }),
+    });
+    fc.assert(
+      fc.property(absences, ({ one, absent }) => {
+        const then = one.offline.then === 'wait' ? 'skip' : one.offline.then;
+        const fleet = begin({ ...one, offline: { ...one.offline, then } });
+        fleet.rows.forEach(({ host }, index) => {
+          host.online = absent[index] !== true;
+        });
+        for (let round = 0; round < 100 && !isRolloutTerminal(fleet.state); round += 1) {
+          fleet.plan();
+          fleet.operate({ kind: 'resume-requested' });
+          for (let before = -1; before !== fleet.issued.size;) {
+            before = fleet.issued.size;
+            for (const command of [...fleet.issued.values()]) fleet.report(command, 'succeeded');
+          }
+          fleet.nowMs += 10_000;
+        }
+        expect(isRolloutTerminal(fleet.state)).toBe(true);
+        fleet.rows.forEach(({ state, host }) =>
+          expect(state.kind).toBe(
+            host.online ? 'succeeded' : then === 'skip' ? 'skipped' : 'failed',
+          ),
+        );
         expect(fleet.plan().effects).toEqual([]);
       }),
       RUNS,

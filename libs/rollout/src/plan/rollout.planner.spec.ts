@@ -53,7 +53,7 @@ it('starts a canary, then the next wave, and says what waits', () => {
   expect(fleet.waves.map(({ kind }) => kind)).toEqual(['succeeded', 'running']);
   expect(waits(fleet)).toMatchObject({ u3: 'WAITS_FOR_SLOT' });
   expect(fleet.plan().report.headline).toBe(
-    '1 of 4 done, wave 2 of 2; 2 in progress, 1 wait: all slots taken',
+    '1 of 4 updated, wave 2 of 2; 2 in progress, 1 wait: all slots taken',
   );
 });
 
@@ -63,7 +63,7 @@ it('passes over hosts that are offline or busy without spending a slot on them',
   Object.assign(fleet.row('u1').host, { busyWith: 'other' });
   fleet.plan();
   expect(fleet.starts).toEqual(['u2', 'u3']);
-  expect(waits(fleet)).toMatchObject({ u0: 'HOST_OFFLINE', u1: 'HOST_BUSY' });
+  expect(waits(fleet)).toMatchObject({ u0: 'HOST_OFFLINE +20000', u1: 'HOST_BUSY' });
 });
 
 it('pauses when the budget is spent; resuming grants a fresh one, retrying forgets', () => {

@@ -1,8 +1,8 @@
-import { advanceHostUpdate } from '../host-update/host-update.machine';
+import { advanceHostUpdate, NEW_HOST_UPDATE } from '../host-update/host-update.machine';
 import type { HostUpdateEvent } from '../host-update/host-update.event';
 import type { HostUpdateContext } from '../host-update/host-update.step';
 import type { HostUpdateState } from '../host-update/host-update.state';
-import { isFailure, isInFlight, isTerminal } from '../host-update/host-update.traits';
+import { isFailure, isInFlight, isMissed, isTerminal } from '../host-update/host-update.traits';
 import type { Strategy } from '../model/strategy';
 import { advanceRollout, type RolloutEvent } from '../rollout/rollout.machine';
 import { ROLLOUT_TRAITS, type RolloutState } from '../rollout/rollout.state';
@@ -23,9 +23,11 @@ import type { HostUpdateSnapshot, RolloutSnapshot } from './rollout.snapshot';
  * 1. A planned rollout starts; an ended one with an update in flight again is reopened.
  * 2. Host updates whose host was decommissioned, whose deadline passed or whose hold elapsed move on; in an aborting
  *    rollout every update that has not heard of it is told.
- * 3. The rollout ends once every host update has; otherwise it pauses when the failure budget is spent.
- * 4. Host updates start: those of the first wave that has not ended, in order, on hosts that are online and free,
- *    while fewer than `maxConcurrent` are in flight.
+ * 3. The turn of the first wave that has not ended has come: hosts that run the release are left out, for those that
+ *    are offline the time starts after which the strategy gives them up. A wave that ends by that gives its turn to the
+ *    next. The rollout ends once every host update has; otherwise it pauses when the failure budget is spent.
+ * 4. Host updates start: those of that wave, in order, on hosts that are online and free, while fewer than
+ *    `maxConcurrent` are in flight.
  * 5. Waves follow from their host updates.
  * 6. The report says why every host update that has neither ended nor just started is waiting.
  *
@@ -35,8 +37,10 @@ import type { HostUpdateSnapshot, RolloutSnapshot } from './rollout.snapshot';
  * A lost host that reports after all leaves the count, but a rollout that has paused stays paused.
  *
  * A slot is taken by whatever is in flight, held finishes too. A lost host that comes back may exceed `maxConcurrent`;
- * nothing starts until there is room again. A host that runs the release already is updated all the same: an update
- * from a release to itself is how a host gets back to a known state.
+ * nothing starts until there is room again. A host that runs the release already is left out, unless the strategy forces
+ * it or an operator asked for this very host (retry, unskip). What an offline or busy host runs is not known, so it waits.
+ *
+ * A paused rollout gives up no absent host; the time goes on, and counts once it is resumed.
  *
  * Waves gate only starts. When a retry or a lost host opens an earlier wave again, later waves finish what is in flight
  * and start nothing until it has ended.
@@ -53,7 +57,7 @@ export function planNext(snapshot: RolloutSnapshot, nowMs: number): NextPlan {
   const draft = new PlanDraft(snapshot, nowMs);
   draft.openRollout();
   draft.advanceHostUpdates();
-  draft.closeRollout();
+  draft.takeTurns();
   draft.startHostUpdates();
   draft.advanceWaves();
   return { effects: draft.effects, report: reportPlan(draft) };
@@ -72,6 +76,10 @@ interface Tally {
   ended: number;
   failures: number;
   succeeded: number;
+  /** Ended without being updated although they did not run the release. */
+  missed: number;
+  /** Not started because the rollout was aborted. */
+  cancelled: number;
   inFlight: number;
 }
 
@@ -108,7 +116,36 @@ export class PlanDraft {
     }
   }
 
-  closeRollout(): void {
+  /** Each round ends the open wave or is the last one. */
+  takeTurns(): void {
+    for (let before: number | null | undefined; ;) {
+      const waveIndex = this.openWaveIndex();
+      if (waveIndex === before) return;
+      before = waveIndex;
+      if (ROLLOUT_TRAITS[this.state.kind].starts)
+        for (const draft of this.updates)
+          if (draft.update.waveIndex === waveIndex) this.takeTurn(draft);
+      this.closeRollout();
+    }
+  }
+
+  private takeTurn(draft: DraftHostUpdate): void {
+    if (draft.state.kind !== 'pending') return;
+    const { online, busyWith, onRelease } = draft.update.host;
+    if (!online) {
+      this.applyToHostUpdate(draft, { kind: 'host-absent' });
+      if (this.isOverdue(draft.state)) this.applyToHostUpdate(draft, { kind: 'deadline-passed' });
+    } else if (
+      busyWith === null &&
+      onRelease &&
+      !this.strategy.force &&
+      draft.state.reason.code === NEW_HOST_UPDATE.reason.code
+    ) {
+      this.applyToHostUpdate(draft, { kind: 'already-on-release' });
+    }
+  }
+
+  private closeRollout(): void {
     const { total, ended, failures } = this.tally();
     if (ended === total) return this.applyToRollout({ kind: 'ended' });
     if (this.state.kind !== 'running') return;
@@ -167,9 +204,16 @@ export class PlanDraft {
     }
     const { state } = draft;
     if (state.kind === 'held' && this.nowMs >= state.retryAtMs) yield { kind: 'hold-elapsed' };
-    if (!('deadlineAtMs' in state)) return;
-    const deadlineMs = Math.max(state.deadlineAtMs, this.snapshot.deadlinesHoldFromMs ?? 0);
-    if (this.nowMs >= deadlineMs) yield { kind: 'deadline-passed' };
+    if (state.kind === 'pending') {
+      if (draft.update.host.online) yield { kind: 'host-returned' };
+    } else if (this.isOverdue(state)) {
+      yield { kind: 'deadline-passed' };
+    }
+  }
+
+  private isOverdue(state: HostUpdateState): boolean {
+    if (!('deadlineAtMs' in state) || state.deadlineAtMs === undefined) return false;
+    return this.nowMs >= Math.max(state.deadlineAtMs, this.snapshot.deadlinesHoldFromMs ?? 0);
   }
 
   private start(draft: DraftHostUpdate): void {
@@ -190,9 +234,9 @@ export class PlanDraft {
   }
 
   private applyToRollout(event: RolloutEvent): void {
-    const { failures, succeeded } = this.tally();
+    const { failures, succeeded, missed } = this.tally();
     const { maxFailures } = this.strategy;
-    const step = advanceRollout(this.state, event, { failures, succeeded, maxFailures });
+    const step = advanceRollout(this.state, event, { failures, succeeded, missed, maxFailures });
     if (step.kind !== 'advanced') return;
     this.state = step.state;
     this.effects.push({ kind: 'advance-rollout', event, state: step.state });
@@ -218,19 +262,23 @@ function canStart({ state, update: { host } }: DraftHostUpdate): boolean {
 }
 
 function eventsForWave(tally: Tally): readonly WaveEvent[] {
-  const { total, ended, failures, succeeded, inFlight } = tally;
-  if (ended === total) return [{ kind: 'ended', failures, succeeded }];
+  const { total, ended, failures, succeeded, missed, cancelled, inFlight } = tally;
+  if (ended === total) return [{ kind: 'ended', failures, succeeded, missed, cancelled }];
   return inFlight > 0 || failures > 0 || succeeded > 0
     ? [{ kind: 'reopened' }, { kind: 'started' }]
     : [{ kind: 'reopened' }];
 }
 
-const newTally = (): Tally => ({ total: 0, ended: 0, failures: 0, succeeded: 0, inFlight: 0 });
+const newTally = (): Tally => ({
+  ...{ total: 0, ended: 0, failures: 0, succeeded: 0, missed: 0, cancelled: 0, inFlight: 0 },
+});
 
 function count(tally: Tally, state: HostUpdateState): void {
   tally.total += 1;
   if (isTerminal(state)) tally.ended += 1;
   if (isFailure(state)) tally.failures += 1;
   if (state.kind === 'succeeded') tally.succeeded += 1;
+  if (isMissed(state)) tally.missed += 1;
+  if (state.kind === 'cancelled' && state.reason.code === 'ABORT_REQUESTED') tally.cancelled += 1;
   if (isInFlight(state)) tally.inFlight += 1;
 }

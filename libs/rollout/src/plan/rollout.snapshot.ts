@@ -42,6 +42,8 @@ export interface HostFacts {
   readonly name: string;
   readonly online: boolean;
   readonly decommissioned: boolean;
+  /** The host runs the rollout's release: same version, same digest. */
+  readonly onRelease: boolean;
   /** Name or id of another rollout whose update is in flight on this host; null when there is none. */
   readonly busyWith: string | null;
 }

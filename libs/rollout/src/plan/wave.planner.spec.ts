@@ -7,6 +7,7 @@ const fleet = (count: number, domains = 1): PlannableHost[] =>
     id: `id-${i}`,
     name: `host-${String(i).padStart(5, '0')}`,
     failureDomain: `rack-${i % domains}`,
+    online: true,
   }));
 
 function sizes(count: number, waves: readonly WaveSize[]): readonly number[] {
@@ -20,6 +21,7 @@ it.each<[number, WaveSize[], number[]]>([
   [40, [1, '25%'], [1, 10, 29]],
   [3, ['1%'], [1, 2]],
   [10, ['25%'], [2, 8]],
+  [26, ['10%'], [2, 24]],
   [100, ['29%'], [29, 71]],
   [1000, ['2.5%'], [25, 975]],
   [5, [10], [5]],
@@ -32,10 +34,10 @@ it.each<[number, WaveSize[], number[]]>([
 it('spreads a wave over failure domains', () => {
   const result = planWaves(
     [
-      { id: '1', name: 'a1', failureDomain: 'a' },
-      { id: '2', name: 'a2', failureDomain: 'a' },
-      { id: '3', name: 'a3', failureDomain: 'a' },
-      { id: '4', name: 'b1', failureDomain: 'b' },
+      { id: '1', name: 'a1', failureDomain: 'a', online: true },
+      { id: '2', name: 'a2', failureDomain: 'a', online: true },
+      { id: '3', name: 'a3', failureDomain: 'a', online: true },
+      { id: '4', name: 'b1', failureDomain: 'b', online: true },
     ],
     { waves: [2] },
   );
@@ -43,11 +45,22 @@ it('spreads a wave over failure domains', () => {
     kind: 'planned',
     plan: {
       waves: [
-        { index: 0, hostIds: ['1', '4'] },
-        { index: 1, hostIds: ['2', '3'] },
+        { index: 0, size: 2, hostIds: ['1', '4'] },
+        { index: 1, size: null, hostIds: ['2', '3'] },
       ],
     },
   });
+});
+
+it('takes hosts that are offline last, whatever their failure domain', () => {
+  const hosts = fleet(6, 2).map((host, i) => ({ ...host, online: i > 2 }));
+  const result = planWaves(hosts, { waves: [1, 1] });
+  if (result.kind === 'invalid') throw new Error(JSON.stringify(result.problems));
+  expect(result.plan.waves.map(({ hostIds }) => hostIds)).toEqual([
+    ['id-4'],
+    ['id-3'],
+    ['id-5', 'id-0', 'id-1', 'id-2'],
+  ]);
 });
 
 it.each<[string, PlannableHost[], WaveSize[], object]>([

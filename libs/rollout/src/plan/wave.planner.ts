@@ -6,7 +6,8 @@ import type { Strategy, WaveSize } from '../model/strategy';
  * Purpose: splits the hosts of a rollout into waves, once, when the rollout is applied. The same hosts and strategy
  * always give the same plan, whatever order the hosts come in.
  *
- * Order: hosts are sorted by name within their failure domain, then one is taken from each failure domain in turn, so
+ * Order: hosts that are online come before those that are not, so that no wave is spent on absent hosts while others are
+ * there. Among each, hosts are sorted by name within their failure domain, then one is taken from each failure domain in turn, so
  * that a wave is spread over them as evenly as their sizes allow.
  *
  * Sizes: a count is that many hosts. A percent is of all hosts, rounded down, at least 1. Each wave takes what it asks
@@ -17,10 +18,13 @@ export interface PlannableHost {
   readonly name: string;
   /** Empty: hosts without one share a failure domain. */
   readonly failureDomain: string;
+  readonly online: boolean;
 }
 
 export interface PlannedWave {
   readonly index: number;
+  /** As the strategy asks for it; null: what the waves before left. */
+  readonly size: WaveSize | null;
   /** In starting order. */
   readonly hostIds: readonly string[];
 }
@@ -50,13 +54,15 @@ export function planWaves(
 ): WavePlanResult {
   const problems = [...checkHosts(hosts), ...checkSizes(strategy.waves)];
   if (problems.length > 0) return { kind: 'invalid', problems };
-  const ordered = spreadOverFailureDomains(hosts).map((host) => host.id);
+  const ordered = [true, false].flatMap((online) =>
+    spreadOverFailureDomains(hosts.filter((host) => host.online === online)).map(({ id }) => id),
+  );
   const waves: PlannedWave[] = [];
   let taken = 0;
-  for (const size of [...strategy.waves, ordered.length]) {
-    const hostIds = ordered.slice(taken, taken + countOf(size, ordered.length));
+  for (const size of [...strategy.waves, null]) {
+    const hostIds = ordered.slice(taken, taken + countOf(size ?? ordered.length, ordered.length));
     if (hostIds.length === 0) break;
-    waves.push({ index: waves.length, hostIds });
+    waves.push({ index: waves.length, size, hostIds });
     taken += hostIds.length;
   }
   return { kind: 'planned', plan: { waves } };

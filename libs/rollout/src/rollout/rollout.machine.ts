@@ -14,8 +14,9 @@ import type { RolloutKind, RolloutState } from './rollout.state';
  * 2. More host updates fail than the strategy allows: paused with FAILURE_BUDGET_SPENT. Resuming accepts the failures
  *    there are and grants a fresh budget; retrying does the failed hosts again and forgets what was accepted.
  * 3. An operator aborts: aborting until nothing is in flight, then aborted.
- * 4. Everything has ended and something failed: failed, also within the budget, because not every host runs the
- *    release. A retry makes it run again, with the same hosts.
+ * 4. Everything has ended and something failed, or hosts were left out and none was updated: failed, also within the
+ *    budget, because not every host runs the release. Hosts that the strategy or an operator left out beside others that
+ *    were updated are no failure; unskip takes them up again. A retry makes it run again, with the same hosts.
  * 5. A lost host reports after the rollout has ended and its update goes on: the rollout runs again (`reopened`).
  *    After an abort it goes back to aborting instead, so that nothing new starts. When its report is that the update
  *    succeeded, and it was the last failure, the failed rollout has succeeded.
@@ -29,6 +30,8 @@ export type RolloutEvent =
   | { readonly kind: 'resume-requested' }
   | { readonly kind: 'abort-requested' }
   | { readonly kind: 'retry-requested' }
+  /** Skipped hosts are to be updated after all. */
+  | { readonly kind: 'unskip-requested' }
   | { readonly kind: 'failure-budget-spent' }
   /** Every host update is terminal. */
   | { readonly kind: 'ended' }
@@ -42,6 +45,8 @@ export interface RolloutContext {
   readonly failures: number;
   /** Host updates that succeeded, now. */
   readonly succeeded: number;
+  /** Host updates that ended without a try although their hosts do not run the release, now. */
+  readonly missed: number;
   readonly maxFailures: number;
 }
 
@@ -100,26 +105,28 @@ const retry = () =>
     { kind: 'reconcile' },
   );
 
-const end = (_state: unknown, { failures, succeeded }: RolloutContext): RolloutStep =>
-  advanced(
-    failures === 0
-      ? { kind: 'succeeded' }
-      : {
-          kind: 'failed',
-          reason: reasonOf(
-            'HOSTS_NOT_UPDATED',
-            `${failures} of ${failures + succeeded} host updates did not succeed`,
-          ),
-        },
-  );
+const end = (_state: unknown, { failures, succeeded, missed }: RolloutContext): RolloutAdvanced => {
+  const nothingUpdated = succeeded === 0 && missed > 0;
+  if (failures === 0 && !nothingUpdated) return advanced({ kind: 'succeeded' });
+  const detail =
+    failures > 0
+      ? `${failures} of ${failures + succeeded} host updates did not succeed`
+      : `no host was updated; ${missed} were left out`;
+  return advanced({ kind: 'failed', reason: reasonOf('HOSTS_NOT_UPDATED', detail) });
+};
 
+/** Hosts are added to an ended rollout; failures it has are not news. */
+const unskip = (_state: unknown, { failures }: RolloutContext): RolloutStep =>
+  advanced({ kind: 'running', failuresAccepted: failures }, { kind: 'reconcile' });
+
+/** The sentence stays true when more fail later: those in flight go on. */
 const spendBudget = (
   state: { readonly failuresAccepted: number },
-  { failures, maxFailures }: RolloutContext,
+  { maxFailures }: RolloutContext,
 ): RolloutStep => {
   const { failuresAccepted } = state;
   const accepted = failuresAccepted > 0 ? ` beyond the ${failuresAccepted} accepted` : '';
-  const detail = `${failures} host updates failed, ${maxFailures} are allowed${accepted}`;
+  const detail = `more host updates failed than the ${maxFailures} that are allowed${accepted}`;
   return advanced({
     kind: 'paused',
     reason: reasonOf('FAILURE_BUDGET_SPENT', detail),
@@ -136,6 +143,7 @@ const TABLE: {
     'resume-requested': ignore,
     'abort-requested': abort,
     'retry-requested': refuse('the rollout has not started yet'),
+    'unskip-requested': ignore,
     'failure-budget-spent': ignore,
     ended: end,
     reopened: ignore,
@@ -146,6 +154,7 @@ const TABLE: {
     'resume-requested': ignore,
     'abort-requested': abort,
     'retry-requested': retry,
+    'unskip-requested': ignore,
     'failure-budget-spent': spendBudget,
     ended: end,
     reopened: ignore,
@@ -163,6 +172,7 @@ const TABLE: {
       ),
     'abort-requested': abort,
     'retry-requested': retry,
+    'unskip-requested': ignore,
     'failure-budget-spent': ignore,
     ended: end,
     reopened: ignore,
@@ -173,6 +183,7 @@ const TABLE: {
     'resume-requested': refuse('the rollout is being aborted'),
     'abort-requested': ignore,
     'retry-requested': refuse('the rollout is still being aborted; retry once it is aborted'),
+    'unskip-requested': refuse('the rollout is being aborted'),
     'failure-budget-spent': ignore,
     ended: ({ reason }) => advanced({ kind: 'aborted', reason }),
     reopened: ignore,
@@ -182,7 +193,10 @@ const TABLE: {
     'pause-requested': refuse('the rollout has succeeded'),
     'resume-requested': refuse('the rollout has succeeded'),
     'abort-requested': refuse('the rollout has succeeded; there is nothing left to abort'),
-    'retry-requested': refuse('the rollout has succeeded; there is nothing to retry'),
+    'retry-requested': refuse(
+      'the rollout has succeeded; unskip takes up hosts that were left out',
+    ),
+    'unskip-requested': unskip,
     'failure-budget-spent': ignore,
     ended: ignore,
     reopened: ignore,
@@ -193,8 +207,12 @@ const TABLE: {
     'resume-requested': refuse('the rollout has failed; retry does the failed hosts again'),
     'abort-requested': refuse('the rollout has failed; there is nothing left to abort'),
     'retry-requested': retry,
+    'unskip-requested': unskip,
     'failure-budget-spent': ignore,
-    ended: (state, context) => (context.failures === 0 ? end(state, context) : ignore()),
+    ended: (state, context) => {
+      const step = end(state, context);
+      return step.state.kind === 'succeeded' ? step : ignore();
+    },
     reopened: (_state, { failures }) => advanced({ kind: 'running', failuresAccepted: failures }),
   },
   aborted: {
@@ -203,6 +221,7 @@ const TABLE: {
     'resume-requested': refuse('the rollout was aborted; retry starts what was not updated'),
     'abort-requested': ignore,
     'retry-requested': retry,
+    'unskip-requested': refuse('the rollout was aborted; retry starts what was not updated'),
     'failure-budget-spent': ignore,
     ended: ignore,
     reopened: ({ reason }) => advanced({ kind: 'aborting', reason }),

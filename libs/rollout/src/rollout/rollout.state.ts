@@ -12,9 +12,9 @@ export type RolloutState =
   | { readonly kind: 'paused'; readonly reason: Reason; readonly failuresAccepted: number }
   /** Nothing starts, what can be undone is undone, what cannot goes on to its end. */
   | { readonly kind: 'aborting'; readonly reason: Reason }
-  /** Every host update succeeded; those of decommissioned hosts are left out. */
+  /** Every host update succeeded; skipped ones and those of decommissioned hosts are left out. */
   | { readonly kind: 'succeeded' }
-  /** Every host update ended, and at least one failed. */
+  /** Every host update ended, and at least one failed, or hosts were left out and none was updated. */
   | { readonly kind: 'failed'; readonly reason: Reason }
   /** Aborted, and nothing is in flight any more. */
   | { readonly kind: 'aborted'; readonly reason: Reason };

@@ -1,8 +1,12 @@
 import { advanceHostUpdate, NEW_HOST_UPDATE } from '../host-update/host-update.machine';
-import { hostUpdateEventOf, type CommandOutcome } from '../host-update/host-update.event';
+import {
+  hostUpdateEventOf,
+  type CommandOutcome,
+  type HostUpdateEvent,
+} from '../host-update/host-update.event';
 import type { CommandIntent } from '../host-update/host-update.effect';
 import type { HostUpdateAdvanced } from '../host-update/host-update.step';
-import { isFailure, isInFlight, isRetryable } from '../host-update/host-update.traits';
+import { isFailure, isInFlight, isMissed, isRetryable } from '../host-update/host-update.traits';
 import { idempotencyKey } from '../host-update/idempotency-key';
 import type { Strategy } from '../model/strategy';
 import { planNext, type NextPlan } from '../plan/rollout.planner';
@@ -29,6 +33,8 @@ export interface IssuedCommand extends CommandIntent {
  */
 export class FleetSimulation {
   nowMs = 1_000_000;
+  /** Until then the control plane believes in no deadline. */
+  deadlinesHoldFromMs = 0;
   state: RolloutState = NEW_ROLLOUT;
   readonly waves: WaveState[];
   readonly rows: Row[];
@@ -52,13 +58,20 @@ export class FleetSimulation {
         attempt: 0,
         finishTries: 0,
         abortRequested: false,
-        host: { name: `host-${position}`, online: true, decommissioned: false, busyWith: null },
+        host: {
+          name: `host-${position}`,
+          online: true,
+          decommissioned: false,
+          onRelease: false,
+          busyWith: null,
+        },
       }));
   }
 
   snapshot(): RolloutSnapshot {
     const waves = this.waves.map((state, index) => ({ index, state }));
-    return { state: this.state, strategy: this.strategy, waves, hostUpdates: this.rows };
+    const { state, strategy, rows: hostUpdates, deadlinesHoldFromMs } = this;
+    return { state, strategy, waves, hostUpdates, deadlinesHoldFromMs };
   }
 
   plan(): NextPlan {
@@ -97,11 +110,24 @@ export class FleetSimulation {
     const step = advanceRollout(this.state, event, {
       failures: this.count(isFailure),
       succeeded: this.count((state) => state.kind === 'succeeded'),
+      missed: this.count(isMissed),
       maxFailures: this.strategy.maxFailures,
     });
     if (step.kind !== 'advanced') return step.kind;
     this.state = step.state;
     if (step.effects.some(({ kind }) => kind === 'retry-host-updates')) this.retryAll();
+    return step.kind;
+  }
+
+  /** An operator leaves a host out, or takes that back; the rollout hears of the latter. */
+  ask(
+    row: Row,
+    event: Extract<HostUpdateEvent, { kind: 'skip-requested' | 'unskip-requested' }>,
+  ): string {
+    const step = advanceHostUpdate(row.state, event, this.contextOf(row));
+    if (step.kind !== 'advanced') return step.kind;
+    if (event.kind === 'unskip-requested' && this.operate(event) === 'illegal') return 'illegal';
+    this.store(row, step);
     return step.kind;
   }
 

@@ -59,7 +59,7 @@ export function statesPage(): string {
         ROLLOUT_EVENTS,
         ROLLOUT_KINDS.map((kind) => [kind, ROLLOUT_EVENTS.map((event) => sayRollout(kind, event))]),
       ),
-      '`ended` becomes `failed` when at least one host update failed. `retry-requested` sends every failed or cancelled host update back to pending.',
+      '`ended` becomes `failed` when at least one host update failed, or when hosts were left out and none was updated. `retry-requested` sends every failed or cancelled host update back to pending, and those skipped for being offline.',
       '## Wave',
       grid(
         'state',
@@ -81,6 +81,11 @@ const OTHER_EVENTS: readonly HostUpdateEvent[] = [
   { kind: 'abort-requested' },
   { kind: 'retry-requested' },
   { kind: 'host-decommissioned' },
+  { kind: 'host-absent' },
+  { kind: 'host-returned' },
+  { kind: 'already-on-release' },
+  { kind: 'skip-requested', why: '' },
+  { kind: 'unskip-requested' },
 ];
 const ROLLOUT_EVENTS: readonly RolloutEventKind[] = [
   'started',
@@ -88,15 +93,19 @@ const ROLLOUT_EVENTS: readonly RolloutEventKind[] = [
   'resume-requested',
   'abort-requested',
   'retry-requested',
+  'unskip-requested',
   'failure-budget-spent',
   'ended',
   'reopened',
 ];
+const WELL = { failures: 0, succeeded: 1, missed: 0, cancelled: 0 } as const;
 const WAVE_EVENTS: readonly (readonly [string, WaveEvent])[] = [
   ['started', { kind: 'started' }],
-  ['ended, all well', { kind: 'ended', failures: 0, succeeded: 1 }],
-  ['ended, some failed', { kind: 'ended', failures: 1, succeeded: 1 }],
-  ['ended, all cancelled', { kind: 'ended', failures: 0, succeeded: 0 }],
+  ['ended, all well', { kind: 'ended', ...WELL }],
+  ['ended, some failed', { kind: 'ended', ...WELL, failures: 1 }],
+  ['ended, nothing to do', { kind: 'ended', ...WELL, succeeded: 0 }],
+  ['ended, all left out', { kind: 'ended', ...WELL, succeeded: 0, missed: 1 }],
+  ['ended, some cancelled by an abort', { kind: 'ended', ...WELL, missed: 1, cancelled: 1 }],
   ['reopened', { kind: 'reopened' }],
 ];
 
@@ -105,6 +114,7 @@ function hostStates(): readonly (readonly [string, HostUpdateState])[] {
   const rollbackPhases = ['preflight', 'preserve', 'freeze', 'reboot'] as const;
   return [
     ['pending', { kind: 'pending', reason: REASON }],
+    ['pending, absent', { kind: 'pending', ...at }],
     ...PHASES.map(
       (phase) => [`running ${phase}`, { kind: 'running', phase, deadlineAtMs: NOW }] as const,
     ),
@@ -118,6 +128,8 @@ function hostStates(): readonly (readonly [string, HostUpdateState])[] {
     ['failed', { kind: 'failed', phase: 'freeze', reason: REASON }],
     ['lost-state', { kind: 'lost-state', phase: 'retrieve', reason: REASON }],
     ['cancelled', { kind: 'cancelled', reason: REASON }],
+    ['skipped', { kind: 'skipped', reason: REASON }],
+    ['skipped, offline', { kind: 'skipped', reason: { ...REASON, code: 'HOST_OFFLINE' } }],
   ];
 }
 
@@ -165,7 +177,7 @@ function sayRollout(kind: (typeof ROLLOUT_KINDS)[number], event: RolloutEventKin
   const step = advanceRollout(
     state,
     { kind: event },
-    { failures: 0, succeeded: 1, maxFailures: 0 },
+    { failures: 0, succeeded: 1, missed: 0, maxFailures: 0 },
   );
   if (step.kind !== 'advanced') return step.kind === 'ignored' ? '·' : '✗';
   return step.state.kind;

@@ -18,4 +18,6 @@ export const STRATEGY: Strategy = {
   soakMs: 500,
   finishRetryMs: 900,
   finishTriesMax: 3,
+  offline: { waitMs: 20_000, then: 'skip' },
+  force: false,
 };

@@ -8,18 +8,19 @@ import type { Reason } from '../model/reason';
  * Happy path: pending, running once its first host update starts, succeeded once all have succeeded.
  *
  * Unhappy paths: failed once all have ended and one of them failed (whether the next wave starts is the failure
- * budget's affair, not the wave's); cancelled when an abort leaves it without any host update that started.
+ * budget's affair, not the wave's); cancelled when an abort kept any of its host updates from starting, or
+ * when hosts were left out and none was updated.
  * A retry, or a lost host that reports after all, opens an ended wave again; a failed one has succeeded when the last
  * failure turns out to be none.
  */
 export type WaveState =
   | { readonly kind: 'pending' }
   | { readonly kind: 'running' }
-  /** Every host update succeeded; cancelled ones are left out. */
+  /** Every host update succeeded; skipped ones and those of decommissioned hosts are left out. */
   | { readonly kind: 'succeeded' }
   /** Every host update ended, and at least one failed. */
   | { readonly kind: 'failed'; readonly reason: Reason }
-  /** Nothing in it was ever updated. */
+  /** Not all of it was gone through, and nothing failed. */
   | { readonly kind: 'cancelled' };
 
 export type WaveKind = WaveState['kind'];
@@ -29,7 +30,14 @@ export type WaveEvent =
   /** One of them has started, and not all have ended. */
   | { readonly kind: 'started' }
   /** All of them have ended. */
-  | { readonly kind: 'ended'; readonly failures: number; readonly succeeded: number }
+  | {
+      readonly kind: 'ended';
+      readonly failures: number;
+      readonly succeeded: number;
+      /** Left out although their hosts do not run the release; `cancelled` of them by an abort. */
+      readonly missed: number;
+      readonly cancelled: number;
+    }
   /** Not all of them have ended any more. */
   | { readonly kind: 'reopened' };
 
@@ -42,13 +50,14 @@ type Cell<E extends WaveEventKind> = (event: Extract<WaveEvent, { kind: E }>) =>
 
 const ignore = (): WaveStep => ({ kind: 'ignored' });
 const run = (): WaveStep => ({ kind: 'advanced', state: { kind: 'running' } });
-const end: Cell<'ended'> = ({ failures, succeeded }) => {
+const end: Cell<'ended'> = ({ failures, succeeded, missed, cancelled }) => {
   if (failures > 0) {
     const detail = `${failures} of ${failures + succeeded} host updates did not succeed`;
     const reason: Reason = { code: 'HOSTS_NOT_UPDATED', detail };
     return { kind: 'advanced', state: { kind: 'failed', reason } };
   }
-  return { kind: 'advanced', state: { kind: succeeded > 0 ? 'succeeded' : 'cancelled' } };
+  const stopped = cancelled > 0 || (succeeded === 0 && missed > 0);
+  return { kind: 'advanced', state: { kind: stopped ? 'cancelled' : 'succeeded' } };
 };
 
 const TABLE: {

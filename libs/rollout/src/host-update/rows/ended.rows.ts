@@ -23,6 +23,11 @@ const ended = {
   'hold-elapsed': ignore,
   'abort-requested': ignore,
   'host-decommissioned': ignore,
+  'host-absent': ignore,
+  'host-returned': ignore,
+  'already-on-release': ignore,
+  'skip-requested': refuse('the host update has ended'),
+  'unskip-requested': refuse('the host update was not skipped'),
 } as const satisfies Omit<HostUpdateRow<HostUpdateKind>, 'retry-requested'>;
 
 /** The next attempt begins when the planner starts it; what is left of this one must not reach the host then. */
@@ -44,4 +49,15 @@ export const succeededRow: HostUpdateRow<'succeeded'> = {
 export const rolledBackRow: HostUpdateRow<'rolled-back'> = { ...ended, 'retry-requested': retry };
 export const failedRow: HostUpdateRow<'failed'> = { ...ended, 'retry-requested': retry };
 export const lostStateRow: HostUpdateRow<'lost-state'> = { ...ended, 'retry-requested': retry };
+/** What was left out for good reason stays so when failed ones are retried; an absent host may be back. */
+export const skippedRow: HostUpdateRow<'skipped'> = {
+  ...ended,
+  'retry-requested': ({ reason }) => (reason.code === 'HOST_OFFLINE' ? retry() : ignore()),
+  'skip-requested': ignore,
+  'unskip-requested': () =>
+    advanced({
+      kind: 'pending',
+      reason: ownReason('UNSKIP_REQUESTED', 'an operator wants it to be updated after all'),
+    }),
+};
 export const cancelledRow: HostUpdateRow<'cancelled'> = { ...ended, 'retry-requested': retry };

@@ -7,6 +7,7 @@ import {
   type HostUpdateStep,
   ignore,
   neverIssued,
+  notPending,
   refuse,
   relateResult,
 } from '../host-update.step';
@@ -31,6 +32,7 @@ export const heldRow: HostUpdateRow<'held'> = {
     context.abortRequested ? ignore() : advanced(state, { kind: 'record-abort-request' }),
   'retry-requested': refuse('finish is held and will be asked again by itself'),
   'host-decommissioned': () => leaveFleet('finish'),
+  ...notPending,
 };
 
 function repeated(

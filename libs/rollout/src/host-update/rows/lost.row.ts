@@ -8,6 +8,7 @@ import {
   type HostUpdateStep,
   ignore,
   isOfThisAttempt,
+  notPending,
   refuse,
   relateResult,
   rollingBack,
@@ -77,6 +78,8 @@ export const lostRow: HostUpdateRow<'lost'> = {
   'abort-requested': ignore,
   'retry-requested': retry,
   'host-decommissioned': ignore,
+  ...notPending,
+  'skip-requested': refuse('the host update has ended'),
 };
 
 function awaitRollback(

@@ -1,3 +1,4 @@
+import { sayDuration } from '../../model/duration';
 import { advanced, enterPhase, type HostUpdateRow, ignore, ownReason } from '../host-update.step';
 
 /** Results that reach a pending update belong to an attempt that an operator has given up. */
@@ -18,7 +19,17 @@ export const pendingRow: HostUpdateRow<'pending'> = {
   'phase-voided': ignore,
   'rollback-succeeded': ignore,
   'rollback-failed': ignore,
-  'deadline-passed': ignore,
+  'deadline-passed': ({ deadlineAtMs }, _event, { strategy }) => {
+    const { then } = strategy.offline;
+    if (deadlineAtMs === undefined || then === 'wait') return ignore();
+    const reason = ownReason(
+      'HOST_OFFLINE',
+      `its agent was not connected for ${sayDuration(strategy.offline.waitMs)} after its turn had come`,
+    );
+    return then === 'skip'
+      ? advanced({ kind: 'skipped', reason })
+      : advanced({ kind: 'failed', phase: 'preflight', reason });
+  },
   'hold-elapsed': ignore,
   'abort-requested': () =>
     advanced({
@@ -31,4 +42,24 @@ export const pendingRow: HostUpdateRow<'pending'> = {
       kind: 'cancelled',
       reason: ownReason('HOST_DECOMMISSIONED', 'the host left the fleet before it started'),
     }),
+  'host-absent': (state, _event, { nowMs, strategy }) =>
+    state.deadlineAtMs !== undefined || strategy.offline.then === 'wait'
+      ? ignore()
+      : advanced({ ...state, deadlineAtMs: nowMs + strategy.offline.waitMs }),
+  'host-returned': ({ kind, reason, deadlineAtMs }) =>
+    deadlineAtMs === undefined ? ignore() : advanced({ kind, reason }),
+  'already-on-release': () =>
+    advanced({
+      kind: 'skipped',
+      reason: ownReason('ALREADY_ON_RELEASE', 'the host runs this release'),
+    }),
+  'skip-requested': (_state, { why }) =>
+    advanced({
+      kind: 'skipped',
+      reason: ownReason(
+        'SKIPPED_BY_OPERATOR',
+        why === '' ? 'an operator left the host out' : `an operator left the host out: ${why}`,
+      ),
+    }),
+  'unskip-requested': ignore,
 };

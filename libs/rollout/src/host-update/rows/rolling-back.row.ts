@@ -8,6 +8,7 @@ import {
   type HostUpdateStep,
   ignore,
   isOfThisAttempt,
+  notPending,
   ownReason,
   refuse,
   type StateOf,
@@ -69,6 +70,7 @@ export const rollingBackRow: HostUpdateRow<'rolling-back'> = {
     context.abortRequested ? ignore() : advanced(state, { kind: 'record-abort-request' }),
   'retry-requested': refuse('the host update is still being rolled back'),
   'host-decommissioned': (state) => leaveFleet(state.phase),
+  ...notPending,
 };
 
 /**

@@ -7,12 +7,13 @@ import {
   type HostUpdateContext,
   type HostUpdateRow,
   type HostUpdateStep,
-  type StateOf,
   ignore,
   isOfThisAttempt,
   neverIssued,
+  notPending,
   ownReason,
   refuse,
+  type StateOf,
   succeedPhase,
   whenDue,
 } from '../host-update.step';
@@ -73,6 +74,7 @@ export const runningRow: HostUpdateRow<'running'> = {
   },
   'retry-requested': refuse('the host update is still running'),
   'host-decommissioned': (state) => leaveFleet(state.phase),
+  ...notPending,
 };
 
 /** A rollback is asked for at most once in an attempt; when it was refused before, there is no undo left. */

@@ -93,6 +93,10 @@ export interface RolloutSummary {
   hostsLost: number;
   hostsRunning: number;
   hostsPending: number;
+  /** Not started: aborted before, or the host left the fleet. */
+  hostsCancelled: number;
+  /** Left out: by an operator, offline for too long, or on the release already. */
+  hostsSkipped: number;
   createdAt: Date | undefined;
   finishedAt: Date | undefined;
 }
@@ -186,6 +190,32 @@ export interface RecommissionHostResponse {
   host: HostSummary | undefined;
 }
 
+export interface SkipHostsRequest {
+  /** Id or name of the rollout. */
+  id: string;
+  /** Ids or names. */
+  hosts: string[];
+  /** All that have not started and are not connected. */
+  offline: boolean;
+  /** Why, for people. */
+  reason: string;
+}
+
+export interface SkipHostsResponse {
+  rollout: RolloutSummary | undefined;
+}
+
+export interface UnskipHostsRequest {
+  /** Id or name of the rollout. */
+  id: string;
+  /** Ids or names. */
+  hosts: string[];
+}
+
+export interface UnskipHostsResponse {
+  rollout: RolloutSummary | undefined;
+}
+
 export interface ActOnRolloutRequest {
   id: string;
   action: RolloutAction;
@@ -234,6 +264,8 @@ function createBaseRolloutSummary(): RolloutSummary {
     hostsLost: 0,
     hostsRunning: 0,
     hostsPending: 0,
+    hostsCancelled: 0,
+    hostsSkipped: 0,
     createdAt: undefined,
     finishedAt: undefined,
   };
@@ -276,6 +308,12 @@ export const RolloutSummary: MessageFns<RolloutSummary> = {
     }
     if (message.hostsPending !== 0) {
       writer.uint32(96).uint32(message.hostsPending);
+    }
+    if (message.hostsCancelled !== 0) {
+      writer.uint32(120).uint32(message.hostsCancelled);
+    }
+    if (message.hostsSkipped !== 0) {
+      writer.uint32(128).uint32(message.hostsSkipped);
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(106).fork()).join();
@@ -395,6 +433,22 @@ export const RolloutSummary: MessageFns<RolloutSummary> = {
             message.hostsPending = reader.uint32();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.hostsCancelled = reader.uint32();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.hostsSkipped = reader.uint32();
+            continue;
+          }
           case 13: {
             if (tag !== 106) {
               break;
@@ -469,6 +523,16 @@ export const RolloutSummary: MessageFns<RolloutSummary> = {
         : isSet(object.hosts_pending)
         ? globalThis.Number(object.hosts_pending)
         : 0,
+      hostsCancelled: isSet(object.hostsCancelled)
+        ? globalThis.Number(object.hostsCancelled)
+        : isSet(object.hosts_cancelled)
+        ? globalThis.Number(object.hosts_cancelled)
+        : 0,
+      hostsSkipped: isSet(object.hostsSkipped)
+        ? globalThis.Number(object.hostsSkipped)
+        : isSet(object.hosts_skipped)
+        ? globalThis.Number(object.hosts_skipped)
+        : 0,
       createdAt: isSet(object.createdAt)
         ? fromJsonTimestamp(object.createdAt)
         : isSet(object.created_at)
@@ -520,6 +584,12 @@ export const RolloutSummary: MessageFns<RolloutSummary> = {
     if (message.hostsPending !== 0) {
       obj.hostsPending = Math.round(message.hostsPending);
     }
+    if (message.hostsCancelled !== 0) {
+      obj.hostsCancelled = Math.round(message.hostsCancelled);
+    }
+    if (message.hostsSkipped !== 0) {
+      obj.hostsSkipped = Math.round(message.hostsSkipped);
+    }
     if (message.createdAt !== undefined) {
       obj.createdAt = message.createdAt.toISOString();
     }
@@ -548,6 +618,8 @@ export const RolloutSummary: MessageFns<RolloutSummary> = {
     message.hostsLost = object.hostsLost ?? 0;
     message.hostsRunning = object.hostsRunning ?? 0;
     message.hostsPending = object.hostsPending ?? 0;
+    message.hostsCancelled = object.hostsCancelled ?? 0;
+    message.hostsSkipped = object.hostsSkipped ?? 0;
     message.createdAt = object.createdAt ?? undefined;
     message.finishedAt = object.finishedAt ?? undefined;
     return message;
@@ -1873,6 +1945,346 @@ export const RecommissionHostResponse: MessageFns<RecommissionHostResponse> = {
   },
 };
 
+function createBaseSkipHostsRequest(): SkipHostsRequest {
+  return { id: "", hosts: [], offline: false, reason: "" };
+}
+
+export const SkipHostsRequest: MessageFns<SkipHostsRequest> = {
+  encode(message: SkipHostsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    for (const v of message.hosts) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.offline !== false) {
+      writer.uint32(24).bool(message.offline);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SkipHostsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSkipHostsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hosts.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offline = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SkipHostsRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => globalThis.String(e)) : [],
+      offline: isSet(object.offline) ? globalThis.Boolean(object.offline) : false,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: SkipHostsRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.hosts?.length) {
+      obj.hosts = message.hosts;
+    }
+    if (message.offline !== false) {
+      obj.offline = message.offline;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SkipHostsRequest>): SkipHostsRequest {
+    return SkipHostsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SkipHostsRequest>): SkipHostsRequest {
+    const message = createBaseSkipHostsRequest();
+    message.id = object.id ?? "";
+    message.hosts = object.hosts?.map((e) => e) || [];
+    message.offline = object.offline ?? false;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseSkipHostsResponse(): SkipHostsResponse {
+  return { rollout: undefined };
+}
+
+export const SkipHostsResponse: MessageFns<SkipHostsResponse> = {
+  encode(message: SkipHostsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rollout !== undefined) {
+      RolloutSummary.encode(message.rollout, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SkipHostsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSkipHostsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rollout = RolloutSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SkipHostsResponse {
+    return { rollout: isSet(object.rollout) ? RolloutSummary.fromJSON(object.rollout) : undefined };
+  },
+
+  toJSON(message: SkipHostsResponse): unknown {
+    const obj: any = {};
+    if (message.rollout !== undefined) {
+      obj.rollout = RolloutSummary.toJSON(message.rollout);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SkipHostsResponse>): SkipHostsResponse {
+    return SkipHostsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SkipHostsResponse>): SkipHostsResponse {
+    const message = createBaseSkipHostsResponse();
+    message.rollout = (object.rollout !== undefined && object.rollout !== null)
+      ? RolloutSummary.fromPartial(object.rollout)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUnskipHostsRequest(): UnskipHostsRequest {
+  return { id: "", hosts: [] };
+}
+
+export const UnskipHostsRequest: MessageFns<UnskipHostsRequest> = {
+  encode(message: UnskipHostsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    for (const v of message.hosts) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnskipHostsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnskipHostsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hosts.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnskipHostsRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: UnskipHostsRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.hosts?.length) {
+      obj.hosts = message.hosts;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnskipHostsRequest>): UnskipHostsRequest {
+    return UnskipHostsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnskipHostsRequest>): UnskipHostsRequest {
+    const message = createBaseUnskipHostsRequest();
+    message.id = object.id ?? "";
+    message.hosts = object.hosts?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseUnskipHostsResponse(): UnskipHostsResponse {
+  return { rollout: undefined };
+}
+
+export const UnskipHostsResponse: MessageFns<UnskipHostsResponse> = {
+  encode(message: UnskipHostsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rollout !== undefined) {
+      RolloutSummary.encode(message.rollout, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnskipHostsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnskipHostsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rollout = RolloutSummary.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnskipHostsResponse {
+    return { rollout: isSet(object.rollout) ? RolloutSummary.fromJSON(object.rollout) : undefined };
+  },
+
+  toJSON(message: UnskipHostsResponse): unknown {
+    const obj: any = {};
+    if (message.rollout !== undefined) {
+      obj.rollout = RolloutSummary.toJSON(message.rollout);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnskipHostsResponse>): UnskipHostsResponse {
+    return UnskipHostsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnskipHostsResponse>): UnskipHostsResponse {
+    const message = createBaseUnskipHostsResponse();
+    message.rollout = (object.rollout !== undefined && object.rollout !== null)
+      ? RolloutSummary.fromPartial(object.rollout)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseActOnRolloutRequest(): ActOnRolloutRequest {
   return { id: "", action: 0 };
 }
@@ -2468,6 +2880,26 @@ export const OperatorServiceService = {
       Buffer.from(RecommissionHostResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RecommissionHostResponse => RecommissionHostResponse.decode(value),
   },
+  /** Leaves hosts out of a rollout that have not started; all of them or none. */
+  skipHosts: {
+    path: "/luofleet.v1.OperatorService/SkipHosts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SkipHostsRequest): Buffer => Buffer.from(SkipHostsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SkipHostsRequest => SkipHostsRequest.decode(value),
+    responseSerialize: (value: SkipHostsResponse): Buffer => Buffer.from(SkipHostsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SkipHostsResponse => SkipHostsResponse.decode(value),
+  },
+  /** The undo. */
+  unskipHosts: {
+    path: "/luofleet.v1.OperatorService/UnskipHosts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UnskipHostsRequest): Buffer => Buffer.from(UnskipHostsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UnskipHostsRequest => UnskipHostsRequest.decode(value),
+    responseSerialize: (value: UnskipHostsResponse): Buffer => Buffer.from(UnskipHostsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UnskipHostsResponse => UnskipHostsResponse.decode(value),
+  },
   /** pause, resume, abort or retry. */
   actOnRollout: {
     path: "/luofleet.v1.OperatorService/ActOnRollout" as const,
@@ -2501,6 +2933,10 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   decommissionHost: handleUnaryCall<DecommissionHostRequest, DecommissionHostResponse>;
   /** The undo: the host is in the fleet again, offline until its agent connects. */
   recommissionHost: handleUnaryCall<RecommissionHostRequest, RecommissionHostResponse>;
+  /** Leaves hosts out of a rollout that have not started; all of them or none. */
+  skipHosts: handleUnaryCall<SkipHostsRequest, SkipHostsResponse>;
+  /** The undo. */
+  unskipHosts: handleUnaryCall<UnskipHostsRequest, UnskipHostsResponse>;
   /** pause, resume, abort or retry. */
   actOnRollout: handleUnaryCall<ActOnRolloutRequest, ActOnRolloutResponse>;
   /** Events in order, from a sequence number on; stays open. */
@@ -2600,6 +3036,38 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RecommissionHostResponse) => void,
+  ): ClientUnaryCall;
+  /** Leaves hosts out of a rollout that have not started; all of them or none. */
+  skipHosts(
+    request: SkipHostsRequest,
+    callback: (error: ServiceError | null, response: SkipHostsResponse) => void,
+  ): ClientUnaryCall;
+  skipHosts(
+    request: SkipHostsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SkipHostsResponse) => void,
+  ): ClientUnaryCall;
+  skipHosts(
+    request: SkipHostsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SkipHostsResponse) => void,
+  ): ClientUnaryCall;
+  /** The undo. */
+  unskipHosts(
+    request: UnskipHostsRequest,
+    callback: (error: ServiceError | null, response: UnskipHostsResponse) => void,
+  ): ClientUnaryCall;
+  unskipHosts(
+    request: UnskipHostsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UnskipHostsResponse) => void,
+  ): ClientUnaryCall;
+  unskipHosts(
+    request: UnskipHostsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UnskipHostsResponse) => void,
   ): ClientUnaryCall;
   /** pause, resume, abort or retry. */
   actOnRollout(

@@ -1,0 +1,6 @@
+/** proto3 has no absent scalars: 0 and '' mean the default. */
+export function given<Request extends object>(request: Request): Partial<Request> {
+  return Object.fromEntries(
+    Object.entries(request).filter(([, value]) => value !== 0 && value !== ''),
+  ) as Partial<Request>;
+}
