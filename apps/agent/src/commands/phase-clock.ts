@@ -1,12 +1,17 @@
-import type { AgentCommand } from '../model/command';
+import { isReadOnly, type AgentCommand } from '../model/command';
 import { describeError, ReasonedError, reasonOf, type Reason } from '../model/reason';
+
+/** How long a phase may go on after its signal: only to stop, or to undo what it has done. */
+const GRACE_MS = { readOnly: 250, undoing: 15_000 };
 
 /** The time a phase may take; its signal is aborted with a PhaseAborted. */
 export class PhaseClock {
   private readonly controller = new AbortController();
   private readonly timer: NodeJS.Timeout | undefined;
+  private readonly graceMs: number;
 
   constructor({ phase, timeoutMs }: Pick<AgentCommand, 'phase' | 'timeoutMs'>) {
+    this.graceMs = isReadOnly(phase) ? GRACE_MS.readOnly : GRACE_MS.undoing;
     if (timeoutMs === 0) return;
     const detail = `${phase} took longer than ${timeoutMs} ms`;
     this.timer = setTimeout(() => this.abort(reasonOf('TIMEOUT', detail)), timeoutMs);
@@ -18,6 +23,28 @@ export class PhaseClock {
 
   abort(reason: Reason): void {
     this.controller.abort(new PhaseAborted(reason));
+  }
+
+  /** Resolves like `work`; but work that goes on after the signal as if there was none is not waited for. */
+  async bound<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this;
+    let grace: NodeJS.Timeout | undefined;
+    let onAbort = () => {};
+    const overdue = new Promise<never>((_resolve, reject) => {
+      onAbort = () => {
+        const { detail, ...reason } = abortReason(signal);
+        const error = new PhaseAborted({ ...reason, detail: `${detail}, and does not end` });
+        grace = setTimeout(() => reject(error), this.graceMs);
+      };
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
+    try {
+      return await Promise.race([work, overdue]);
+    } finally {
+      clearTimeout(grace);
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   stop(): void {

@@ -17,6 +17,7 @@ import type { Faults } from '../faults/faults';
 import type { Log } from '../log';
 import {
   endedOtherwise,
+  isReadOnly,
   type AgentCommand,
   type AgentResult,
   type PhaseEnd,
@@ -26,7 +27,7 @@ import { CommandIntake } from './command-intake';
 import { concludeInterrupted, lastSessions } from './interrupted';
 import { Ledger } from './ledger';
 import { isArriving, isForService, isPastNoReturn, nextStep } from './next-step';
-import { PhaseClock } from './phase-clock';
+import { PhaseClock, untilAborted } from './phase-clock';
 import { Results } from './results';
 
 export interface ExecutorOptions {
@@ -49,6 +50,8 @@ export class PhaseExecutor {
   private thawTimer: NodeJS.Timeout | undefined;
   private closed = false;
   private isKicked = false;
+  /** Work of phases that were not waited for to their end. */
+  private hanging: Promise<unknown> = Promise.resolve();
   /** The take-over is not in the journal yet; what was kept in case it failed is still kept. */
   private settleDue = false;
   private readonly results: Results;
@@ -180,7 +183,7 @@ export class PhaseExecutor {
     this.running = { command, clock };
     let end: PhaseEnd;
     try {
-      end = await this.act(command, clock.signal);
+      end = await this.actBounded(command, clock);
     } catch (error) {
       end = endedOtherwise('failed', this.reasonThrown(command, error));
     } finally {
@@ -231,6 +234,18 @@ export class PhaseExecutor {
     await backend.rollback(unasked());
   }
 
+  /**
+   * A phase that does not end in its time is answered all the same, and nothing it does later counts. What it may still be
+   * changing is left alone by the phases after it until it has ended.
+   */
+  private async actBounded(command: AgentCommand, clock: PhaseClock): Promise<PhaseEnd> {
+    if (isReadOnly(command.phase)) return clock.bound(this.act(command, clock.signal));
+    await untilAborted(clock.signal, this.hanging);
+    const work = this.act(command, clock.signal);
+    this.hanging = work.catch(() => undefined);
+    return clock.bound(work);
+  }
+
   private reasonThrown({ key }: AgentCommand, error: unknown): Reason {
     if (error instanceof ReasonedError) return error.reason;
     const detail = describeError(error);
@@ -248,6 +263,7 @@ export class PhaseExecutor {
         ...context,
         cross: (imageSha256) => {
           const { key } = command;
+          if (this.running?.command !== command) throw new Error('the phase is over');
           const error = this.ledger.write({
             ...{ kind: 'crossed', key, fromVersion, toVersion, imageSha256 },
           });

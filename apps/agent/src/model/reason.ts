@@ -82,10 +82,4 @@ function errnoOf(cause: unknown): { errnoCode: string; errno: number } {
   };
 }
 
-/** One line for people out of any thrown value, with its causes. */
-export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined
-    ? error.message
-    : `${error.message}: ${describeError(error.cause)}`;
-}
+export { describeThrown as describeError } from '@luofleet/platform/text';

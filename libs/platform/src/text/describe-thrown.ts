@@ -1,0 +1,64 @@
+import { cleanText } from './clean-text';
+
+const LENGTH_MAX = 2_000;
+const DEPTH_MAX = 8;
+
+/**
+ * One line for people out of whatever was thrown, with its causes: never empty, never "[object Object]", bounded, and never
+ * throwing itself, be it that a getter does.
+ */
+export function describeThrown(thrown: unknown): string {
+  const parts: string[] = [];
+  const seen = new Set<unknown>();
+  let current = thrown;
+  while (parts.length < DEPTH_MAX && !seen.has(current)) {
+    seen.add(current);
+    const words = wordsOf(current).trim();
+    if (words !== '' && !parts.at(-1)?.includes(words)) parts.push(words);
+    current = fieldOf(current, 'cause');
+    if (current === undefined || current === null) break;
+  }
+  return cleanText(parts.join(': ') || 'something without a message', LENGTH_MAX);
+}
+
+function wordsOf(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
+  if (typeof thrown !== 'object' || thrown === null) return safely(() => String(thrown));
+  const code = textOf(fieldOf(thrown, 'code'));
+  const said = textOf(fieldOf(thrown, 'message')) || textOf(fieldOf(thrown, 'detail'));
+  const inner = fieldOf(thrown, 'errors');
+  const each = safely(() =>
+    Array.isArray(inner) ? inner.slice(0, DEPTH_MAX).map(briefly).join('; ') : '',
+  );
+  const words = [said, each].filter((one) => one !== '').join(': ');
+  if (words !== '') return words;
+  if (code !== '') return code;
+  const name = textOf(fieldOf(thrown, 'name'));
+  return name !== '' ? name : `a thrown object ${safely(() => JSON.stringify(thrown) ?? '')}`;
+}
+
+/** One of many: its own words, without what is within it. */
+const briefly = (thrown: unknown): string =>
+  typeof thrown === 'string'
+    ? thrown
+    : textOf(fieldOf(thrown, 'message')) || textOf(fieldOf(thrown, 'code'));
+
+function fieldOf(thrown: unknown, name: string): unknown {
+  try {
+    return typeof thrown === 'object' && thrown !== null
+      ? (thrown as Record<string, unknown>)[name]
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+function safely(words: () => string): string {
+  try {
+    return words();
+  } catch {
+    return '';
+  }
+}
