@@ -44,14 +44,15 @@ export function getJson<Answer>(path: string, signal?: AbortSignal): Promise<Ans
   return request<Answer>('GET', path, signal);
 }
 
-export function postJson<Answer>(path: string): Promise<Answer> {
-  return request<Answer>('POST', path);
+export function postJson<Answer>(path: string, body?: object): Promise<Answer> {
+  return request<Answer>('POST', path, undefined, body);
 }
 
 async function request<Answer>(
   method: 'GET' | 'POST',
   path: string,
   signal?: AbortSignal,
+  sent?: object,
 ): Promise<Answer> {
   const address = `/api/v1${path}`;
   const limit = AbortSignal.timeout(ANSWER_MAX_MS);
@@ -61,7 +62,11 @@ async function request<Answer>(
     response = await fetch(address, {
       method,
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
-      headers: { accept: 'application/json' },
+      headers: {
+        accept: 'application/json',
+        ...(sent !== undefined && { 'content-type': 'application/json' }),
+      },
+      body: sent === undefined ? null : JSON.stringify(sent),
     });
     text = await response.text();
   } catch (error) {

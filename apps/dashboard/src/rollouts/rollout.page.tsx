@@ -15,6 +15,7 @@ import { StateBadge } from '../ui/state-badge';
 import { ProgressBar, ProgressLegend } from './progress-bar';
 import { RolloutActions } from './rollout-actions';
 import { RolloutFacts } from './rollout.facts';
+import { SkipOffline } from './skip-offline';
 import { UpdateMatrix } from './update-matrix';
 import { WaitingReport } from './waiting-report';
 import { WaveList } from './wave-list';
@@ -71,7 +72,7 @@ function RolloutDetail({ rollout, error }: RolloutDetailProps) {
         <Section title="Waves">
           <WaveList waves={rollout.waves} selected={waveIndex} onSelect={setWaveIndex} />
         </Section>
-        <Section title="What waits, and why">
+        <Section title="What waits, and why" aside={<SkipOffline rollout={rollout} />}>
           <WaitingReport report={rollout.report} />
         </Section>
       </div>
