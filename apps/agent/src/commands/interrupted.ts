@@ -17,10 +17,13 @@ import { reasonOf } from '../model/reason';
 export type Conclusion = { kind: 'again' } | { kind: 'ended'; end: PhaseEnd };
 
 type Conclude = (found: Found) => Conclusion;
+/** What recovery found, and what the next image said, if it gave way. */
+type Recovered = Recovery & { nextImageSaid?: string };
+
 interface Found {
   state: JournalState;
   command: AgentCommand;
-  recovery: Recovery;
+  recovery: Recovered;
   sessions: SessionStatus[];
 }
 
@@ -42,8 +45,10 @@ const conclusions: Record<PhaseName, Conclude> = {
   reboot: (found) => {
     const crossing = found.state.crossing;
     if (crossing?.key !== found.command.key) return rolledBack(found);
+    const said = found.recovery.nextImageSaid;
+    const how = said ? `could not go on: ${said}` : 'never reported after execve';
     const detail =
-      `runtime ${crossing.toVersion} never reported after execve; ` +
+      `runtime ${crossing.toVersion} ${how}; ` +
       `${crossing.fromVersion} runs again and the workloads serve`;
     const reason = reasonOf('IMAGE_CRASHED', detail, { subject: `image ${crossing.imageSha256}` });
     const { sessions, recovery } = found;
@@ -60,7 +65,7 @@ const conclusions: Record<PhaseName, Conclude> = {
 export function concludeInterrupted(
   state: JournalState,
   entry: CommandEntry,
-  recovery: Recovery,
+  recovery: Recovered,
 ): Conclusion {
   const { command } = entry;
   const sessions = releasedSessions(state, command);

@@ -38,6 +38,8 @@ export interface ExecutorOptions {
   incarnationId: string;
   /** Longest a host stays frozen while no command is due. */
   frozenLimitMs: number;
+  /** Why an image that was rebooted into gave way to this one; empty when none did. */
+  nextImageSaid?: string;
   onAccepted(key: string): void;
   onResult(result: AgentResult): void;
   /** The running runtime has proven itself: it is to be started from now on. */
@@ -347,7 +349,10 @@ export class PhaseExecutor {
         this.finish(command, endedOtherwise('state-lost', lost, recovery.lost), startedAtMs);
         continue;
       }
-      const conclusion = concludeInterrupted(journal.state, entry, recovery);
+      const conclusion = concludeInterrupted(journal.state, entry, {
+        ...recovery,
+        nextImageSaid: this.options.nextImageSaid ?? '',
+      });
       if (conclusion.kind === 'ended') this.finish(command, conclusion.end, startedAtMs);
       else if (journal.isWhole) await this.carryOut(command, true);
     }

@@ -4,13 +4,20 @@
 // Happy path after a reboot: settings come with the handover (or with the kernel's manifest, where the configuration file is
 // still the same), then workload socket, retrieve, and only then the link: nothing of gRPC, YAML or schemas is loaded inside
 // the blackout.
+<<<<<<< HEAD
 // Unhappy paths: a handover that can not be trusted starts the image that was current before, cold, whose old instances
 // then serve; settings or a journal that can not be used: foundation.ts.
 // Ordering on SIGTERM: stop-in-order.ts.
+=======
+// Unhappy paths: a handover that can not be trusted, or an arrival that fails, gives way to the image before this one
+// (give-way.ts); where there is none the process ends with its reason. Settings or a journal that can not be used: foundation.ts.
+// Ordering on SIGTERM: link first (no new commands), the phase under way ends, workloads stop, journal closes.
+>>>>>>> d1ea367 (Let an image that can not go on give way to the one before it)
 import { randomUUID } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
 import { release as kernelRelease } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execve } from '@luofleet/linux';
 import { agentVersion, runningImagePath, sha256OfFile } from '../agent-version';
 import type { HostBackend } from '../backend/host-backend';
@@ -31,20 +38,53 @@ import { WorkloadSupervisor } from '../workloads/workload-supervisor';
 import type { EarlyPart } from './early-part';
 import { machineIdOf } from '../settings/machine-id';
 import { layFoundation } from './foundation';
+import { giveWay, takeFromEnvironment, type GaveWay } from './give-way';
 import { clearSocketPath, handedOnLocks } from './ownership';
 import { becomeCurrentImage, rememberCurrent } from './start-image';
 import { stopOnSignal } from './stop-in-order';
 
 const HANDOVER_FD = 'LUOFLEET_HANDOVER_FD';
+const SOCKET_RETRY_MS = 2_000;
 
 export async function runAgent(configFile: string, early: EarlyPart): Promise<void> {
   keepReaping();
   const log = createLog({ version: agentVersion, pid: process.pid });
   const programArguments = ['run', '--config', configFile];
-  const handover = takeHandover(programArguments, log);
-  const handedOver = handover?.manifest.settings;
+  const { previousImage, gaveWay } = takeFromEnvironment();
+  const handover = takeHandover(previousImage, programArguments, log);
+  const start: Start = { early, handover, gaveWay, programArguments, log, hasTakenOver: false };
+  try {
+    await startAgent(start);
+  } catch (error) {
+    if (previousImage !== null && !start.hasTakenOver) {
+      const settings = handover?.manifest.settings ?? null;
+      giveWay(previousImage, programArguments, { why: describeError(error), settings }, log);
+    }
+    throw error;
+  }
+}
+
+interface Start {
+  early: EarlyPart;
+  handover: ReturnType<typeof readHandover> | null;
+  gaveWay: GaveWay | null;
+  programArguments: string[];
+  log: Log;
+  /** The new instances are the workloads, or nothing was to be taken over. */
+  hasTakenOver: boolean;
+}
+
+async function startAgent(begun: Start): Promise<void> {
+  const { early, handover, gaveWay, programArguments, log } = begun;
+  const handedOver = handover?.manifest.settings ?? gaveWay?.settings ?? undefined;
   const { settings, journal, kernel } = await layFoundation(early, handedOver, log);
+<<<<<<< HEAD
   const images = new ImageCache(settings);
+=======
+  // A take-over that can never be written down would be undone by the next start; better now, while nobody serves twice.
+  if (handover !== null && !journal.isWhole) throw journal.problem as Error;
+  const images = new ImageCache(settings.stateDir);
+>>>>>>> d1ea367 (Let an image that can not go on give way to the one before it)
   // Only the engine backend is about images, and reading one takes long inside a blackout.
   const ownSha256 =
     handover?.manifest.imageSha256 ?? (kernel === null ? sha256OfFile(runningImagePath) : '');
@@ -52,7 +92,7 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   if (handover === null && kernel === null) becomeCurrentImage(start);
 
   const incarnationId = randomUUID();
-  const machineId = machineIdOf({
+  const { machineId, problem } = machineIdIfKnown({
     configured: settings.machineId ?? '',
     handedOver:
       kernel?.arrival.found === 'handover' ? kernel.arrival.manifest.machineId : undefined,
@@ -96,6 +136,7 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   const executor: PhaseExecutor = new PhaseExecutor({
     ...{ journal, backend, faults, log: hostLog, incarnationId },
     frozenLimitMs: settings.frozenLimitMs,
+    nextImageSaid: gaveWay?.why ?? '',
     onAccepted: (key) => link?.accepted(key),
     onResult: (result) => link?.result(result),
     onTookOver: () => {
@@ -113,18 +154,50 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
       journal.close();
     },
   });
-  await clearSocketPath(settings.socket);
-  await api.open();
+  const holds = kernel?.arrival.found === 'handover';
+  await openSocket(api, settings.socket, holds, hostLog);
   await executor.open();
+  begun.hasTakenOver = true;
+  // Workloads serve, and go on without an agent.
+  if (problem !== null) throw problem;
   const { openLink } = await import('./open-link');
   link = openLink({ settings, backend, executor, journal, incarnationId, machineId, log: hostLog });
 }
 
+/** Whoever holds what the previous kernel handed over must not end, so it tries until somebody has mended it. */
+async function openSocket(
+  api: WorkloadApi,
+  socket: string,
+  holds: boolean,
+  log: Log,
+): Promise<void> {
+  for (;;) {
+    try {
+      await clearSocketPath(socket);
+      return await api.open();
+    } catch (error) {
+      if (!holds) throw error;
+      log.error('no workload socket; trying again', { error: describeError(error) });
+    }
+    await delay(SOCKET_RETRY_MS);
+  }
+}
+
+/** The problem is for later: workloads need no machine id. */
+function machineIdIfKnown(sources: Parameters<typeof machineIdOf>[0]) {
+  try {
+    return { machineId: machineIdOf(sources), problem: null };
+  } catch (error) {
+    return { machineId: '', problem: error as Error };
+  }
+}
+
 /**
- * What the previous runtime handed over. One that can not be used makes this start cold, by one more execve: nobody knows
- * which descriptors came along, and open they would keep ports from the workloads.
+ * What the previous runtime handed over. One that can not be used makes the previous image start cold, by one more execve:
+ * nobody knows which descriptors came along, and open they would keep ports from the workloads.
  */
 function takeHandover(
+  previousImage: string | null,
   programArguments: readonly string[],
   log: Log,
 ): ReturnType<typeof readHandover> | null {
@@ -136,7 +209,10 @@ function takeHandover(
     closeSync(Number(value));
     return handover;
   } catch (error) {
-    log.error('handover refused; starting cold', { error: describeError(error) });
+    const why = describeError(error);
+    if (previousImage !== null)
+      giveWay(previousImage, programArguments, { why, settings: null }, log);
+    log.error('handover refused; starting cold', { error: why });
     execve({
       path: process.execPath,
       argv: [process.execPath, ...process.execArgv, runningImagePath, ...programArguments],

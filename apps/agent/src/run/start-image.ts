@@ -15,7 +15,7 @@ interface StartImageOptions {
 }
 
 /** Set on the way to the current image, so that a current image that names another one can not go round in circles. */
-const REDIRECTED = 'LUOFLEET_REDIRECTED';
+export const REDIRECTED = 'LUOFLEET_REDIRECTED';
 
 const REMEMBER_AGAIN_MS = 5_000;
 

@@ -59,6 +59,8 @@ export interface AgentOptions {
   /** More settings: faults, limits. */
   settings?: Record<string, unknown>;
   kvEnv?: Record<string, string>;
+  /** Instead of a directory of its own; the socket stays where it is. */
+  stateDir?: string;
   /** Workloads beside kv and echo. */
   moreWorkloads?: Array<{ name: string; command: string[]; env: Record<string, string> }>;
 }
@@ -90,7 +92,8 @@ export class AgentProcess {
     const config = {
       hostName: this.hostName,
       controlPlane: `127.0.0.1:${this.options.controlPlanePort}`,
-      stateDir: 'state',
+      stateDir: this.stateDir,
+      socket: this.socket,
       // So high that thawing by itself can not hide a missing resume.
       frozenLimitMs: 600_000,
       workloads: [
@@ -106,6 +109,10 @@ export class AgentProcess {
 
   get configFile(): string {
     return path.join(this.directory, 'agent.json');
+  }
+
+  get stateDir(): string {
+    return this.options.stateDir ?? path.join(this.directory, 'state');
   }
 
   get socket(): string {

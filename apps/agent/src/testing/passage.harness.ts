@@ -92,7 +92,7 @@ export class PassageHarness {
       outcomes.set(idempotencyKey, (outcomes.get(idempotencyKey) ?? new Set()).add(outcome));
     }
     for (const [key, all] of outcomes) expect([key, all.size]).toEqual([key, 1]);
-    const journal = readFileSync(path.join(this.agent.directory, 'state/journal.log'), 'utf8');
+    const journal = readFileSync(path.join(this.agent.stateDir, 'journal.log'), 'utf8');
     const started = [...journal.matchAll(/"kind":"started","key":"([^"]+)"/g)].map(
       ([, key]) => key,
     );

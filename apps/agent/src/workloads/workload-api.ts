@@ -60,11 +60,17 @@ export class WorkloadApi {
   /** Listens. The path must be free. */
   async open(): Promise<void> {
     const before = process.umask(0o177);
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(this.options.socket, resolve);
-    });
-    process.umask(before);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.server.once('error', reject);
+        this.server.listen(this.options.socket, () => {
+          this.server.off('error', reject);
+          resolve();
+        });
+      });
+    } finally {
+      process.umask(before);
+    }
   }
 
   close(): void {

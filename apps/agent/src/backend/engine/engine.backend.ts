@@ -8,6 +8,7 @@
 // workload serves. A crash at any point loses nothing, because the old instances hold every descriptor until the end.
 // Ordering: quiesce before freeze; no new instance before the old one is quiesced; old ones end after the journal knows.
 import { closeDescriptor, execve } from '@luofleet/linux';
+import { runningImagePath } from '../../agent-version';
 import type { Faults } from '../../faults/faults';
 import { reasonOfJournal } from '../../journal/journal-reason';
 import { JournalError } from '../../journal/journal-record';
@@ -180,7 +181,12 @@ export class EngineBackend implements Backend {
       execve({
         path: fault === undefined ? process.execPath : faultyProgram[fault],
         argv: [process.execPath, ...process.execArgv, image, ...this.options.programArguments],
-        env: { ...process.env, ...handedOn.env, LUOFLEET_HANDOVER_FD: String(handoverFd) },
+        env: {
+          ...process.env,
+          ...handedOn.env,
+          LUOFLEET_HANDOVER_FD: String(handoverFd),
+          LUOFLEET_PREVIOUS_IMAGE: runningImagePath,
+        },
         keepFds: [...this.sessions.preservedFds, ...handedOn.fds, handoverFd],
       });
     } catch (error) {
