@@ -1,6 +1,11 @@
 // DOC: the record. All access to Postgres is in this library. Readers answer operators' questions; stores write, inside
 // a unit of work, what the control plane has decided. Nothing here decides.
-export { Database, type DatabaseOptions } from './database/database';
+export {
+  Database,
+  DATABASE_LIMITS,
+  type DatabaseLimits,
+  type DatabaseOptions,
+} from './database/database';
 export { type EventDraft, UnitOfWork } from './database/unit-of-work';
 export { ConflictError } from './database/conflict.error';
 export { asUnstorable } from './database/database-error';

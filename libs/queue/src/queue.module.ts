@@ -43,7 +43,7 @@ export interface QueueModuleOptions extends Pick<ModuleMetadata, 'imports'> {
 export class QueueModule {
   static forRoot({ inject = [], useFactory, imports = [] }: QueueModuleOptions): DynamicModule {
     const connection = (options: QueueOptions) => ({
-      connection: { url: options.redisUrl, maxRetriesPerRequest: null },
+      connection: { url: options.redisUrl, maxRetriesPerRequest: null, ...REDIS_LIMITS },
       prefix: options.prefix,
     });
     return {
@@ -72,6 +72,17 @@ export class QueueModule {
     };
   }
 }
+
+/**
+ * A connection that carries nothing for longer than a worker's blocking read is dropped; jobs go on soon after Redis is
+ * back, where BullMQ by itself would let up to 20 s pass.
+ */
+const REDIS_LIMITS = {
+  connectTimeout: 5000,
+  keepAlive: 5000,
+  socketTimeout: 20_000,
+  retryStrategy: (tries: number) => Math.min(50 * 2 ** Math.min(tries, 5), 1000),
+};
 
 /** A job may take so long to end when the process stops; after that another process takes it up. */
 const CLOSE_WITHIN_MS = 5000;

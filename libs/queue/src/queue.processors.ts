@@ -12,11 +12,15 @@ import { QUEUE_OPTIONS, type QueueOptions } from './queue.options';
  */
 const LOCK_MS = 10_000;
 
+/** A worker that met Redis away looks again, or notices that it is to close, after this time; BullMQ's own is 15 s. */
+const RETRY_MS = 500;
+
 const workerOptions = (queue: QueueName) => ({
   concurrency: QUEUE_CONCURRENCY[queue],
   lockDuration: LOCK_MS,
   stalledInterval: LOCK_MS / 2,
   maxStalledCount: 3,
+  runRetryDelay: RETRY_MS,
 });
 
 abstract class QueueProcessor extends WorkerHost {

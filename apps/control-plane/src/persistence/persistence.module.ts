@@ -32,6 +32,7 @@ const database: Provider = {
     new Database({
       url: settings.databaseUrl,
       connectionsMax: settings.databaseConnectionsMax,
+      limits: settings.databaseLimits,
       logger,
     }),
 };

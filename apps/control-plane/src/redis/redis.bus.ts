@@ -8,6 +8,9 @@ type Listener = (message: string) => void;
 /** Learns that a connection to Redis was lost, and that all are there again. */
 type ConnectionListener = (connected: boolean) => void;
 
+/** A command that is not answered in this time ends its connection, which is made anew. */
+const REDIS_LIMITS = { connectTimeout: 5000, keepAlive: 5000, socketTimeout: 10_000 };
+
 /**
  * Messages between replicas over Redis. Nothing that matters is in a message: whoever gets one looks in Postgres, and
  * looks there by itself as well, because messages are lost while Redis is away.
@@ -25,9 +28,13 @@ export class RedisBus implements OnApplicationShutdown {
     @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.publisher = new Redis(settings.redisUrl, { enableOfflineQueue: false });
+    this.publisher = new Redis(settings.redisUrl, {
+      ...REDIS_LIMITS,
+      enableOfflineQueue: false,
+    });
     // ioredis would subscribe again by itself, and leave the rejection to nobody when the connection breaks meanwhile.
     this.subscriber = new Redis(settings.redisUrl, {
+      ...REDIS_LIMITS,
       autoResubscribe: false,
       maxRetriesPerRequest: null,
     });

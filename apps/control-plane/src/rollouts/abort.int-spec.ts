@@ -2,28 +2,39 @@
 import { CommandResult, Outcome, Phase } from '@luofleet/proto';
 import { lockRollout, passFence } from '@luofleet/persistence';
 import { ResultRecorder } from '../commands/result.recorder';
+import { RolloutProgress } from '../reconcile/rollout.progress';
 import { RolloutReconciler } from '../reconcile/rollout.reconciler';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout, rolloutIn, updatesOf } from '../testing/rollout.fixture';
 import { ScriptedAgent, succeed } from '../testing/scripted-agent';
-
-const NO_REDIS = { REDIS_URL: 'redis://127.0.0.1:1', SWEEP_INTERVAL_MS: '100' };
 
 describe('an abort', () => {
   let plane: ControlPlaneFixture;
   let hosts = 0;
 
   beforeAll(async () => {
-    plane = await createControlPlane(NO_REDIS, 'all');
+    // No Redis, so no jobs: what the sweep does then is done here.
+    plane = await createControlPlane({
+      REDIS_URL: 'redis://127.0.0.1:1',
+      SWEEP_INTERVAL_MS: '100',
+    });
     await plane.fleet.release('runtime-1.1.0');
   });
   afterAll(() => plane?.stop());
 
+  const plan = (id: string) => plane.running.app.get(RolloutProgress).advance(id);
+  /** The rollout once its rollback is recorded and it was planned again. */
+  const aborted = async (agent: ScriptedAgent, name: string) => {
+    await agent.until(() => agent.recorded.some((key) => key.includes('/rollback/')));
+    await plan(agent.commands[0]?.rolloutId ?? '');
+    return rolloutIn(plane, name, 'aborted');
+  };
   const connect = async (script: ScriptedAgent['script']) => {
     const name = `host-${(hosts += 1)}`;
     const agent = new ScriptedAgent(name, script, { labels: { test: name } });
     await agent.connect(plane.running.grpcPort);
-    await applyRollout(plane, { name, selector: `test=${name}`, strategy: {} });
+    const { id } = await applyRollout(plane, { name, selector: `test=${name}`, strategy: {} });
+    await plan(id);
     return { agent, name };
   };
   const abort = (name: string) => plane.ask(`/api/v1/rollouts/${name}/abort`, { method: 'POST' });
@@ -36,7 +47,7 @@ describe('an abort', () => {
     );
     await agent.until(() => agent.phases().includes('preserve'));
     await abort(name);
-    await rolloutIn(plane, name, 'aborted');
+    await aborted(agent, name);
     expect(agent.phases()).toEqual(['preflight', 'preserve', 'rollback']);
     agent.disconnect();
   });
@@ -51,7 +62,7 @@ describe('an abort', () => {
       version = version + 1 WHERE name = '${name}'`);
     const preserve = agent.commands.at(-1);
     if (preserve) agent.answer(preserve, { outcome: Outcome.OUTCOME_SUCCEEDED });
-    await rolloutIn(plane, name, 'aborted');
+    await aborted(agent, name);
     expect(agent.phases()).toEqual(['preflight', 'preserve', 'rollback']);
     expect((await updatesOf(plane, name))[0]).toMatchObject({ state: 'rolled-back' });
     agent.disconnect();
@@ -62,7 +73,7 @@ describe('an abort', () => {
     await agent.until(() => agent.commands.length === 1);
     const [rollout] = await rows<{ id: string }>(`SELECT id FROM rollouts WHERE name = '${name}'`);
     const id = rollout?.id ?? '';
-    const aborted = await plane.fleet.database.transaction('pass', 'test', async (unit) => {
+    const { asked: done } = await plane.fleet.database.transaction('pass', 'test', async (unit) => {
       expect(await passFence(unit, id)).toBe('running');
       const asked = abort(name);
       // The abort stands at the fence once somebody waits for a lock of that kind.
@@ -79,11 +90,11 @@ describe('an abort', () => {
       expect(state).toEqual({ state: 'running' });
       return { asked };
     });
-    await aborted.asked;
-    agent.script = succeed;
+    await done;
+    await agent.until(() => agent.phases().includes('rollback'));
     const rollback = agent.commands.at(-1);
-    if (rollback?.phase === Phase.PHASE_ROLLBACK) agent.answer(rollback, succeed(rollback) ?? {});
-    await rolloutIn(plane, name, 'aborted');
+    if (rollback) agent.answer(rollback, { outcome: Outcome.OUTCOME_SUCCEEDED });
+    await aborted(agent, name);
     agent.disconnect();
   });
 
@@ -115,7 +126,7 @@ describe('an abort', () => {
       const reconciled = await plane.running.app.get(RolloutReconciler).reconcile(id);
       expect(reconciled).toBe('locked');
     });
-    await rolloutIn(plane, name, 'aborted');
+    await aborted(agent, name);
     expect(agent.phases()).toEqual(['preflight', 'preserve', 'rollback']);
     agent.disconnect();
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DATABASE_LIMITS, type DatabaseLimits } from '@luofleet/persistence';
 import { loadSettings, millisecondsField, portField, urlField } from '@luofleet/platform';
 
 export const ROLES = ['api', 'worker', 'all'] as const;
@@ -20,6 +21,10 @@ const environmentSchema = z.object({
   OFFLINE_AFTER_MS: millisecondsField(50).default(10_000),
   SWEEP_INTERVAL_MS: millisecondsField(50).default(1000),
   DATABASE_CONNECTIONS_MAX: z.coerce.number().int().min(2).max(500).default(20),
+  DATABASE_CONNECT_TIMEOUT_MS: millisecondsField(100).default(DATABASE_LIMITS.connectMs),
+  DATABASE_STATEMENT_TIMEOUT_MS: millisecondsField(100).default(DATABASE_LIMITS.statementMs),
+  DATABASE_LOCK_TIMEOUT_MS: millisecondsField(100).default(DATABASE_LIMITS.lockMs),
+  DATABASE_IDLE_TIMEOUT_MS: millisecondsField(100).default(DATABASE_LIMITS.idleInTransactionMs),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -32,6 +37,7 @@ export interface ControlPlaneSettings {
   readonly replicaId: string;
   readonly databaseUrl: string;
   readonly databaseConnectionsMax: number;
+  readonly databaseLimits: DatabaseLimits;
   readonly redisUrl: string;
   /** Prefix of every Redis key and channel. */
   readonly redisPrefix: string;
@@ -62,6 +68,12 @@ export function controlPlaneSettings(
     replicaId,
     databaseUrl: given.DATABASE_URL,
     databaseConnectionsMax: given.DATABASE_CONNECTIONS_MAX,
+    databaseLimits: {
+      connectMs: given.DATABASE_CONNECT_TIMEOUT_MS,
+      statementMs: given.DATABASE_STATEMENT_TIMEOUT_MS,
+      lockMs: given.DATABASE_LOCK_TIMEOUT_MS,
+      idleInTransactionMs: given.DATABASE_IDLE_TIMEOUT_MS,
+    },
     redisUrl: given.REDIS_URL,
     redisPrefix: given.REDIS_PREFIX,
     httpHost: given.HTTP_HOST,

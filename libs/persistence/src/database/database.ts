@@ -5,7 +5,7 @@
  * are retried in one place, and events are always the last thing a transaction writes.
  *
  * Happy path: `transaction(operation, subject, work)` runs `work` with a unit of work; what `work` recorded as events
- * is inserted under the events lock; commit; then everyone who listens learns that there are new events.
+ * is left for COMMIT to number and write, on the server; then everyone who listens learns that there are new events.
  *
  * Unhappy paths: a ConflictError (a version that moved on, a serialisation failure, a deadlock, a unique key taken)
  * rolls back and runs `work` again, which reads anew; after TRANSACTION_TRIES it reaches the caller. An unreachable
@@ -15,8 +15,13 @@
  * More transactions than there are connections wait here in order, for a minute: a fleet that connects all at once is
  * slow, not refused, and reads still get their turn. `work` therefore never starts another transaction.
  *
- * Ordering: transactions lock rows in the order rollouts, hosts, host updates, commands, and take the events lock last.
+ * Ordering: transactions lock rows in the order rollouts, hosts, host updates, commands; COMMIT takes the events lock last.
+ *
+ * Bounds: whoever holds locks and does nothing (a frozen process) is cut off by Postgres; a statement and a wait for a
+ * lock end in time; a connection on which nothing comes for longer than a statement may take is destroyed here, since
+ * packets may be dropped without a word.
  */
+import { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { type Logger, LuofleetError, silentLogger } from '@luofleet/platform';
 import { type Prisma, PrismaClient } from '../generated/prisma/client';
@@ -36,11 +41,30 @@ const TRANSACTION_RUN_MS = 60_000;
 /** How long a transaction may wait for its turn: as long as the one before it may run. */
 const TURN_WAIT_MS = 60_000;
 
+/** How long Postgres, or the way to it, may take. */
+export interface DatabaseLimits {
+  readonly connectMs: number;
+  readonly statementMs: number;
+  readonly lockMs: number;
+  readonly idleInTransactionMs: number;
+}
+
+export const DATABASE_LIMITS: DatabaseLimits = {
+  connectMs: 10_000,
+  statementMs: 15_000,
+  lockMs: 10_000,
+  idleInTransactionMs: 5000,
+};
+
+/** A statement's end reaches us so much later at most; then the connection counts as silent. */
+const ON_THE_WAY_MS = 5000;
+
 export interface DatabaseOptions {
   /** Postgres address. */
   readonly url: string;
   /** Most connections held at once. */
   readonly connectionsMax?: number;
+  readonly limits?: DatabaseLimits;
   readonly logger?: Logger;
 }
 
@@ -66,7 +90,11 @@ export class Database {
     this.turns = new Turns(Math.max(1, connectionsMax - READ_CONNECTIONS), TURN_WAIT_MS);
     this.client = new PrismaClient({
       adapter: new PrismaPg(
-        { connectionString: options.url, max: connectionsMax },
+        {
+          connectionString: options.url,
+          max: connectionsMax,
+          ...connectionLimits(options.limits ?? DATABASE_LIMITS),
+        },
         {
           // One idle connection, perhaps closed by a pooler. An outage shows at the next statement.
           onPoolError: (error) => this.logger.warn('postgres connection lost', { err: error }),
@@ -174,6 +202,29 @@ export class Database {
   private tellListeners(where: 'here' | 'elsewhere'): void {
     for (const listener of this.commitListeners) listener(where);
   }
+}
+
+function connectionLimits(limits: DatabaseLimits) {
+  return {
+    connectionTimeoutMillis: limits.connectMs,
+    statement_timeout: limits.statementMs,
+    lock_timeout: limits.lockMs,
+    idle_in_transaction_session_timeout: limits.idleInTransactionMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: ON_THE_WAY_MS,
+    stream: () => noticingSilence(limits.statementMs + ON_THE_WAY_MS),
+  };
+}
+
+/** A socket that is destroyed when nothing goes over it for so long; a connection that idles is made anew. */
+function noticingSilence(limitMs: number): Socket {
+  const socket = new Socket();
+  socket.setTimeout(limitMs, () =>
+    socket.destroy(
+      Object.assign(new Error(`Postgres said nothing for ${limitMs} ms`), { code: 'ETIMEDOUT' }),
+    ),
+  );
+  return socket;
 }
 
 function overloaded(operation: string, subject: string): LuofleetError {

@@ -2,9 +2,6 @@ import type { Prisma } from '../generated/prisma/client';
 import { asUnstorable } from './database-error';
 import type { UnstorableError } from './unstorable.error';
 
-/** Taken right before events are inserted and held until commit, so that sequence order is commit order. */
-const EVENTS_LOCK = 7_270_310;
-
 /** Something that happened, to be recorded with the change it is about. */
 export interface EventDraft {
   readonly kind: string;
@@ -48,25 +45,27 @@ export class UnitOfWork {
     return refused;
   }
 
-  /** Writes what was recorded. Called once, last. Returns whether there was anything. */
+  /**
+   * Leaves what was recorded for COMMIT to write, which numbers it. Called once, last. Returns whether there was
+   * anything.
+   */
   async writeEvents(): Promise<boolean> {
     if (this.drafts.length === 0) return false;
-    const column = (pick: (draft: EventDraft) => string | undefined) =>
-      this.drafts.map((draft) => pick(draft) ?? '');
     await this.client.$executeRaw`
-      WITH lock AS MATERIALIZED (SELECT pg_advisory_xact_lock(${EVENTS_LOCK}))
-      INSERT INTO events (at, kind, rollout_id, host_id, host_update_id, reason_code, message, data)
-      SELECT clock_timestamp(), d.kind, NULLIF(d.rollout_id, '')::uuid, NULLIF(d.host_id, '')::uuid,
-             NULLIF(d.host_update_id, '')::uuid, d.reason_code, d.message, d.data::jsonb
-      FROM (SELECT count(*) FROM lock) AS taken,
-           unnest(
-             ${column((d) => d.kind)}::text[], ${column((d) => d.rolloutId)}::text[],
-             ${column((d) => d.hostId)}::text[], ${column((d) => d.hostUpdateId)}::text[],
-             ${column((d) => d.reasonCode)}::text[], ${column((d) => d.message)}::text[],
-             ${this.drafts.map((d) => JSON.stringify(d.data ?? {}))}::text[]
-           ) WITH ORDINALITY
-           AS d(kind, rollout_id, host_id, host_update_id, reason_code, message, data, place)
-      ORDER BY d.place`;
+      INSERT INTO event_batches (drafts) VALUES (${textOf(this.drafts)}::jsonb)`;
     return true;
   }
+}
+
+/** Escapes of what JSON can say and Postgres can not: NUL, and surrogates that stand alone. */
+const UNSPEAKABLE = /\\u(0000|d[89a-f])/i;
+
+function textOf(drafts: readonly EventDraft[]): string {
+  const text = JSON.stringify(drafts);
+  if (!UNSPEAKABLE.test(text)) return text;
+  return JSON.stringify(drafts, (_key, value: unknown) =>
+    typeof value === 'string'
+      ? Buffer.from(value, 'utf8').toString('utf8').replaceAll('\0', '\ufffd')
+      : value,
+  );
 }

@@ -69,9 +69,14 @@ export type Session = Prisma.SessionModel
  */
 export type PreservedFile = Prisma.PreservedFileModel
 /**
+ * Model EventBatch
+ * What a transaction has recorded; COMMIT itself numbers it, writes it to `events` and takes it away.
+ */
+export type EventBatch = Prisma.EventBatchModel
+/**
  * Model Event
  * Append-only record of what happened; the database refuses update and delete. Sequence order is commit order:
- * writers take one advisory lock right before they insert, at the end of their transaction.
+ * a deferred trigger on event_batches takes one advisory lock and inserts, within COMMIT.
  */
 export type Event = Prisma.EventModel
 /**

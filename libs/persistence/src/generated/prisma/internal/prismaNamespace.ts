@@ -407,6 +407,7 @@ export const ModelName = {
   Command: 'Command',
   Session: 'Session',
   PreservedFile: 'PreservedFile',
+  EventBatch: 'EventBatch',
   Event: 'Event',
   AppliedManifest: 'AppliedManifest',
   SetAside: 'SetAside'
@@ -425,7 +426,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "host" | "hostIncarnation" | "identityRefusal" | "release" | "rollout" | "wave" | "hostUpdate" | "command" | "session" | "preservedFile" | "event" | "appliedManifest" | "setAside"
+    modelProps: "host" | "hostIncarnation" | "identityRefusal" | "release" | "rollout" | "wave" | "hostUpdate" | "command" | "session" | "preservedFile" | "eventBatch" | "event" | "appliedManifest" | "setAside"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1169,6 +1170,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    EventBatch: {
+      payload: Prisma.$EventBatchPayload<ExtArgs>
+      fields: Prisma.EventBatchFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.EventBatchFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.EventBatchFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload>
+        }
+        findFirst: {
+          args: Prisma.EventBatchFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.EventBatchFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload>
+        }
+        findMany: {
+          args: Prisma.EventBatchFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload>[]
+        }
+        create: {
+          args: Prisma.EventBatchCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload>
+        }
+        createMany: {
+          args: Prisma.EventBatchCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.EventBatchCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload>[]
+        }
+        delete: {
+          args: Prisma.EventBatchDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload>
+        }
+        update: {
+          args: Prisma.EventBatchUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload>
+        }
+        deleteMany: {
+          args: Prisma.EventBatchDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.EventBatchUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.EventBatchUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload>[]
+        }
+        upsert: {
+          args: Prisma.EventBatchUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$EventBatchPayload>
+        }
+        aggregate: {
+          args: Prisma.EventBatchAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateEventBatch>
+        }
+        groupBy: {
+          args: Prisma.EventBatchGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EventBatchGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.EventBatchCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.EventBatchCountAggregateOutputType> | number
+        }
+      }
+    }
     Event: {
       payload: Prisma.$EventPayload<ExtArgs>
       fields: Prisma.EventFieldRefs
@@ -1627,6 +1702,14 @@ export const PreservedFileScalarFieldEnum = {
 export type PreservedFileScalarFieldEnum = (typeof PreservedFileScalarFieldEnum)[keyof typeof PreservedFileScalarFieldEnum]
 
 
+export const EventBatchScalarFieldEnum = {
+  id: 'id',
+  drafts: 'drafts'
+} as const
+
+export type EventBatchScalarFieldEnum = (typeof EventBatchScalarFieldEnum)[keyof typeof EventBatchScalarFieldEnum]
+
+
 export const EventScalarFieldEnum = {
   sequence: 'sequence',
   at: 'at',
@@ -2051,6 +2134,7 @@ export type GlobalOmitConfig = {
   command?: Prisma.CommandOmit
   session?: Prisma.SessionOmit
   preservedFile?: Prisma.PreservedFileOmit
+  eventBatch?: Prisma.EventBatchOmit
   event?: Prisma.EventOmit
   appliedManifest?: Prisma.AppliedManifestOmit
   setAside?: Prisma.SetAsideOmit

@@ -61,6 +61,7 @@ export const ModelName = {
   Command: 'Command',
   Session: 'Session',
   PreservedFile: 'PreservedFile',
+  EventBatch: 'EventBatch',
   Event: 'Event',
   AppliedManifest: 'AppliedManifest',
   SetAside: 'SetAside'
@@ -277,6 +278,14 @@ export const PreservedFileScalarFieldEnum = {
 } as const
 
 export type PreservedFileScalarFieldEnum = (typeof PreservedFileScalarFieldEnum)[keyof typeof PreservedFileScalarFieldEnum]
+
+
+export const EventBatchScalarFieldEnum = {
+  id: 'id',
+  drafts: 'drafts'
+} as const
+
+export type EventBatchScalarFieldEnum = (typeof EventBatchScalarFieldEnum)[keyof typeof EventBatchScalarFieldEnum]
 
 
 export const EventScalarFieldEnum = {

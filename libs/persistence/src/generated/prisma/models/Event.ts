@@ -15,7 +15,7 @@ import type * as Prisma from "../internal/prismaNamespace"
 /**
  * Model Event
  * Append-only record of what happened; the database refuses update and delete. Sequence order is commit order:
- * writers take one advisory lock right before they insert, at the end of their transaction.
+ * a deferred trigger on event_batches takes one advisory lock and inserts, within COMMIT.
  */
 export type EventModel = runtime.Types.Result.DefaultSelection<Prisma.$EventPayload>
 

@@ -1,0 +1,98 @@
+// A process that stops in the middle of a transaction, and a connection that goes silent, stop nobody for ever.
+import { Database } from '@luofleet/persistence';
+import { createTestDatabase, type TestDatabase } from '@luofleet/testkit';
+import { TcpProxy } from '../testing/tcp-proxy';
+
+const LIMITS = { connectMs: 5000, statementMs: 1000, lockMs: 20_000, idleInTransactionMs: 1000 };
+
+describe('connections to Postgres', () => {
+  let postgres: TestDatabase;
+  let proxy: TcpProxy;
+  let frozen: Database;
+  let other: Database;
+
+  beforeAll(async () => {
+    postgres = await createTestDatabase();
+    proxy = await TcpProxy.to(postgres.url);
+    frozen = new Database({ url: proxy.inFrontOf(postgres.url), limits: LIMITS });
+    const patient = { ...LIMITS, statementMs: 20_000, idleInTransactionMs: 60_000 };
+    other = new Database({ url: postgres.url, limits: patient });
+  });
+  afterAll(async () => {
+    await Promise.all([frozen?.close(), other?.close()]);
+    await proxy?.close();
+    await postgres?.drop();
+  });
+
+  const record = (database: Database, message: string) =>
+    database.transaction('record', 'test', (unit) =>
+      Promise.resolve(unit.record({ kind: 'test', message })),
+    );
+
+  it('hold no lock on the events while a client has the next turn', async () => {
+    await other.transaction('hold', 'test', async (unit) => {
+      unit.record({ kind: 'test', message: 'held' });
+      await unit.writeEvents();
+      await record(other, 'meanwhile');
+      const rows = await other.read('read', 'test', (client) => client.event.findMany());
+      expect(rows.map(({ message }) => message)).toEqual(['meanwhile']);
+    });
+  });
+
+  it('are cut off where they hold locks and say nothing', async () => {
+    let thaw = (): void => undefined;
+    const stopped = new Promise<void>((resolve) => (thaw = resolve));
+    let locked = (): void => undefined;
+    const holding = new Promise<void>((resolve) => (locked = resolve));
+    const held = frozen.transaction('hold', 'test', async (unit) => {
+      await unit.client.$executeRaw`LOCK TABLE releases IN ACCESS EXCLUSIVE MODE`;
+      locked();
+      await stopped;
+    });
+    const ended = expect(held).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await holding;
+    await other.read('read', 'test', (client) => client.release.count());
+    thaw();
+    await ended;
+  });
+
+  it('are given up when nothing comes any more, and made anew', async () => {
+    await frozen.ping();
+    proxy.freeze();
+    await expect(frozen.ping()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await frozen.ping();
+  });
+
+  it('keep the other events of a batch in which one is refused', async () => {
+    await other.read(
+      'prepare',
+      'test',
+      (client) =>
+        client.$executeRaw`ALTER TABLE events ADD CONSTRAINT no_bad CHECK (message <> 'bad')`,
+    );
+    await other.transaction('record', 'test', (unit) =>
+      Promise.resolve(
+        unit.record(
+          ...['good 1', 'bad', 'nul \u0000', 'good 2'].map((message) => ({
+            kind: 'batch',
+            message,
+          })),
+        ),
+      ),
+    );
+    const { events, aside } = await other.read('read', 'test', async (client) => ({
+      events: await client.event.findMany({
+        where: { kind: { in: ['batch', 'set-aside'] } },
+        orderBy: { sequence: 'asc' },
+      }),
+      aside: await client.setAside.findMany({ where: { kind: 'event' } }),
+    }));
+    expect(events.map(({ message }) => message)).toEqual([
+      'good 1',
+      'Could not store an event; it was set aside.',
+      'nul \ufffd',
+      'good 2',
+    ]);
+    expect(aside.map(({ reasonCode }) => reasonCode)).toEqual(['SQLSTATE_23514']);
+  });
+});
