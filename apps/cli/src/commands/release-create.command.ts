@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
@@ -47,10 +48,12 @@ export async function createRelease(
     version: options.version,
     imageUri: image.uri,
     imageSha256: image.sha256,
+    ...(image.sizeBytes === undefined ? {} : { imageSizeBytes: image.sizeBytes }),
     handlers: [...options.handler],
     labels: parseLabels(options.label),
     ...(options.commandLine === undefined ? {} : { kernelCommandLine: options.commandLine }),
     ...(initrd === null ? {} : { initrdUri: initrd.uri, initrdSha256: initrd.sha256 }),
+    ...(initrd?.sizeBytes === undefined ? {} : { initrdSizeBytes: initrd.sizeBytes }),
     ...(options.luoAbi === undefined ? {} : { luoAbi: options.luoAbi }),
   } satisfies CreateReleaseInput;
   const parsed = createReleaseSchema.safeParse(release);
@@ -71,7 +74,7 @@ async function locate(
   what: 'image' | 'initrd',
   place: string,
   sha256: string | undefined,
-): Promise<{ uri: string; sha256: string }> {
+): Promise<{ uri: string; sha256: string; sizeBytes?: number }> {
   if (/^https?:/.test(place)) {
     if (sha256 !== undefined) return { uri: place, sha256 };
     const option = what === 'image' ? '--sha256' : '--initrd-sha256';
@@ -84,7 +87,7 @@ async function locate(
   const actual = await digestOf(what, url);
   if (sha256 !== undefined && sha256 !== actual)
     throw new CliError(EXIT.usage, `the ${what} ${place} has sha256 ${actual}, not ${sha256}`);
-  return { uri: url.href, sha256: actual };
+  return { uri: url.href, sha256: actual, sizeBytes: (await stat(url)).size };
 }
 
 async function digestOf(what: string, url: URL): Promise<string> {
