@@ -126,6 +126,7 @@ describe('an abort', () => {
       const reconciled = await plane.running.app.get(RolloutReconciler).reconcile(id);
       expect(reconciled).toBe('locked');
     });
+    await plan(id);
     await aborted(agent, name);
     expect(agent.phases()).toEqual(['preflight', 'preserve', 'rollback']);
     agent.disconnect();
