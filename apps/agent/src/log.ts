@@ -1,6 +1,8 @@
 // JSON lines on stderr. Written by hand in these few lines because the agent logs inside the blackout, where loading a
 // logging library would cost more than everything it logs.
 
+import { escapeJson } from '@luofleet/platform/text';
+
 export interface Log {
   info(message: string, fields?: object): void;
   warn(message: string, fields?: object): void;
@@ -16,9 +18,11 @@ export function createLog(fields: object, write = writeToStderr): Log {
     (level: keyof typeof levels) =>
     (message: string, more: object = {}) =>
       write(
-        JSON.stringify(
-          { level: levels[level], time: Date.now(), ...fields, ...more, msg: message },
-          (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
+        escapeJson(
+          JSON.stringify(
+            { level: levels[level], time: Date.now(), ...fields, ...more, msg: message },
+            (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
+          ),
         ),
       );
   return {

@@ -1,6 +1,7 @@
 export { DURATION_MS_MAX, formatDuration, parseDurationMs } from './text/duration';
 export { formatU64, parseU64, U64_PATTERN } from './text/u64';
 export {
+  hostNameSchema,
   idOrNameSchema,
   idSchema,
   isId,

@@ -1,3 +1,5 @@
+import { cleanText } from '@luofleet/platform/text';
+
 /** Why something failed, was refused or waits: a stable code, a sentence for people, and the errno where there is one. */
 export interface Reason {
   code: ReasonCode;
@@ -62,6 +64,13 @@ export class ReasonedError extends Error {
   }
 }
 
+/**
+ * Reasons are made of what others say: workloads, kernels, image servers, thrown errors. They are cleaned here, once, on
+ * their way into the journal.
+ */
+const DETAIL_LENGTH_MAX = 4000;
+const SUBJECT_LENGTH_MAX = 512;
+
 interface ReasonExtras {
   subject?: string;
   cause?: unknown;
@@ -70,7 +79,11 @@ interface ReasonExtras {
 /** Builds a reason; the errno is taken from `cause` when it carries one (LinuxError, LuoError, Node's system errors). */
 export function reasonOf(code: ReasonCode, detail: string, extras: ReasonExtras = {}): Reason {
   const { errnoCode, errno } = errnoOf(extras.cause);
-  return { code, detail, errnoCode, errno, subject: extras.subject ?? '' };
+  return {
+    ...{ code, errnoCode, errno },
+    detail: cleanText(detail, DETAIL_LENGTH_MAX, 'many'),
+    subject: cleanText(extras.subject ?? '', SUBJECT_LENGTH_MAX),
+  };
 }
 
 function errnoOf(cause: unknown): { errnoCode: string; errno: number } {

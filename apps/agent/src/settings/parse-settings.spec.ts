@@ -35,6 +35,24 @@ describe('parseSettings', () => {
       /a twice/,
     ],
     ['text that is no YAML', 'a: [', /neither YAML nor JSON/],
+    [
+      'a field twice',
+      '{"hostName": "a", "stateDir": "s", "hostName": "b"}',
+      /hostName is there twice/,
+    ],
+    ['a host name that the control plane refuses', minimal.replace('host-1', 'host-'), /hostName/],
+    [
+      'a label no selector can name',
+      `${minimal}labels: { zone: "zürich" }`,
+      /labels.zone: a label value/,
+    ],
+    ['a label that hides the name', `${minimal}labels: { name: x }`, /labels.name: "name" means/],
+    [
+      'a variable the kernel can not take',
+      `${minimal}workloads: [{name: a, command: [x], env: {A: "b\\0"}}]`,
+      /env.A: has the character U\+0000/,
+    ],
+    ['a failure domain that steers a terminal', `${minimal}failureDomain: "\\e[31m"`, /U\+001B/],
   ])('refuses %s and says where', (_what, text, message) => {
     expect(() => parseSettings(text, 'a.yaml')).toThrow(message);
   });

@@ -1,7 +1,9 @@
 // Reads the agent's configuration file. Loaded only on a cold start: after a reboot the settings come with the handover.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parse as parseYaml } from 'yaml';
+import { readYaml } from '@luofleet/contracts/documents';
+import { hostNameSchema, labelsSchema, plainTextSchema } from '@luofleet/contracts/text';
+import { cleanText } from '@luofleet/platform/text';
 import { z } from 'zod';
 import { killPoints } from '../faults/faults';
 import { SETTINGS_VERSION, type AgentSettings } from './agent-settings';
@@ -23,42 +25,60 @@ const token = z
   .union([z.string().regex(/^(0x[0-9a-fA-F]{1,16}|\d{1,20})$/), z.int().min(0)])
   .transform((value) => BigInt(value));
 
+/** The kernel takes no longer ones either. */
+const file = plainTextSchema({ min: 1, max: 4095 });
+const address = plainTextSchema({ min: 1, max: 1000 });
+/** An argument or the value of a variable. */
+const argument = plainTextSchema({ max: 32_768, lines: 'many' });
+
 const workload = z.strictObject({
   name,
-  command: z.array(z.string()).min(1),
-  env: z.record(z.string(), z.string()).default({}),
-  cwd: z.string().optional(),
+  command: z.array(argument).min(1).max(1000),
+  env: z
+    .record(
+      plainTextSchema({ min: 1, max: 255 }).regex(/^[^=]+$/, 'a variable has no "=" in its name'),
+      argument,
+    )
+    .default({}),
+  cwd: file.optional(),
 });
 
 const faults = z.strictObject({
   freeze: z
     .array(
-      z.strictObject({ workload: name, token, errno: z.string().regex(/^E[A-Z0-9]+$/), times }),
+      z.strictObject({
+        workload: name,
+        token,
+        errno: z.string().regex(/^E[A-Z0-9]{1,30}$/),
+        times,
+      }),
     )
     .optional(),
   execve: z
     .strictObject({ errno: z.enum(['ENOENT', 'EACCES']).default('ENOENT'), times })
     .optional(),
-  stageCommandLine: z.strictObject({ line: z.string().min(1), times }).optional(),
+  stageCommandLine: z
+    .strictObject({ line: plainTextSchema({ min: 1, max: 4000 }), times })
+    .optional(),
   dropStagedKernel: z.strictObject({ times }).optional(),
   refuseFinish: z.strictObject({ times }).optional(),
   killAt: z.array(z.strictObject({ point: z.enum(killPoints), times })).optional(),
 });
 
 const schema = z.strictObject({
-  hostName: name,
+  hostName: hostNameSchema,
   machineId: z
     .string()
     .regex(/^[A-Za-z0-9._-]{8,128}$/, {
       error: 'must be 8 to 128 letters, digits, dots, dashes or underscores',
     })
     .optional(),
-  controlPlane: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  controlPlane: z.union([address, z.array(address).min(1).max(100)]),
   backend: z.enum(['engine', 'kernel']).default('engine'),
-  stateDir: z.string().min(1),
-  socket: z.string().min(1).optional(),
-  labels: z.record(z.string(), z.string()).default({}),
-  failureDomain: z.string().default(''),
+  stateDir: file,
+  socket: file.optional(),
+  labels: labelsSchema.default({}),
+  failureDomain: plainTextSchema({ max: 253 }).default(''),
   workloads: z.array(workload).default([]),
   frozenLimitMs: z.int().min(100).default(30_000),
   startTimeoutMs: z.int().min(100).default(20_000),
@@ -71,20 +91,21 @@ const schema = z.strictObject({
   faults: faults.default({}),
 });
 
+/** A host with hundreds of workloads has less. */
+const CONFIGURATION_LENGTH_MAX = 2 ** 20;
+
 /** Parses YAML or JSON. Relative paths are relative to the file. Throws SettingsError. */
 export function parseSettings(text: string, file: string): AgentSettings {
-  let document: unknown;
-  try {
-    document = parseYaml(text);
-  } catch (cause) {
-    throw new SettingsError(`${file} is neither YAML nor JSON: ${(cause as Error).message}`, {
-      cause,
-    });
+  const document = readYaml(text, CONFIGURATION_LENGTH_MAX);
+  if (document.kind === 'fault') {
+    const { path: where, message } = document.fault;
+    throw new SettingsError(`${file} is neither YAML nor JSON: ${`${where} ${message}`.trim()}`);
   }
-  const parsed = schema.safeParse(document);
+  const parsed = schema.safeParse(document.value);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
-      ({ path: where, message }) => `  ${where.join('.') || '(whole file)'}: ${message}`,
+      ({ path: where, message }) =>
+        `  ${cleanText(where.join('.'), 300) || '(whole file)'}: ${cleanText(message, 1000)}`,
     );
     throw new SettingsError(`${file} has wrong settings:\n${problems.join('\n')}`);
   }

@@ -7,6 +7,7 @@
 // Prints {"ready":true,"hosts":N} on stdout once every host has dialled. SIGTERM ends all streams.
 import { createHash, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { labelFault } from '@luofleet/rollout';
 import { agentVersion } from '../agent-version';
 import { MemoryBackend } from '../backend/memory/memory.backend';
 import { PhaseExecutor } from '../commands/phase-executor';
@@ -153,6 +154,8 @@ function label(text: string): [string, string] {
   const [name, value] = text.split('=', 2);
   if (!name || value === undefined)
     throw new SimulateUsageError(`--label must be NAME=VALUE, not "${text}"`);
+  const fault = labelFault(name, value);
+  if (fault !== null) throw new SimulateUsageError(`--label ${text}: ${fault}`);
   return [name, value];
 }
 

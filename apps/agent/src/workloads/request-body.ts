@@ -1,10 +1,16 @@
 // Bodies of the workload socket. Checked by hand and not with zod: new instances register inside the blackout, and
 // loading a schema library there would cost every host more than these few fields are worth.
 import type { IncomingMessage } from 'node:http';
+import { cleanText } from '@luofleet/platform/text';
 import { WorkloadProblem } from './workload-problem';
 
-/** The largest body has a sentence in it. */
-const BODY_BYTES_MAX = 16_384;
+/** The largest body has a sentence in it; one that is far too long is cut afterwards, and not refused: it says why. */
+const BODY_BYTES_MAX = 2 ** 20;
+
+const REASON_LENGTH_MAX = 2000;
+
+/** What a workload gives as its reason, fit to be kept and shown. */
+export const cleanReason = (reason: string): string => cleanText(reason, REASON_LENGTH_MAX, 'many');
 
 type FieldType = 'string' | 'integer' | 'boolean';
 type FieldValue<T extends FieldType> = T extends 'string'
@@ -38,7 +44,7 @@ export async function readBody<S extends Shape>(
   const fields = value as Record<string, unknown>;
   const errors = [
     ...Object.keys(fields)
-      .filter((name) => !(name in shape))
+      .filter((name) => !Object.hasOwn(shape, name))
       .map((name) => ({ path: name, message: 'unknown field' })),
     ...Object.entries(shape).flatMap(([name, { type, optional }]) => {
       const given = fields[name];

@@ -6,10 +6,11 @@
 // Ordering: register before everything else; the stream may close and open again at any time.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { getPeerCredentials } from '@luofleet/linux';
+import { escapeJson, isPlainText } from '@luofleet/platform/text';
 import type { Log } from '../log';
 import { describeError } from '../model/reason';
 import { descendsFrom } from './process-table';
-import { parseToken, readBody } from './request-body';
+import { cleanReason, parseToken, readBody } from './request-body';
 import type { WorkloadInstance } from './workload-instance';
 import { problemDocument, WorkloadProblem } from './workload-problem';
 import type { WorkloadSupervisor } from './workload-supervisor';
@@ -106,9 +107,12 @@ export class WorkloadApi {
       optional: { type: 'boolean', optional: true },
     });
     const { fd, name, optional = false } = body;
-    if (!/^[^:\p{Cc}]{1,255}$/u.test(name)) {
+    if (!/^[^:]{1,255}$/u.test(name) || !isPlainText(name)) {
       const errors = [
-        { path: 'name', message: '1 to 255 characters, no colon, no control characters' },
+        {
+          path: 'name',
+          message: '1 to 255 characters, no colon, no control or invisible characters',
+        },
       ];
       throw new WorkloadProblem(
         400,
@@ -150,8 +154,13 @@ export class WorkloadApi {
     const { ok, reason } = await readBody(request, {
       ok: { type: 'boolean' },
       reason: { type: 'string', optional: true },
+    }).catch((error: unknown) => {
+      // Whoever has that much to say does not say yes; waiting for a shorter answer would lengthen the blackout.
+      if (error instanceof WorkloadProblem && error.code === 'BODY_TOO_LARGE')
+        instance.answer(Number(rest), { ok: false, reason: `its answer: ${error.message}` });
+      throw error;
     });
-    if (!instance.answer(Number(rest), { ok, reason: reason ?? '' })) {
+    if (!instance.answer(Number(rest), { ok, reason: cleanReason(reason ?? '') })) {
       const detail = `instruction ${rest} of workload "${workload}" is not open: answered already, or taken back`;
       throw new WorkloadProblem(404, 'INSTRUCTION_UNKNOWN', 'Instruction unknown', detail);
     }
@@ -161,7 +170,7 @@ export class WorkloadApi {
   async hold({ request, response, workload }: Call): Promise<void> {
     this.registered(request, workload);
     const { reason } = await readBody(request, { reason: { type: 'string' } });
-    this.options.setFinishHold(workload, reason);
+    this.options.setFinishHold(workload, cleanReason(reason));
     response.writeHead(204).end();
   }
 
@@ -224,7 +233,7 @@ export class WorkloadApi {
       const detail = `there is no ${request.method} ${path}`;
       throw new WorkloadProblem(404, 'ROUTE_UNKNOWN', 'Not found', detail);
     }
-    const name = decodeURIComponent(workload);
+    const name = decoded(workload);
     if (!supervisor.names.includes(name)) {
       const detail = `the agent's configuration has no workload "${name}"`;
       throw new WorkloadProblem(404, 'WORKLOAD_UNKNOWN', 'Workload unknown', detail);
@@ -235,5 +244,14 @@ export class WorkloadApi {
 
 function sendJson(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(`${JSON.stringify(body)}\n`);
+  response.end(`${escapeJson(JSON.stringify(body))}\n`);
+}
+
+/** Part of a path; what is not percent-encoded text names no workload. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -1,3 +1,5 @@
+import { cleanText, escapeJson } from '@luofleet/platform/text';
+
 /** A request of a workload that can not be granted; answered as problem+json (RFC 9457). */
 export class WorkloadProblem extends Error {
   constructor(
@@ -27,13 +29,20 @@ export type ProblemCode =
   | 'ROUTE_UNKNOWN'
   | 'WORKLOAD_UNKNOWN';
 
-export const problemDocument = (problem: WorkloadProblem, path: string): string =>
-  JSON.stringify({
+/** Texts of problems repeat what was sent. */
+const TEXT_LENGTH_MAX = 2000;
+
+export const problemDocument = (problem: WorkloadProblem, path: string): string => {
+  const document = {
     type: `urn:luofleet:problem:${problem.code.toLowerCase().replaceAll('_', '-')}`,
     title: problem.title,
     status: problem.status,
-    detail: problem.message,
+    detail: cleanText(problem.message, TEXT_LENGTH_MAX, 'many'),
     code: problem.code,
-    instance: path,
-    errors: problem.errors,
-  });
+    instance: cleanText(path, TEXT_LENGTH_MAX),
+    errors: problem.errors
+      .slice(0, 20)
+      .map((error) => ({ ...error, path: cleanText(error.path, TEXT_LENGTH_MAX) })),
+  };
+  return escapeJson(JSON.stringify(document));
+};

@@ -13,16 +13,15 @@
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { asUnstorable } from '@luofleet/persistence';
-import type { CommandResult, ConnectRequest } from '@luofleet/proto';
+import type { CommandResult } from '@luofleet/proto';
 import { asLuofleetError, type ErrorCode, LuofleetError } from '@luofleet/platform';
 import { JobQueue } from '@luofleet/queue';
 import { CommandDispatcher } from '../commands/command.dispatcher';
 import { ResultRecorder } from '../commands/result.recorder';
 import type { AgentConnection } from './agent.connection';
+import type { AgentMessage } from './agent-message';
 import { DroppedMessages } from './dropped-messages';
 import { HeartbeatCollector } from './heartbeat.collector';
-
-export type AgentMessage = NonNullable<ConnectRequest['message']>;
 
 /** Errors of which the agent has to know, because saying it again later, or not at all, is up to it. */
 const ENDS_THE_STREAM: readonly ErrorCode[] = [

@@ -14,6 +14,8 @@
  * 4. Recording fails (Postgres is away): the stream ends with the error; the agent connects again and repeats.
  * 5. The stream ends: the host is offline at once, unless a newer stream holds its place.
  * 6. This process stops: every stream gets Goodbye DRAINING.
+ * 7. A message of a welcomed agent can not be decoded, or is about a command that nobody can have issued: it is logged and
+ *    costs nothing but itself; such a result is acknowledged, so that the agent can forget it.
  *
  * Ordering: one message of a stream at a time; while it is handled no more is read, which pushes back on the agent.
  */
@@ -26,9 +28,12 @@ import {
 import { AgentServiceService, type ConnectRequest } from '@luofleet/proto';
 import { asLuofleetError } from '@luofleet/platform';
 import { StreamRegistry } from '../commands/stream.registry';
+import { statusText } from '../grpc/status-text';
 import { GrpcServer } from '../grpc/grpc.server';
+import { assertReadable, UnreadableMessage } from '../grpc/unreadable-message';
 import { Runtime } from '../settings/runtime';
 import type { AgentConnection } from './agent.connection';
+import { type AgentMessage, cleanAgentMessage, isCommandKey, soundLabels } from './agent-message';
 import { AgentInbox, helloExpected } from './agent.inbox';
 import { HostRegistrar } from './host.registrar';
 import { type AgentCall, Outbox } from './outbox';
@@ -81,23 +86,46 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
 
   /** One message. False when the conversation is over. */
   private async take(
-    { message }: ConnectRequest,
+    request: ConnectRequest | UnreadableMessage,
     outbox: Outbox,
     conversation: { with?: AgentConnection },
   ): Promise<boolean> {
-    if (message === undefined) return true;
     if (conversation.with) {
-      await this.inbox.receive(conversation.with, message);
+      await this.hear(conversation.with, request);
       return true;
     }
+    const { message } = cleanAgentMessage(assertReadable(request));
+    if (message === undefined) return true;
     if (message.$case !== 'hello') throw helloExpected(message.$case);
-    const connection = await this.registrar.welcome(message.value, outbox);
+    const { sound, refused } = soundLabels(message.value);
+    const connection = await this.registrar.welcome({ ...message.value, labels: sound }, outbox);
     if (connection === null) return false;
     conversation.with = connection;
+    await this.registrar.tellRefusedLabels(connection, refused);
     if (this.draining) connection.sayGoodbye('DRAINING', DRAINING);
     const rollouts = await this.registrar.waitingRollouts(connection.hostId);
     await this.inbox.opened(connection, rollouts);
     return true;
+  }
+
+  /** One message of a welcomed agent. */
+  private async hear(
+    connection: AgentConnection,
+    request: ConnectRequest | UnreadableMessage,
+  ): Promise<void> {
+    const { logger } = this.runtime;
+    if (request instanceof UnreadableMessage)
+      return logger.warn('message of an agent can not be decoded', {
+        hostId: connection.hostId,
+        err: request.cause,
+      });
+    const { message } = cleanAgentMessage(request);
+    if (message === undefined) return;
+    const key = keyOf(message);
+    if (key === undefined || isCommandKey(key)) return this.inbox.receive(connection, message);
+    logger.warn('no command has this key', { hostId: connection.hostId, idempotencyKey: key });
+    if (message.$case === 'commandResult')
+      connection.send({ $case: 'resultRecorded', value: { idempotencyKey: key } });
   }
 
   /** What was heard of the host is dropped before it is taken offline, or it would be written after that. */
@@ -109,8 +137,14 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
   private fail(call: AgentCall, thrown: unknown): void {
     const error = asLuofleetError(thrown, 'serve agent');
     this.runtime.logger.warn('agent stream ended with an error', { err: error });
-    call.emit('error', { code: error.mapping.grpcStatus, details: error.message });
+    call.emit('error', { code: error.mapping.grpcStatus, details: statusText(error) });
   }
+}
+
+/** The key of the command that a message is about. */
+function keyOf(message: AgentMessage): string | undefined {
+  const isAboutCommand = message.$case === 'commandAccepted' || message.$case === 'commandResult';
+  return isAboutCommand ? message.value.idempotencyKey : undefined;
 }
 
 const DRAINING = 'this replica stops; connect to another one';

@@ -3,7 +3,7 @@ import { asUnstorable, Database, setAside, UnstorableError } from '@luofleet/per
 import type { Logger, LuofleetError } from '@luofleet/platform';
 import { LOGGER } from '../settings/platform.tokens';
 import type { AgentConnection } from './agent.connection';
-import type { AgentMessage } from './agent.inbox';
+import type { AgentMessage } from './agent-message';
 
 /** Messages of agents that could not be taken: logged, set aside and told, so that they cost no stream. */
 @Injectable()

@@ -68,6 +68,20 @@ export class HostRegistrar {
     return connection;
   }
 
+  /** A host with labels that no selector can name is here without them, and everybody can read that. */
+  async tellRefusedLabels(connection: AgentConnection, refused: readonly string[]): Promise<void> {
+    if (refused.length === 0) return;
+    const { hostId, hostName } = connection;
+    await this.database.transaction('tell of labels', `host ${hostName}`, async (unit) =>
+      unit.record({
+        kind: 'host-labels-refused',
+        hostId,
+        message: `Host ${hostName} is here without labels that its agent has wrong: ${refused.join('; ')}. Mend the agent's configuration.`,
+        data: { hostName, refused },
+      }),
+    );
+  }
+
   /** Rollouts that may have waited for this host. */
   async waitingRollouts(hostId: string): Promise<string[]> {
     return this.database.read('find rollouts', `host ${hostId}`, (client) =>

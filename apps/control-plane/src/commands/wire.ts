@@ -75,9 +75,13 @@ const FILE_STATES: Readonly<Record<FileState, FileStateName | null>> = {
   [FileState.UNRECOGNIZED]: null,
 };
 
-/** Null when the agent said nothing we know. */
-export const outcomeFromWire = (outcome: Outcome): CommandOutcome | null => OUTCOMES[outcome];
-export const backendFromWire = (backend: Backend): BackendName | null => BACKENDS[backend];
+/**
+ * Null when the agent said nothing we know. Enums are open on the wire: a number that this version does not know arrives as
+ * it is, and is in no table.
+ */
+export const outcomeFromWire = (outcome: Outcome): CommandOutcome | null =>
+  OUTCOMES[outcome] ?? null;
+export const backendFromWire = (backend: Backend): BackendName | null => BACKENDS[backend] ?? null;
 
 export function reasonFromWire(reason: Reason | undefined): ReasonRow {
   return {
@@ -91,7 +95,7 @@ export function reasonFromWire(reason: Reason | undefined): ReasonRow {
 /** Sessions and files whose state we do not know are left out: a newer agent may know more states. */
 export function sessionsFromWire(sessions: readonly SessionReport[]): SessionReportRow[] {
   return sessions.flatMap(({ name, workload, state, files }) => {
-    const known = SESSION_STATES[state];
+    const known = SESSION_STATES[state] ?? null;
     return known === null
       ? []
       : [{ name, workload, state: known, files: files.flatMap(fileFromWire) }];
@@ -99,7 +103,7 @@ export function sessionsFromWire(sessions: readonly SessionReport[]): SessionRep
 }
 
 function fileFromWire(file: FileReport): FileReportRow[] {
-  const state = FILE_STATES[file.state];
+  const state = FILE_STATES[file.state] ?? null;
   if (state === null) return [];
   const { token, name, compatible, dataHandle, sizeBytes, reason } = file;
   return [

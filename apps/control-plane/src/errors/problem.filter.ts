@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
 import { type Problem, PROBLEM_CONTENT_TYPE } from '@luofleet/contracts';
 import type { Logger, LuofleetError } from '@luofleet/platform';
+import { cleanText } from '@luofleet/platform/text';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LOGGER } from '../settings/platform.module';
 import { translateError } from './translate-error';
@@ -26,6 +27,10 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+/** Texts of errors repeat what was sent. */
+const TEXT_LENGTH_MAX = 2000;
+const plain = (text: string) => cleanText(text, TEXT_LENGTH_MAX, 'many');
+
 /** The body of an error answer. */
 export function problemOf(error: LuofleetError, instance: string): Problem {
   const { httpStatus, title } = error.mapping;
@@ -33,9 +38,12 @@ export function problemOf(error: LuofleetError, instance: string): Problem {
     type: `urn:luofleet:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
     title,
     status: httpStatus,
-    detail: error.message,
+    detail: plain(error.message),
     code: error.code,
-    instance,
-    errors: error.issues.map(({ path, message }) => ({ path, message })),
+    instance: plain(instance),
+    errors: error.issues.map(({ path, message }) => ({
+      path: plain(path),
+      message: plain(message),
+    })),
   };
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type EventRecord, type EventsEnd, formatEventCursor } from '@luofleet/persistence';
+import { safeJson } from '../rest/safe-json';
 import { eventView } from './events.view';
 
 /** An event named `heartbeat` this often shows both ends that the other is still there; scripts in pages see no comments. */
@@ -37,7 +38,7 @@ export class EventStreamWriter {
       events
         .map(
           (event) =>
-            `id: ${formatEventCursor({ sequence: event.sequence, life })}\ndata: ${JSON.stringify(eventView(event))}\n\n`,
+            `id: ${formatEventCursor({ sequence: event.sequence, life })}\ndata: ${safeJson(eventView(event))}\n\n`,
         )
         .join(''),
     );

@@ -17,6 +17,7 @@ import {
 } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LuofleetError } from '@luofleet/platform';
+import { readableMethods } from './unreadable-message';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 
 const DRAIN_MS = 3000;
@@ -34,9 +35,9 @@ export class GrpcServer implements OnApplicationShutdown {
 
   constructor(@Inject(SETTINGS) private readonly settings: ControlPlaneSettings) {}
 
-  /** Adds a service; only before `start`. */
+  /** Adds a service; only before `start`. What can not be decoded reaches it as an UnreadableMessage. */
   add(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
-    this.server.addService(definition, implementation);
+    this.server.addService(readableMethods(definition), implementation);
   }
 
   /** @throws LuofleetError UNAVAILABLE when the address cannot be bound */

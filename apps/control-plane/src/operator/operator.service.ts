@@ -30,6 +30,7 @@ import { LOGGER } from '../settings/platform.module';
 import { grpcStatusOf } from './grpc-errors';
 import { OperatorCalls } from './operator.calls';
 import { eventMessage } from './operator.views';
+import { assertPlain } from './plain-request';
 import { writeToStream } from './stream-writing';
 
 @Injectable()
@@ -80,7 +81,7 @@ export class OperatorService implements OnModuleInit {
   ): Promise<void> {
     const gone = new AbortController();
     call.once('cancelled', () => gone.abort());
-    const { rolloutId, hostId, afterSequence, life } = call.request;
+    const { rolloutId, hostId, afterSequence, life } = assertPlain(call.request);
     const filter = await this.events.resolveFilter({
       rollout: rolloutId || undefined,
       host: hostId || undefined,
@@ -98,7 +99,8 @@ export class OperatorService implements OnModuleInit {
     answer: (request: Request, metadata: Metadata) => Promise<Response>,
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
-      answer(call.request, call.metadata).then(
+      const checked = async () => answer(assertPlain(call.request), call.metadata);
+      checked().then(
         (response) => callback(null, response),
         (error: unknown) => callback(this.statusOf(error, name)),
       );

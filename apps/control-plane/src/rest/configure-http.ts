@@ -3,6 +3,7 @@ import { serveDashboard } from '../dashboard/dashboard.static';
 import { observeRequests } from '../metrics/request-metrics';
 import type { ControlPlaneSettings } from '../settings/control-plane.settings';
 import { useBodyParsers } from './body-parsers';
+import { useSafeJson } from './safe-json';
 import { serveOpenApi } from './openapi';
 
 /**
@@ -14,6 +15,7 @@ export async function configureHttp(
   settings: ControlPlaneSettings,
 ): Promise<void> {
   useBodyParsers(app);
+  useSafeJson(app);
   observeRequests(app);
   serveOpenApi(app);
   await serveDashboard(app, settings);

@@ -7,6 +7,8 @@ import { BODY_BYTES_MAX } from './body-parsers';
 /** Options of the HTTP server; what it refuses before any route is reached is a problem, too. */
 export const HTTP_SERVER_OPTIONS = {
   bodyLimit: BODY_BYTES_MAX,
+  // Names of hosts have up to 253 characters; the server's own bound would make them unfindable.
+  routerOptions: { maxParamLength: 1000 },
   forceCloseConnections: true,
   frameworkErrors: (cause, request, reply) => {
     const error = new LuofleetError({

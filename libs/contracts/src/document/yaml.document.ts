@@ -7,10 +7,9 @@ export const YAML_LENGTH_MAX = 32_768;
 /** Aliases a document may resolve; a manifest has none, a bomb has millions. */
 const ALIASES_MAX = 100;
 
-/** Reads one YAML document, JSON among them; see document.ts. */
-export function readYaml(text: string): DocumentResult {
-  if (text.length > YAML_LENGTH_MAX)
-    return fault([], `YAML has at most ${YAML_LENGTH_MAX} characters here`);
+/** Reads one YAML document, JSON among them; see document.ts. What is read once, at a start, may be longer. */
+export function readYaml(text: string, lengthMax = YAML_LENGTH_MAX): DocumentResult {
+  if (text.length > lengthMax) return fault([], `YAML has at most ${lengthMax} characters here`);
   try {
     return read(text);
   } catch (cause) {

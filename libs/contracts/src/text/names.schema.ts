@@ -23,6 +23,14 @@ export const nameSchema = z
   )
   .refine((name) => !isId(name), 'a name must not look like an id (UUID)');
 
+/** Name of a host, as its agent is configured and as the control plane takes it. */
+export const hostNameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/,
+    'must be 1 to 253 letters, digits, ".", "_" and "-", and start and end with a letter or digit',
+  );
+
 /** An id or a name in a path; anything that is neither can not exist, so it is only plain and bounded here. */
 export const idOrNameSchema = plainTextSchema({ min: 1, max: 255 });
 

@@ -1,4 +1,5 @@
 import { LuofleetError } from '@luofleet/platform';
+import { isPlainText } from '@luofleet/platform/text';
 
 /** One page of a list; `nextCursor` is null on the last page. */
 export interface Slice<Item> {
@@ -25,13 +26,15 @@ export function decodeCursor(cursor: string | undefined, length: number): string
   if (cursor === undefined) return null;
   try {
     const keys: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(keys) && keys.length === length && keys.every((k) => typeof k === 'string'))
-      return keys;
+    if (Array.isArray(keys) && keys.length === length && keys.every(isKey)) return keys;
   } catch {
     // Falls through to the one complaint: whatever is wrong with it, it is not a cursor.
   }
   throw invalidCursor();
 }
+
+/** Whoever makes a cursor up can write anything into it. */
+const isKey = (key: unknown): key is string => typeof key === 'string' && isPlainText(key);
 
 export function invalidCursor(): LuofleetError {
   const message = 'is not a cursor of this list; use nextCursor of the page before';
@@ -46,7 +49,9 @@ export function invalidCursor(): LuofleetError {
 
 /** A moment out of a cursor. */
 export function cursorMoment(text: string): Date {
-  const moment = new Date(text);
+  // As they are written, so that the year is one that Postgres knows.
+  const isMoment = /^[1-9]\d{3}-\d\d-\d\dT[\d:.]+Z$/.test(text);
+  const moment = new Date(isMoment ? text : Number.NaN);
   if (Number.isNaN(moment.getTime())) throw invalidCursor();
   return moment;
 }

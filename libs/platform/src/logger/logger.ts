@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { escapeJson } from '../text';
 import { causeChain } from '../errors/luofleet-error';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -16,12 +17,16 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
-/** JSON lines on stderr; stdout belongs to the program's own output. */
+/**
+ * JSON lines on stderr; stdout belongs to the program's own output. Stderr may be a terminal: no line has a raw control
+ * character.
+ */
 export function createLogger(options: {
   readonly level: LogLevel;
   readonly name: string;
   readonly fields?: LogFields;
 }): Logger {
+  const stderr = pino.destination({ dest: 2, sync: true });
   const sink = pino(
     {
       level: options.level,
@@ -29,7 +34,7 @@ export function createLogger(options: {
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: serializeError },
     },
-    pino.destination({ dest: 2, sync: true }),
+    { write: (line) => stderr.write(escapeJson(line)) },
   );
   return wrap(sink);
 }

@@ -1,0 +1,174 @@
+// The socket with whatever a workload may send through it: nothing that is said is lost but the harm, and nothing makes
+// the agent fail.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { isPlainText } from '@luofleet/platform/text';
+import { silentLog } from '../log';
+import { WorkloadApi, type WorkloadApiOptions } from './workload-api';
+import { WorkloadInstance } from './workload-instance';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'workload-api-'));
+const socket = path.join(directory, 'agent.sock');
+const holds = new Map<string, string | null>();
+let instance: WorkloadInstance;
+let api: WorkloadApi;
+
+beforeAll(async () => {
+  instance = new WorkloadInstance('kv', 'instance-1', {
+    pid: process.pid,
+    startTicks: 0n,
+  } as never);
+  const supervisor = {
+    names: ['kv'],
+    current: new Map([['kv', instance]]),
+    health: () => [{ name: 'kv', state: 'serving', detail: instance.detail, pid: process.pid }],
+    instanceOf: (workload: string, fits: (one: WorkloadInstance) => boolean) =>
+      workload === 'kv' && fits(instance) ? instance : undefined,
+  } as unknown as WorkloadApiOptions['supervisor'];
+  api = new WorkloadApi({
+    ...{ socket, supervisor, log: silentLog, status: () => ({ detail: instance.detail }) },
+    isPreserved: () => false,
+    setFinishHold: (workload, reason) => holds.set(workload, reason),
+    finishHold: (workload) => holds.get(workload) ?? undefined,
+  });
+  await api.open();
+  expect(await ask('POST', '/v1/workloads/kv/register', { pid: process.pid })).toMatchObject({
+    status: 200,
+  });
+});
+
+afterAll(() => {
+  api?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+interface Answered {
+  readonly status: number;
+  readonly text: string;
+}
+
+function ask(method: string, url: string, body?: unknown): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath: socket, method, path: url, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+      );
+    });
+    sent.on('error', reject);
+    sent.end(Buffer.isBuffer(body) ? body : body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+/** An instruction that is open, and what comes of it. */
+function instruct() {
+  const written: string[] = [];
+  instance.attach({ write: (line) => written.push(line), end: () => undefined });
+  const answer = instance.instruct('check', new AbortController().signal);
+  const { id } = JSON.parse(written.at(-1) ?? '{}') as { id: number };
+  return { id, answer };
+}
+
+const HOSTILE = [
+  ...['busy\u0000', '\u001b]0;x\u0007', '\ud800', '\u202e', '\u2028', '\u009b', '\u200b', '😀'],
+  ...[
+    '%00',
+    '%ff',
+    '__proto__',
+    'constructor',
+    "'; DROP TABLE hosts; --",
+    '../..',
+    'a'.repeat(300),
+  ],
+];
+const hostile = fc.oneof(
+  fc.constantFrom(...HOSTILE),
+  fc
+    .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 })
+    .map((units) => String.fromCharCode(...units)),
+);
+
+it('takes a veto of 16 KiB, and cuts it', async () => {
+  const { id, answer } = instruct();
+  const reason = `too busy: ${'x'.repeat(16_384)}`;
+  const url = `/v1/workloads/kv/instructions/${id}`;
+  expect(await ask('POST', url, { ok: false, reason })).toMatchObject({ status: 204 });
+  const told = await answer;
+  expect(told).toMatchObject({ ok: false });
+  expect(told.reason).toMatch(/^too busy: x+… \(\d+ more characters\)$/);
+});
+
+it('takes what is too long for any reason as a refusal, at once', async () => {
+  const { id, answer } = instruct();
+  const sent = ask('POST', `/v1/workloads/kv/instructions/${id}`, {
+    ok: false,
+    reason: 'x'.repeat(2 ** 21),
+  });
+  expect(await answer).toMatchObject({ ok: false, reason: expect.stringContaining('its answer') });
+  await sent.catch(() => undefined);
+});
+
+it('cleans every reason, and loses nothing of it but the harm', async () => {
+  await fc.assert(
+    fc.asyncProperty(hostile, async (reason) => {
+      const { id, answer } = instruct();
+      await ask('POST', `/v1/workloads/kv/instructions/${id}`, { ok: false, reason });
+      const told = (await answer).reason;
+      expect(isPlainText(told, 'many')).toBe(true);
+      if (isPlainText(reason, 'many')) expect(told).toBe(reason);
+      await ask('POST', '/v1/workloads/kv/finish-hold', { reason });
+      expect(isPlainText(holds.get('kv') ?? '', 'many')).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it('answers anything at all with no 5xx and no raw control character', async () => {
+  const fields = [
+    'pid',
+    'instance',
+    'fd',
+    'name',
+    'optional',
+    'ok',
+    'reason',
+    '__proto__',
+    'toString',
+  ];
+  const value = fc.oneof(hostile, fc.constantFrom(1, 1e308, -1, null, true, [], {}, 2 ** 60));
+  const body = fc.oneof(
+    fc.dictionary(fc.oneof(fc.constantFrom(...fields), hostile), value, { maxKeys: 4 }),
+    fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
+    fc.constant(Buffer.from(`${'['.repeat(50_000)}`)),
+    fc.constant(Buffer.from('{"ok":true,"reason":"\xff\xfe"}', 'latin1')),
+  );
+  const part = hostile.map((text) => encodeURIComponent(text.replace(/\p{Cs}/gu, '')));
+  const url = fc
+    .tuple(
+      fc.oneof(fc.constant('kv'), part, fc.constantFrom('%', '%ff', '%00', '__proto__')),
+      fc.constantFrom('register', 'descriptors', 'instructions', 'finish-hold', 'constructor'),
+      fc.oneof(
+        fc.constant(''),
+        fc.constant('/1'),
+        part.map((text) => `/${text}`),
+      ),
+    )
+    .map(([workload, kind, rest]) => `/v1/workloads/${workload}/${kind}${rest}`);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('POST', 'PUT', 'DELETE'),
+      url,
+      body,
+      async (method, to, sent) => {
+        const { status, text } = await ask(method, to, sent);
+        expect(status).toBeLessThan(500);
+        expect(isPlainText(text, 'many')).toBe(true);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
