@@ -57,20 +57,12 @@ export function cleanAgentMessage<Message>(message: Message): Message {
 }
 
 function cleanValue(value: unknown, field: string): unknown {
-  switch (typeof value) {
-    case 'string':
-      return cleanString(value, field);
-    case 'bigint':
-      return INTEGERS[field]?.(value) ?? value;
-    case 'number':
-      return Number.isFinite(value) ? Math.min(value, DURATION_MS_MAX) : 0;
-    case 'object':
-      if (value === null || value instanceof Uint8Array) return value;
-      if (Array.isArray(value)) return cleanList(value, field);
-      return cleanFields(value, field);
-    default:
-      return value;
-  }
+  if (typeof value === 'string') return cleanString(value, field);
+  if (typeof value === 'bigint') return INTEGERS[field]?.(value) ?? value;
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? Math.min(value, DURATION_MS_MAX) : 0;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  return Array.isArray(value) ? cleanList(value, field) : cleanFields(value, field);
 }
 
 function cleanString(text: string, field: string): string {

@@ -86,7 +86,7 @@ const CASES: ReadonlyArray<readonly [string, string, AskOptions, Expectation]> =
     'a prototype key',
     ROLLOUTS,
     post('{"__proto__":{"a":1}}'),
-    invalid('__proto__', 'unknown field'),
+    invalid('__proto__', 'no field'),
   ],
   [
     'another kind',

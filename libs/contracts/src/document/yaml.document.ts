@@ -21,8 +21,9 @@ export function readYaml(text: string, lengthMax = YAML_LENGTH_MAX): DocumentRes
 
 function read(text: string): DocumentResult {
   // Keys are compared here and not by the parser, which takes quadratic time for it and tells 1 from "1".
+  const lines = new LineCounter();
   const options = { schema: 'core', uniqueKeys: false, prettyErrors: true } as const;
-  const document = parseDocument(text, { ...options, lineCounter: new LineCounter() });
+  const document = parseDocument(text, { ...options, lineCounter: lines });
   const [first] = document.errors;
   if (first) {
     if (first.message.startsWith('Maximum call stack')) return tooDeep([]);
@@ -31,21 +32,28 @@ function read(text: string): DocumentResult {
     return fault([], at ? `${what} at line ${at.line}, column ${at.col}` : `${what}`);
   }
   const { contents } = document;
-  const wrong = contents === null ? null : faultIn(contents, []);
+  const wrong = contents === null ? null : faultIn(contents, [], lines);
   return wrong ?? { kind: 'value', value: document.toJS({ maxAliasCount: ALIASES_MAX }) };
 }
 
-function faultIn(node: unknown, path: readonly PropertyKey[]): DocumentResult | null {
+function faultIn(
+  node: unknown,
+  path: readonly PropertyKey[],
+  lines: LineCounter,
+): DocumentResult | null {
   if (!isSeq(node) && !isMap(node)) return null;
   if (path.length >= DOCUMENT_DEPTH_MAX) return tooDeep(path);
-  if (isSeq(node)) return firstFault(node.items, (item, index) => faultIn(item, [...path, index]));
+  if (isSeq(node))
+    return firstFault(node.items, (item, index) => faultIn(item, [...path, index], lines));
   const before = new Set<string>();
   return firstFault(node.items, ({ key, value }) => {
     if (!isScalar(key) || isAlias(key)) return fault(path, 'has a key that is no plain text');
     const name = key.value === null ? '' : String(key.value);
     const wrong = keyFault(name, before);
     before.add(name);
-    return wrong === null ? faultIn(value as Node, [...path, name]) : fault([...path, name], wrong);
+    if (wrong === null) return faultIn(value as Node, [...path, name], lines);
+    const { line, col } = lines.linePos(key.range?.[0] ?? 0);
+    return fault([...path, name], `${wrong}, at line ${line}, column ${col}`);
   });
 }
 
