@@ -41,9 +41,13 @@ const DURATION_MS_MAX = Number.MAX_SAFE_INTEGER;
 const least = (value: bigint, max: bigint): bigint => (value < 0n ? 0n : value > max ? max : value);
 const moment = (ms: bigint): bigint => (ms < 0n || ms > MOMENT_MS_MAX ? 0n : ms);
 
-/** u64 that columns of 64 bits with a sign hold; tokens and data handles have columns of their own kind. */
+/** Names of the engine, in columns that hold every u64. Whatever else is one has to fit into 64 bits with a sign. */
+const WHOLE_U64: ReadonlySet<string> = new Set(['token', 'dataHandle']);
+const BIGINT_MAX = 2n ** 63n - 1n;
+
 const INTEGERS: Readonly<Record<string, (value: bigint) => bigint>> = {
   generation: (value) => least(value, GENERATION_MAX),
+  streamNumber: (value) => least(value, GENERATION_MAX),
   sizeBytes: (value) => least(value, SIZE_BYTES_MAX),
   startedAtMs: moment,
   finishedAtMs: moment,
@@ -58,11 +62,16 @@ export function cleanAgentMessage<Message>(message: Message): Message {
 
 function cleanValue(value: unknown, field: string): unknown {
   if (typeof value === 'string') return cleanString(value, field);
-  if (typeof value === 'bigint') return INTEGERS[field]?.(value) ?? value;
+  if (typeof value === 'bigint') return cleanInteger(value, field);
   if (typeof value === 'number')
     return Number.isFinite(value) ? Math.min(value, DURATION_MS_MAX) : 0;
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   return Array.isArray(value) ? cleanList(value, field) : cleanFields(value, field);
+}
+
+function cleanInteger(value: bigint, field: string): bigint {
+  if (WHOLE_U64.has(field)) return value;
+  return INTEGERS[field]?.(value) ?? least(value, BIGINT_MAX);
 }
 
 function cleanString(text: string, field: string): string {

@@ -82,12 +82,7 @@ const CASES: ReadonlyArray<readonly [string, string, AskOptions, Expectation]> =
   ['no manifest at all', ROLLOUTS, post(undefined), invalid('', 'expected object')],
   ['null', ROLLOUTS, post('null'), invalid('', 'expected object')],
   ['a list', ROLLOUTS, post([]), invalid('', 'expected object')],
-  [
-    'a prototype key',
-    ROLLOUTS,
-    post('{"__proto__":{"a":1}}'),
-    invalid('__proto__', 'no field'),
-  ],
+  ['a prototype key', ROLLOUTS, post('{"__proto__":{"a":1}}'), invalid('__proto__', 'no field')],
   [
     'another kind',
     ROLLOUTS,
