@@ -4,15 +4,9 @@
 // Happy path after a reboot: settings come with the handover (or with the kernel's manifest, where the configuration file is
 // still the same), then workload socket, retrieve, and only then the link: nothing of gRPC, YAML or schemas is loaded inside
 // the blackout.
-<<<<<<< HEAD
-// Unhappy paths: a handover that can not be trusted starts the image that was current before, cold, whose old instances
-// then serve; settings or a journal that can not be used: foundation.ts.
-// Ordering on SIGTERM: stop-in-order.ts.
-=======
 // Unhappy paths: a handover that can not be trusted, or an arrival that fails, gives way to the image before this one
 // (give-way.ts); where there is none the process ends with its reason. Settings or a journal that can not be used: foundation.ts.
-// Ordering on SIGTERM: link first (no new commands), the phase under way ends, workloads stop, journal closes.
->>>>>>> d1ea367 (Let an image that can not go on give way to the one before it)
+// Ordering on SIGTERM: stop-in-order.ts.
 import { randomUUID } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
 import { release as kernelRelease } from 'node:os';
@@ -78,13 +72,9 @@ async function startAgent(begun: Start): Promise<void> {
   const { early, handover, gaveWay, programArguments, log } = begun;
   const handedOver = handover?.manifest.settings ?? gaveWay?.settings ?? undefined;
   const { settings, journal, kernel } = await layFoundation(early, handedOver, log);
-<<<<<<< HEAD
-  const images = new ImageCache(settings);
-=======
   // A take-over that can never be written down would be undone by the next start; better now, while nobody serves twice.
   if (handover !== null && !journal.isWhole) throw journal.problem as Error;
-  const images = new ImageCache(settings.stateDir);
->>>>>>> d1ea367 (Let an image that can not go on give way to the one before it)
+  const images = new ImageCache(settings);
   // Only the engine backend is about images, and reading one takes long inside a blackout.
   const ownSha256 =
     handover?.manifest.imageSha256 ?? (kernel === null ? sha256OfFile(runningImagePath) : '');
