@@ -1,23 +1,39 @@
 // The control plane as a process: `main.cjs --role api|worker|all`. Prints one JSON line on stdout once it serves.
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import { asLuofleetError, createLogger } from '@luofleet/platform';
+import { asLuofleetError, createLogger, LuofleetError } from '@luofleet/platform';
 import { startControlPlane } from './boot/start-control-plane';
 import { roleOf } from './settings/command-line';
 import { controlPlaneSettings } from './settings/control-plane.settings';
 
+/** A stop that takes longer is cut off: whatever it waits for, Postgres has what matters. */
+const STOP_WITHIN_MS = 8_000;
+
 async function main(): Promise<void> {
   const settings = controlPlaneSettings(process.env, roleOf(process.argv.slice(2)), randomUUID());
   const { stop, httpPort, grpcPort, replicaId } = await startControlPlane(settings);
+  let stopping = false;
   const drain = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    setTimeout(() => fail(stopLate(), 'stop control plane'), STOP_WITHIN_MS);
     stop().then(
       () => process.exit(0),
       (error: unknown) => fail(error, 'stop control plane'),
     );
   };
-  process.once('SIGTERM', drain);
-  process.once('SIGINT', drain);
+  process.on('SIGTERM', drain);
+  process.on('SIGINT', drain);
   process.stdout.write(`${JSON.stringify({ ready: true, httpPort, grpcPort, replicaId })}\n`);
+}
+
+function stopLate(): LuofleetError {
+  return new LuofleetError({
+    code: 'DEADLINE_EXCEEDED',
+    operation: 'stop control plane',
+    subject: 'process',
+    detail: `The control plane did not stop within ${STOP_WITHIN_MS} ms and was cut off; hosts connect elsewhere.`,
+  });
 }
 
 function fail(thrown: unknown, operation: string): never {

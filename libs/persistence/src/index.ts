@@ -111,3 +111,13 @@ export {
   keepAppliedManifest,
   takeIdempotencyKey,
 } from './rollouts/applied-manifests.store';
+export {
+  beat,
+  type Beat,
+  databaseNowMs,
+  type Gaps,
+  type JudgingTime,
+  LAPSE_MS,
+  leaveWatch,
+  readJudgingTime,
+} from './watch/fleet-watch.store';

@@ -16,6 +16,8 @@
  * 6. This process stops: every stream gets Goodbye DRAINING.
  * 7. A message of a welcomed agent can not be decoded, or is about a command that nobody can have issued: it is logged and
  *    costs nothing but itself; such a result is acknowledged, so that the agent can forget it.
+ * 8. Nobody says hello within HELLO_WITHIN_MS: the stream ends. Agents that do not take their goodbye, and handlers that
+ *    wait for Postgres, hold up the stop for DRAIN_MS at most.
  *
  * Ordering: one message of a stream at a time; while it is handled no more is read, which pushes back on the agent.
  */
@@ -26,7 +28,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { AgentServiceService, type ConnectRequest } from '@luofleet/proto';
-import { asLuofleetError } from '@luofleet/platform';
+import { asLuofleetError, LuofleetError } from '@luofleet/platform';
 import { StreamRegistry } from '../commands/stream.registry';
 import { statusText } from '../grpc/status-text';
 import { GrpcServer } from '../grpc/grpc.server';
@@ -63,7 +65,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.draining = true;
     for (const stream of this.streams.all()) stream.sayGoodbye('DRAINING', DRAINING);
-    await Promise.all(this.open);
+    await settledWithin(DRAIN_MS, [...this.open]);
   }
 
   /** Lives as long as the stream. Never rejects. */
@@ -71,15 +73,24 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
     const outbox = new Outbox(call);
     call.on('close', () => outbox.drop());
     const conversation: { with?: AgentConnection } = {};
+    let failed = false;
+    const fail = (thrown: unknown) => {
+      if (!failed && !call.cancelled && !call.destroyed) this.fail(call, thrown);
+      failed = true;
+    };
+    const helloTimer = setTimeout(() => fail(helloLate()), HELLO_WITHIN_MS);
     try {
       // Leaving the loop must not destroy the stream: a goodbye or an error is still to go out on it.
       const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<ConnectRequest>;
-      for await (const request of requests)
+      for await (const request of requests) {
+        clearTimeout(helloTimer);
         if (!(await this.take(request, outbox, conversation))) break;
+      }
       outbox.end();
     } catch (thrown) {
-      if (!call.cancelled && !call.destroyed) this.fail(call, thrown);
+      fail(thrown);
     } finally {
+      clearTimeout(helloTimer);
       if (conversation.with) await this.letGo(conversation.with);
     }
   }
@@ -145,6 +156,27 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
 function keyOf(message: AgentMessage): string | undefined {
   const isAboutCommand = message.$case === 'commandAccepted' || message.$case === 'commandResult';
   return isAboutCommand ? message.value.idempotencyKey : undefined;
+}
+
+/** From the opening of a stream to its hello. */
+const HELLO_WITHIN_MS = 10_000;
+/** How long a stop waits for streams to end. */
+const DRAIN_MS = 3_000;
+
+async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([Promise.allSettled(work), late]);
+  clearTimeout(timer);
+}
+
+function helloLate(): LuofleetError {
+  return new LuofleetError({
+    code: 'DEADLINE_EXCEEDED',
+    operation: 'connect agent',
+    subject: 'stream',
+    detail: `No hello came within ${HELLO_WITHIN_MS} ms.`,
+  });
 }
 
 const DRAINING = 'this replica stops; connect to another one';

@@ -13,10 +13,10 @@ import {
   touchHosts,
   type UnitOfWork,
 } from '@luofleet/persistence';
-import type { Clock, Logger } from '@luofleet/platform';
+import type { Logger } from '@luofleet/platform';
 import type { WorkloadHealth } from '@luofleet/proto';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
-import { CLOCK, LOGGER } from '../settings/platform.module';
+import { LOGGER } from '../settings/platform.module';
 
 /** Heartbeats are written together this often: one statement for all hosts instead of one for each. */
 const FLUSH_MS = 500;
@@ -36,7 +36,6 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
 
   constructor(
     @Inject(Database) private readonly database: Database,
-    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -57,7 +56,7 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
     if (changed) this.knownHealth.set(hostId, health);
     this.signs.set(hostId, {
       hostId,
-      atMs: this.clock.nowMs(),
+      atMs: performance.now(),
       workloads: changed ? workloads : this.signs.get(hostId)?.workloads,
     });
   }

@@ -1,11 +1,19 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type { ConnectRequest, ConnectResponse } from '@luofleet/proto';
+import { status } from '@grpc/grpc-js';
+import { type ConnectRequest, ConnectResponse } from '@luofleet/proto';
 
 export type AgentCall = ServerDuplexStream<ConnectRequest, ConnectResponse>;
 
-/** Messages on their way to one agent, in order; waits whenever the stream's window is full. */
+/** What may wait for one agent that takes nothing off its stream. */
+const WAITING_BYTES_MAX = 4 * 2 ** 20;
+
+/**
+ * Messages on their way to one agent, in order; waits whenever the stream's window is full. A stream on which too much
+ * waits is given up: all of it is in Postgres and is sent again at the next hello.
+ */
 export class Outbox {
   private readonly waiting: ConnectResponse[] = [];
+  private waitingBytes = 0;
   private blocked = false;
   private ending = false;
   private ended = false;
@@ -14,13 +22,22 @@ export class Outbox {
     call.on('drain', () => {
       this.blocked = false;
       this.flush();
+      if (this.waiting.length === 0) this.waitingBytes = 0;
     });
   }
 
   send(message: NonNullable<ConnectResponse['message']>): void {
     if (this.ending || this.ended) return;
     this.waiting.push({ message });
-    this.flush();
+    if (this.blocked) this.waitingBytes += ConnectResponse.encode({ message }).finish().length;
+    if (this.waitingBytes > WAITING_BYTES_MAX) this.giveUp();
+    else this.flush();
+  }
+
+  private giveUp(): void {
+    this.drop();
+    const details = `more than ${WAITING_BYTES_MAX} bytes wait for this agent`;
+    this.call.emit('error', { code: status.RESOURCE_EXHAUSTED, details });
   }
 
   /** Ends the stream once everything that was sent has gone out. */

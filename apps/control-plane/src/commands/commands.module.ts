@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { CommandDispatcher } from './command.dispatcher';
-import { OutageWatch } from '../reconcile/outage.watch';
+import { FleetWatch } from '../reconcile/fleet.watch';
 import { RolloutProgress } from '../reconcile/rollout.progress';
 import { RolloutReconciler } from '../reconcile/rollout.reconciler';
 import { QueuedCommandsPoll } from './queued-commands.poll';
@@ -10,7 +10,7 @@ import { StreamRegistry } from './stream.registry';
 const SERVICES = [
   StreamRegistry,
   CommandDispatcher,
-  OutageWatch,
+  FleetWatch,
   RolloutReconciler,
   RolloutProgress,
   ResultRecorder,

@@ -29,7 +29,7 @@ import {
   type UnitOfWork,
   writeHostFacts,
 } from '@luofleet/persistence';
-import type { Clock, Logger } from '@luofleet/platform';
+import type { Logger } from '@luofleet/platform';
 import type { CommandResult } from '@luofleet/proto';
 import {
   advanceHostUpdate,
@@ -42,7 +42,7 @@ import {
   type Reason,
 } from '@luofleet/rollout';
 import { RolloutReconciler } from '../reconcile/rollout.reconciler';
-import { CLOCK, LOGGER } from '../settings/platform.module';
+import { LOGGER } from '../settings/platform.module';
 import { HostUpdateChanges, type IssuedCommands } from './host-update.changes';
 import { ResultParts, type Said, saidIn } from './result.parts';
 import { outcomeFromWire } from './wire';
@@ -78,7 +78,6 @@ export class ResultRecorder {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(RolloutReconciler) private readonly reconciler: RolloutReconciler,
-    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -135,7 +134,7 @@ export class ResultRecorder {
     outcome: CommandOutcome,
   ): Promise<RecordedResult> {
     const { result } = parts;
-    const nowMs = this.clock.nowMs();
+    const nowMs = command.readAtMs;
     const answered = this.advance(command, outcome, saidIn(result).reason, nowMs);
     const step = await this.yieldHost(
       unit,

@@ -28,7 +28,8 @@ const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 export class GrpcServer implements OnApplicationShutdown {
   private readonly server = new Server({
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
-    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 5_000,
     'grpc.keepalive_permit_without_calls': 1,
   });
   private boundPort = 0;

@@ -23,7 +23,7 @@ export class HealthController {
   }
 
   @Get('readyz')
-  @ApiOperation({ summary: 'Postgres and Redis can be reached; says which can not' })
+  @ApiOperation({ summary: 'Everything this process works with answers; says what does not' })
   @ApiOkResponse({ type: ReadinessAnswer })
   @ApiResponse({ status: 503, type: ReadinessAnswer })
   async ready(

@@ -1,9 +1,11 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readinessSchema, type RolloutResponse } from '@luofleet/contracts';
+import { readinessSchema, type ReadinessResponse, type RolloutResponse } from '@luofleet/contracts';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { manifest } from '../testing/fleet.fixture';
+import { TcpProxy } from '../testing/tcp-proxy';
+import { EventLoopWatch } from './event-loop.watch';
 
 let plane: ControlPlaneFixture;
 let dashboard: string;
@@ -36,16 +38,52 @@ describe('health', () => {
     try {
       const ready = await lame.ask('/readyz');
       expect(ready.status).toBe(503);
-      expect(readinessSchema.parse(ready.body).checks).toEqual([
-        { name: 'postgres', ok: true, detail: '' },
-        { name: 'redis', ok: false, detail: expect.stringContaining('Redis') },
-      ]);
+      const { checks } = readinessSchema.parse(ready.body);
+      expect(failing(checks)).toEqual(['redis', 'messages', 'queue']);
+      expect(checks.find(({ name }) => name === 'redis')?.detail).toContain('Redis');
       expect((await lame.ask('/healthz')).status).toBe(200);
     } finally {
       await lame.stop();
     }
   });
 });
+
+describe('readiness of a process whose Postgres connections fell silent', () => {
+  it('says which of them do not answer, as often as it is asked', async () => {
+    const postgres = await TcpProxy.to(plane.databaseUrl);
+    const lame = await createControlPlane(
+      { DATABASE_URL: postgres.inFrontOf(plane.databaseUrl) },
+      'all',
+    );
+    try {
+      expect((await lame.ask('/readyz')).status).toBe(200);
+      postgres.freeze();
+      for (let looks = 0; looks < 3; looks += 1) {
+        const { status, body } = await lame.ask('/readyz');
+        expect(status).toBe(503);
+        const names = failing(readinessSchema.parse(body).checks);
+        expect(names).toEqual(expect.arrayContaining(['postgres', 'transactions']));
+        expect(names).not.toContain('redis');
+      }
+      expect((await lame.ask('/healthz')).status).toBe(200);
+    } finally {
+      postgres.drop();
+      await lame.stop();
+      await postgres.close();
+    }
+  }, 60_000);
+
+  it('says that the event loop stood still', () => {
+    const watch = new EventLoopWatch();
+    expect(watch.longestStallMs()).toBe(0);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900);
+    expect(watch.longestStallMs()).toBeGreaterThan(500);
+    watch.onModuleDestroy();
+  });
+});
+
+const failing = (checks: ReadinessResponse['checks']) =>
+  checks.filter(({ ok }) => !ok).map(({ name }) => name);
 
 describe('metrics', () => {
   it('shows what the record knows', async () => {

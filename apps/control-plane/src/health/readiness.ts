@@ -1,44 +1,94 @@
-import { Inject, Injectable } from '@nestjs/common';
+/**
+ * DOC: readiness
+ *
+ * Purpose: whether this process can do its work, looked at through what it works with: a pooled connection, a turn for a
+ * transaction, its own Redis connections and its queue, its event loop, its last beat and its last sweep.
+ *
+ * Happy path: everything answers within ANSWER_WITHIN_MS.
+ *
+ * Unhappy paths: what does not answer, fails or is too long ago is named. A question that was not answered is not asked
+ * again before it is: or every look would take one more connection away.
+ */
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { ReadinessResponse } from '@luofleet/contracts';
 import { Database } from '@luofleet/persistence';
+import { JobQueue } from '@luofleet/queue';
+import { FleetWatch } from '../reconcile/fleet.watch';
+import { Sweeper } from '../reconcile/sweeper';
+import { RedisBus } from '../redis/redis.bus';
+import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
+import { EventLoopWatch } from './event-loop.watch';
 import { RedisProbe } from './redis.probe';
 
 /** A service that does not answer within this time counts as not reachable. */
-const ANSWER_WITHIN_MS = 2000;
+const ANSWER_WITHIN_MS = 2_000;
+/** What happens all the time and has not for so long has stopped. */
+const BEAT_WITHIN_MS = 5_000;
+const STALL_MAX_MS = 5_000;
 
 type Check = ReadinessResponse['checks'][number];
 
-/** Whether this process can do its work, and if not, what is missing. */
 @Injectable()
 export class Readiness {
+  private readonly asked = new Map<Check['name'], Promise<unknown>>();
+
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(RedisProbe) private readonly redis: RedisProbe,
+    @Inject(RedisBus) private readonly bus: RedisBus,
+    @Inject(JobQueue) private readonly jobs: JobQueue,
+    @Inject(EventLoopWatch) private readonly eventLoop: EventLoopWatch,
+    @Inject(FleetWatch) private readonly watch: FleetWatch,
+    @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
+    @Optional() @Inject(Sweeper) private readonly sweeper?: Sweeper,
   ) {}
 
   async check(): Promise<ReadinessResponse> {
+    const stallMs = this.eventLoop.longestStallMs();
+    const { sweeper } = this;
+    const sweepWithinMs = 10_000 + 5 * this.settings.sweepIntervalMs;
     const checks = await Promise.all([
-      probe('postgres', () => this.database.ping()),
-      probe('redis', () => this.redis.ping()),
+      this.ask('postgres', () => this.database.ping()),
+      this.ask('transactions', () =>
+        this.database.transaction(
+          'begin a transaction',
+          'postgres',
+          (unit) => unit.client.$queryRaw`SELECT 1`,
+          { urgent: true },
+        ),
+      ),
+      this.ask('redis', () => this.redis.ping()),
+      this.ask('messages', () => this.bus.ping()),
+      this.ask('queue', () => this.jobs.ping()),
+      within('event-loop', 'stood still for', stallMs, STALL_MAX_MS),
+      within('watch', 'the record has had no beat for', this.watch.sinceBeatMs(), BEAT_WITHIN_MS),
+      ...(sweeper ? [within('sweep', 'no sweep for', sweeper.sinceSweepMs(), sweepWithinMs)] : []),
     ]);
     return { ready: checks.every(({ ok }) => ok), checks };
   }
+
+  private async ask(name: Check['name'], question: () => Promise<unknown>): Promise<Check> {
+    const asked = this.asked.get(name) ?? question();
+    this.asked.set(name, asked);
+    const answered = () => this.asked.get(name) === asked && this.asked.delete(name);
+    asked.then(answered, answered);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const error = new Error(`no answer within ${ANSWER_WITHIN_MS} ms`);
+      timer = setTimeout(() => reject(error), ANSWER_WITHIN_MS);
+    });
+    try {
+      await Promise.race([asked, late]);
+      return { name, ok: true, detail: '' };
+    } catch (error) {
+      return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
 
-async function probe(name: Check['name'], ask: () => Promise<unknown>): Promise<Check> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`no answer within ${ANSWER_WITHIN_MS} ms`)),
-      ANSWER_WITHIN_MS,
-    );
-  });
-  try {
-    await Promise.race([ask(), timeout]);
-    return { name, ok: true, detail: '' };
-  } catch (error) {
-    return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
-  } finally {
-    clearTimeout(timer);
-  }
+function within(name: Check['name'], what: string, ms: number, maxMs: number): Check {
+  const ok = ms <= maxMs;
+  return { name, ok, detail: ok ? '' : `${what} ${Math.round(ms)} ms` };
 }

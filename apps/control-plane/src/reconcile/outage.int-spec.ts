@@ -1,73 +1,64 @@
-// Postgres and Redis go away for longer than a phase may take, and come back.
-import { randomUUID } from 'node:crypto';
-import { Database } from '@luofleet/persistence';
-import { silentLogger } from '@luofleet/platform';
-import { createTestRedis } from '@luofleet/testkit';
-import { RedisBus } from '../redis/redis.bus';
-import { controlPlaneSettings } from '../settings/control-plane.settings';
-import { Runtime } from '../settings/runtime';
+// Nobody watches for longer than a phase may take: replicas, Postgres or Redis are away, or all of them are stopped. Time
+// passes in the record: every time in it is put back, which is the same to whoever reads the database's clock.
+import {
+  type Beat,
+  beat,
+  markSilentOffline,
+  type UnitOfWork,
+  touchHosts,
+  writeHostUpdates,
+} from '@luofleet/persistence';
+import { HeartbeatCollector } from '../agents/heartbeat.collector';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout, updatesOf } from '../testing/rollout.fixture';
-import { TcpProxy } from '../testing/tcp-proxy';
-import { OutageWatch } from './outage.watch';
+import { FleetWatch } from './fleet.watch';
 import { RolloutReconciler } from './rollout.reconciler';
 
-const OFFLINE_AFTER_MS = 10_000;
-const PREFLIGHT_MS = 30_000;
+const OFFLINE_AFTER_S = 10;
+const PREFLIGHT_S = 30;
 
-describe('after an outage', () => {
-  const redisUrl = createTestRedis().url;
+describe('a control plane that did not look', () => {
   let plane: ControlPlaneFixture;
-  let postgres: TcpProxy;
-  let redis: TcpProxy;
-  let database: Database;
-  let bus: RedisBus;
-  let watch: OutageWatch;
+  let watch: FleetWatch;
   let reconciler: RolloutReconciler;
-  let nowMs: number;
 
   beforeAll(async () => {
-    plane = await createControlPlane();
+    plane = await createControlPlane({ OFFLINE_AFTER_MS: `${OFFLINE_AFTER_S}000` });
     await plane.fleet.release('runtime-1.1.0');
+    reconciler = plane.running.app.get(RolloutReconciler, { strict: false });
+    watch = plane.running.app.get(FleetWatch, { strict: false });
+    // From here on only tests beat.
+    await watch.beforeApplicationShutdown();
   });
   beforeEach(async () => {
-    postgres = await TcpProxy.to(plane.databaseUrl);
-    redis = await TcpProxy.to(redisUrl);
-    const settings = controlPlaneSettings(
-      {
-        DATABASE_URL: postgres.inFrontOf(plane.databaseUrl),
-        REDIS_URL: redis.inFrontOf(redisUrl),
-        OFFLINE_AFTER_MS: String(OFFLINE_AFTER_MS),
-      },
-      'worker',
-      randomUUID(),
-    );
-    const clock = { nowMs: () => nowMs };
-    nowMs = 1_800_000_000_000;
-    database = new Database({ url: settings.databaseUrl, connectionsMax: 2 });
-    bus = new RedisBus(settings, silentLogger);
-    watch = new OutageWatch(database, bus, new Runtime(settings, clock, silentLogger));
-    reconciler = new RolloutReconciler(database, clock, watch);
-    await connection(true);
-    nowMs += OFFLINE_AFTER_MS;
+    await beatAs({});
+    await passTime(OFFLINE_AFTER_S, { watched: true });
   });
-  afterEach(async () => {
-    watch.onModuleDestroy();
-    bus.onApplicationShutdown();
-    await database.close();
-    await postgres.close();
-    await redis.close();
-  });
+  afterEach(() => jest.restoreAllMocks());
   afterAll(() => plane.stop());
 
-  /** Resolves when the connection to Redis next turns into this. */
-  const connection = (wanted: boolean) =>
-    new Promise<void>((resolve) => {
-      const undo = bus.onConnection((connected) => {
-        if (connected !== wanted) return;
-        undo();
-        resolve();
-      });
+  const sql = <T>(work: (client: UnitOfWork['client']) => Promise<T>) =>
+    plane.fleet.database.read('test', 'record', work);
+  const beatAs = (given: Partial<Beat>) =>
+    beat(plane.fleet.database, {
+      ...{ replicaId: 'api-1', role: 'api', hears: true, reaches: true },
+      ...{ graceMs: OFFLINE_AFTER_S * 1000, ...given },
+    });
+  const passTime = (seconds: number, { watched }: { watched: boolean }) =>
+    sql(async (client) => {
+      await client.$executeRaw`UPDATE host_updates SET deadline_at = deadline_at - ${seconds} * interval '1 s'`;
+      await client.$executeRaw`UPDATE hosts SET last_seen_at = last_seen_at - ${seconds} * interval '1 s'`;
+      await client.$executeRaw`
+        UPDATE fleet_watch SET silence_from = silence_from - ${seconds} * interval '1 s',
+          deadlines_from = deadlines_from - ${seconds} * interval '1 s'`;
+      if (watched)
+        await client.$executeRaw`UPDATE fleet_watch SET heard_at = now(), reached_at = now()`;
+      else
+        await client.$executeRaw`
+          UPDATE fleet_watch SET heard_at = now() - ${seconds} * interval '1 s',
+            reached_at = now() - ${seconds} * interval '1 s'`;
+      await client.$executeRaw`
+        UPDATE replicas SET seen_at = CASE WHEN ${watched} THEN now() ELSE now() - ${seconds} * interval '1 s' END`;
     });
 
   /** A rollout whose only host was asked for preflight and has not answered. */
@@ -76,57 +67,181 @@ describe('after an outage', () => {
     const { id } = await applyRollout(plane, {
       name,
       selector: `test=${name}`,
-      strategy: { phaseTimeouts: { preflight: `${PREFLIGHT_MS}ms` } },
+      strategy: { phaseTimeouts: { preflight: `${PREFLIGHT_S}s` } },
     });
     expect(await reconciler.reconcile(id)).toHaveLength(1);
     return id;
   }
-  const stateOf = async (name: string) => (await updatesOf(plane, name))[0]?.state;
-  const expectGrace = async (name: string, id: string) => {
+  const stateAfterReconcile = async (name: string, id: string) => {
+    await passTime(0, { watched: true });
     await reconciler.reconcile(id);
-    expect(await stateOf(name)).toBe('running');
-    nowMs += OFFLINE_AFTER_MS - 1;
+    return (await updatesOf(plane, name))[0]?.state;
+  };
+  const stateUnwatched = async (name: string, id: string) => {
     await reconciler.reconcile(id);
-    expect(await stateOf(name)).toBe('running');
-    nowMs += 1;
-    await reconciler.reconcile(id);
-    expect(await stateOf(name)).toBe('rolling-back');
+    return (await updatesOf(plane, name))[0]?.state;
+  };
+  const secondsLeft = (name: string) =>
+    sql(async (client) => {
+      const [row] = await client.$queryRaw<{ left: number }[]>`
+        SELECT extract(epoch FROM deadline_at - clock_timestamp())::float8 AS left
+        FROM host_updates hu JOIN hosts h ON h.id = hu.host_id WHERE h.name = ${name}`;
+      return row?.left ?? NaN;
+    });
+  /** As many seconds as that, give or take what a slow machine takes. */
+  const expectLeft = async (name: string, seconds: number) => {
+    const left = await secondsLeft(name);
+    expect(left).toBeLessThanOrEqual(seconds + 5);
+    expect(left).toBeGreaterThan(seconds - 8);
   };
 
-  it('of Postgres the first reconcile calls no deadline over, a later one does', async () => {
-    const id = await started('postgres-away');
-    const restore = await postgres.cut();
-    await expect(reconciler.reconcile(id)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    nowMs += 10 * PREFLIGHT_MS;
-    await restore();
-    await expectGrace('postgres-away', id);
+  it('judges by deadlines as long as somebody looks', async () => {
+    const id = await started('watched');
+    await passTime(PREFLIGHT_S - 15, { watched: true });
+    expect(await stateAfterReconcile('watched', id)).toBe('running');
+    await passTime(20, { watched: true });
+    expect(await stateAfterReconcile('watched', id)).toBe('rolling-back');
   });
 
-  it('of Redis neither', async () => {
+  it('calls no deadline over before the gap is closed, and then leaves what was left of it', async () => {
+    const id = await started('away');
+    await passTime(10, { watched: true });
+    await passTime(10 * PREFLIGHT_S, { watched: false });
+    expect(await stateUnwatched('away', id)).toBe('running');
+    expect((await beatAs({})).reachedMs).toBeGreaterThan(PREFLIGHT_S * 1000);
+    await expectLeft('away', PREFLIGHT_S - 10);
+    expect(await stateAfterReconcile('away', id)).toBe('running');
+    await passTime(PREFLIGHT_S, { watched: true });
+    expect(await stateAfterReconcile('away', id)).toBe('rolling-back');
+  });
+
+  it('gives hosts time to say what they have to, however little of their deadline was left', async () => {
+    const id = await started('nearly');
+    await passTime(PREFLIGHT_S, { watched: false });
+    await sql(
+      (client) => client.$executeRaw`UPDATE host_updates SET deadline_at = now() - interval '29 s'
+      WHERE rollout_id = ${id}::uuid`,
+    );
+    await beatAs({});
+    await passTime(5, { watched: true });
+    expect(await secondsLeft('nearly')).toBeLessThan(0);
+    expect(await stateAfterReconcile('nearly', id)).toBe('running');
+    await passTime(OFFLINE_AFTER_S, { watched: true });
+    expect(await stateAfterReconcile('nearly', id)).toBe('rolling-back');
+  });
+
+  it('does not count a worker that judges while no replica serves agents', async () => {
+    const id = await started('api-away');
+    await passTime(2 * PREFLIGHT_S, { watched: false });
+    expect((await beatAs({ replicaId: 'worker-1', hears: false, reaches: false })).heardMs).toBe(0);
+    expect(await stateUnwatched('api-away', id)).toBe('running');
+  });
+
+  it('does not count replicas that have lost Redis, which hear hosts and do not reach them', async () => {
     const id = await started('redis-away');
-    const away = connection(false);
-    const restore = await redis.cut();
-    await away;
-    nowMs += 10 * PREFLIGHT_MS;
-    await reconciler.reconcile(id);
-    expect(await stateOf('redis-away')).toBe('running');
-    const back = connection(true);
-    await restore();
-    await back;
-    await expectGrace('redis-away', id);
+    await passTime(2 * PREFLIGHT_S, { watched: false });
+    expect(await beatAs({ reaches: false })).toMatchObject({ reachedMs: 0 });
+    expect(await stateUnwatched('redis-away', id)).toBe('running');
+    await expectLeft('redis-away', -PREFLIGHT_S);
+    await beatAs({});
+    await expectLeft('redis-away', PREFLIGHT_S);
   });
 
-  it('of Postgres alone nobody counts as silent for a while', async () => {
-    const restore = await redis.cut();
-    const restorePostgres = await postgres.cut();
-    await expect(database.ping()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    nowMs += 60_000;
-    expect(watch.silenceCountsFromMs()).toBe(nowMs + OFFLINE_AFTER_MS);
-    await restorePostgres();
-    await database.ping();
-    const backAtMs = nowMs;
-    nowMs += 60_000;
-    expect(watch.silenceCountsFromMs()).toBe(backAtMs + OFFLINE_AFTER_MS);
-    await restore();
+  it('gives the hosts of one silent replica time, and no others', async () => {
+    const id = await started('of-the-silent');
+    await started('of-another');
+    await sql(
+      (client) =>
+        client.$executeRaw`UPDATE hosts SET replica_id = 'silent' WHERE name = 'of-the-silent'`,
+    );
+    await beatAs({ replicaId: 'silent' });
+    await sql(
+      (client) => client.$executeRaw`
+      UPDATE replicas SET seen_at = now() - interval '20 s' WHERE id = 'silent'`,
+    );
+    expect((await beatAs({})).silentReplicas).toEqual(['silent']);
+    await expectLeft('of-the-silent', PREFLIGHT_S + 20 + OFFLINE_AFTER_S);
+    await expectLeft('of-another', PREFLIGHT_S);
+    expect((await beatAs({})).silentReplicas).toEqual([]);
+    expect(await stateAfterReconcile('of-the-silent', id)).toBe('running');
   });
+
+  it('lets no deadline be born over when it stalls between its decision and the record', async () => {
+    await started('stalled');
+    const { database } = plane.fleet;
+    const [row] = await sql(
+      (client) => client.$queryRaw<{ id: string; version: number }[]>`
+      SELECT hu.id, hu.version FROM host_updates hu JOIN hosts h ON h.id = hu.host_id WHERE h.name = 'stalled'`,
+    );
+    const decidedAtMs = Date.now() - 60_000;
+    await database.transaction('store', 'late', (unit) =>
+      writeHostUpdates(
+        unit,
+        [
+          {
+            ...{ id: row?.id ?? '', version: row?.version ?? 0, attempt: 1, finishTries: 0 },
+            ...{ generation: 1n, abortRequested: false },
+            state: { kind: 'running', phase: 'preserve', deadlineAtMs: decidedAtMs + 15_000 },
+          },
+        ],
+        decidedAtMs,
+      ),
+    );
+    await expectLeft('stalled', 15);
+  });
+
+  it.each([-12_000, 12_000, 86_400_000])(
+    'keeps live hosts online and deadlines right with a clock that is %d ms off',
+    async (skewMs) => {
+      const { now } = Date;
+      jest.spyOn(Date, 'now').mockImplementation(() => now() + skewMs);
+      const name = `skewed${skewMs}`;
+      const id = await started(name);
+      await expectLeft(name, PREFLIGHT_S);
+      const collector = plane.running.app.get(HeartbeatCollector, { strict: false });
+      const [host] = await sql(
+        (client) => client.$queryRaw<{ id: string }[]>`
+        UPDATE hosts SET replica_id = ${plane.running.replicaId} WHERE name = ${name} RETURNING id`,
+      );
+      for (let sweeps = 0; sweeps < 5; sweeps += 1) {
+        collector.collect(host?.id ?? '', []);
+        await collector.flush();
+        await passTime(0, { watched: true });
+        await sweep();
+        expect(await hostState(name)).toBe('online');
+      }
+      expect(await stateAfterReconcile(name, id)).toBe('running');
+    },
+  );
+
+  it('takes silent hosts offline, but not those that nobody could hear', async () => {
+    await plane.fleet.hosts(['silent-1']);
+    await passTime(OFFLINE_AFTER_S + 5, { watched: false });
+    await sweep();
+    expect(await hostState('silent-1')).toBe('online');
+    await beatAs({});
+    await sweep();
+    expect(await hostState('silent-1')).toBe('online');
+    await passTime(OFFLINE_AFTER_S, { watched: true });
+    await sweep();
+    expect(await hostState('silent-1')).toBe('offline');
+  });
+
+  it('says when a host was heard of, not when that was written', async () => {
+    const [hostId = ''] = await plane.fleet.hosts(['late-sign']);
+    const atMs = performance.now() - 60_000;
+    await plane.fleet.database.transaction('write', 'late sign', (unit) =>
+      touchHosts(unit, [{ hostId, atMs }], 'fixture'),
+    );
+    await passTime(0, { watched: true });
+    await sweep();
+    expect(await hostState('late-sign')).toBe('offline');
+  });
+
+  const hostState = async (name: string) =>
+    (await plane.ask<{ state: string }>(`/api/v1/hosts/${name}`)).body.state;
+  const sweep = () =>
+    plane.fleet.database.transaction('sweep', 'hosts', (unit) =>
+      markSilentOffline(unit, OFFLINE_AFTER_S * 1000),
+    );
 });

@@ -10,6 +10,8 @@
  * in a busy rollout some result always comes in between. Another rollout took a host first: the unique index on active host updates refuses, and the next plan sees the host as busy. The process
  * dies: nothing was stored, or everything; what was not sent is found by the sweep.
  *
+ * Time is the database's, read after the rows: a stall after that judges too early, never too late.
+ *
  * Ordering: the rollout's row lock lets one planner at a time decide; it is taken before any other lock. Nobody waits
  * for it: a busy rollout would fill the worker with runs that wait, and other rollouts would stand still.
  */
@@ -17,8 +19,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   Database,
   type EventDraft,
+  type JudgingTime,
   lockRollout,
   readHostUpdates,
+  readJudgingTime,
   readWaves,
   type StoredHostUpdate,
   type StoredRollout,
@@ -29,7 +33,6 @@ import {
   writeRolloutState,
   writeWaveState,
 } from '@luofleet/persistence';
-import type { Clock } from '@luofleet/platform';
 import {
   type NextPlan,
   planNext,
@@ -40,19 +43,13 @@ import {
   type WaveState,
 } from '@luofleet/rollout';
 import { HostUpdateChanges, type IssuedCommands } from '../commands/host-update.changes';
-import { CLOCK } from '../settings/platform.module';
-import { OutageWatch } from './outage.watch';
 
 /** Entries of a stored report; more are only counted. A person reads the first few, and the row stays small. */
 const REPORT_WAITS_MAX = 200;
 
 @Injectable()
 export class RolloutReconciler {
-  constructor(
-    @Inject(Database) private readonly database: Database,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(OutageWatch) private readonly outages: OutageWatch,
-  ) {}
+  constructor(@Inject(Database) private readonly database: Database) {}
 
   /**
    * Stores what is due. Returns the commands to be sent; none when the rollout is not there any more; `locked` when
@@ -78,25 +75,12 @@ export class RolloutReconciler {
     if (rollout === null) return [];
     const waves = await readWaves(unit.client, rolloutId);
     const updates = await readHostUpdates(unit.client, rolloutId, { lock });
-    const nowMs = this.clock.nowMs();
-    const plan = planNext(this.snapshotOf(rollout, waves, updates), nowMs);
+    const time = await readJudgingTime(unit.client);
+    const { nowMs } = time;
+    const plan = planNext(snapshotOf({ rollout, waves, updates }, time), nowMs);
     const issued = await storePlan(unit, { rollout, waves, updates }, plan, nowMs);
     await writeReport(unit, rolloutId, shortenReport(plan.report, REPORT_WAITS_MAX));
     return issued;
-  }
-
-  private snapshotOf(
-    rollout: StoredRollout,
-    waves: readonly StoredWave[],
-    updates: readonly StoredHostUpdate[],
-  ): RolloutSnapshot {
-    return {
-      state: rollout.state,
-      strategy: rollout.strategy,
-      waves: waves.map(({ index, state }) => ({ index, state })),
-      hostUpdates: updates.map((update) => ({ ...update, hostId: update.host.id })),
-      deadlinesHoldFromMs: this.outages.deadlinesCountFromMs(),
-    };
   }
 }
 
@@ -104,6 +88,19 @@ interface ReadRollout {
   readonly rollout: StoredRollout;
   readonly waves: readonly StoredWave[];
   readonly updates: readonly StoredHostUpdate[];
+}
+
+function snapshotOf(
+  { rollout, waves, updates }: ReadRollout,
+  { deadlinesHoldFromMs }: JudgingTime,
+): RolloutSnapshot {
+  return {
+    state: rollout.state,
+    strategy: rollout.strategy,
+    waves: waves.map(({ index, state }) => ({ index, state })),
+    hostUpdates: updates.map((update) => ({ ...update, hostId: update.host.id })),
+    deadlinesHoldFromMs,
+  };
 }
 
 /** Stores a plan's effects; of several about the same rollout or wave only the last state is written. */

@@ -19,7 +19,6 @@ import {
 import { Database, markSilentOffline, rolloutsToReconcile } from '@luofleet/persistence';
 import { JobQueue } from '@luofleet/queue';
 import { Runtime } from '../settings/runtime';
-import { OutageWatch } from './outage.watch';
 import { RolloutProgress } from './rollout.progress';
 
 @Injectable()
@@ -27,12 +26,12 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
+  private sweptAt = performance.now();
 
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(JobQueue) private readonly jobs: JobQueue,
     @Inject(RolloutProgress) private readonly progress: RolloutProgress,
-    @Inject(OutageWatch) private readonly outages: OutageWatch,
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
 
@@ -46,12 +45,18 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     await this.running;
   }
 
+  /** How long ago a sweep last went well, on the monotonic clock. */
+  sinceSweepMs(): number {
+    return performance.now() - this.sweptAt;
+  }
+
   /** One sweep. */
   async sweep(): Promise<void> {
     await this.takeSilentOffline();
     const rollouts = await rolloutsToReconcile(this.database);
     await this.progress.sendQueued();
     await this.plan(rollouts);
+    this.sweptAt = performance.now();
   }
 
   /** The queue answers, or says that it does not, in bounded time. */
@@ -69,11 +74,8 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   /** An outage keeps heartbeats from being written: no host is silent because of that. */
   private async takeSilentOffline(): Promise<void> {
-    const { clock, settings } = this.runtime;
-    const nowMs = clock.nowMs();
-    if (nowMs < this.outages.silenceCountsFromMs()) return;
     await this.database.transaction('take silent hosts offline', 'hosts', (unit) =>
-      markSilentOffline(unit, nowMs - settings.offlineAfterMs),
+      markSilentOffline(unit, this.runtime.settings.offlineAfterMs),
     );
   }
 

@@ -71,9 +71,14 @@ export class RedisBus implements OnApplicationShutdown {
     return () => this.connectionListeners.delete(listener);
   }
 
-  /** @throws when Redis does not answer */
+  /** Whether all connections are there, as far as is known. */
+  get isConnected(): boolean {
+    return this.connected === true;
+  }
+
+  /** @throws when Redis does not answer on one of the connections */
   async ping(): Promise<void> {
-    await this.publisher.ping();
+    await Promise.all([this.publisher.ping(), this.subscriber.ping()]);
   }
 
   onApplicationShutdown(): void {

@@ -1,6 +1,7 @@
+import type { Server } from 'node:http';
 import { PROBLEM_CONTENT_TYPE } from '@luofleet/contracts';
 import { LuofleetError } from '@luofleet/platform';
-import type { FastifyReply, FastifyServerOptions } from 'fastify';
+import type { FastifyReply, FastifyHttpOptions } from 'fastify';
 import { problemOf } from '../errors/problem.filter';
 import { BODY_BYTES_MAX } from './body-parsers';
 
@@ -10,6 +11,11 @@ export const HTTP_SERVER_OPTIONS = {
   // Names of hosts have up to 253 characters; the server's own bound would make them unfindable.
   routerOptions: { maxParamLength: 1000 },
   forceCloseConnections: true,
+  // A client that sends or takes nothing for so long is let go; event streams have a heartbeat more often than that.
+  connectionTimeout: 60_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 60_000,
+  http: { headersTimeout: 15_000 },
   frameworkErrors: (cause, request, reply) => {
     const error = new LuofleetError({
       code: 'INVALID_INPUT',
@@ -25,4 +31,4 @@ export const HTTP_SERVER_OPTIONS = {
       .type(PROBLEM_CONTENT_TYPE)
       .send(problemOf(error, instance));
   },
-} as const satisfies FastifyServerOptions;
+} as const satisfies FastifyHttpOptions<Server>;

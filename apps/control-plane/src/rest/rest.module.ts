@@ -15,6 +15,7 @@ import { ProblemFilter } from '../errors/problem.filter';
 import { EventFeedModule } from '../events/event-feed.module';
 import { EventsController } from '../events/events.controller';
 import { HealthController } from '../health/health.controller';
+import { EventLoopWatch } from '../health/event-loop.watch';
 import { Readiness } from '../health/readiness';
 import { RedisProbe } from '../health/redis.probe';
 import { HostsController } from '../hosts/hosts.controller';
@@ -47,6 +48,7 @@ export const REST_CONTROLLERS = [
   providers: [
     Metrics,
     ProcessGauges,
+    EventLoopWatch,
     Readiness,
     RedisProbe,
     { provide: APP_FILTER, useClass: ProblemFilter },

@@ -13,6 +13,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ROLLOUT_ACTIONS, type RolloutActionName } from '@luofleet/contracts';
 import {
   Database,
+  databaseNowMs,
   lockRollout,
   raiseFence,
   readHostUpdates,
@@ -26,7 +27,7 @@ import {
   writeHostUpdates,
   writeRolloutState,
 } from '@luofleet/persistence';
-import { type Clock, LuofleetError } from '@luofleet/platform';
+import { LuofleetError } from '@luofleet/platform';
 import { JobQueue } from '@luofleet/queue';
 import {
   advanceHostUpdate,
@@ -38,7 +39,6 @@ import {
   type RolloutEvent,
 } from '@luofleet/rollout';
 import { RolloutProgress } from '../reconcile/rollout.progress';
-import { CLOCK } from '../settings/platform.module';
 
 const EVENTS: Record<RolloutActionName, RolloutEvent> = {
   pause: { kind: 'pause-requested' },
@@ -52,7 +52,6 @@ export class RolloutActions {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
-    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(JobQueue) private readonly jobs: JobQueue,
     @Inject(RolloutProgress) private readonly progress: RolloutProgress,
   ) {}
@@ -84,7 +83,7 @@ export class RolloutActions {
     const step = advanceRollout(rollout.state, EVENTS[action], context);
     if (step.kind === 'ignored') return;
     if (step.kind === 'illegal') throw refused(rollout, action, step.reason, context);
-    const nowMs = this.clock.nowMs();
+    const nowMs = await databaseNowMs(unit.client);
     await writeRolloutState(unit, rollout, step.state, nowMs);
     unit.record({
       kind: `rollout-${action}-requested`,

@@ -14,7 +14,20 @@ export const readinessSchema = z
   .object({
     ready: z.boolean(),
     checks: z.array(
-      z.object({ name: z.enum(['postgres', 'redis']), ok: z.boolean(), detail: z.string() }),
+      z.object({
+        name: z.enum([
+          'postgres',
+          'transactions',
+          'redis',
+          'messages',
+          'queue',
+          'event-loop',
+          'watch',
+          'sweep',
+        ]),
+        ok: z.boolean(),
+        detail: z.string(),
+      }),
     ),
   })
   .meta({ id: 'ReadinessAnswer' });

@@ -33,6 +33,8 @@ export interface SendableCommand extends NewCommand {
 /** A command and the host update it belongs to, as a result meets them. */
 export interface AnsweredCommand {
   readonly idempotencyKey: string;
+  /** The database's clock when this was read, milliseconds since the epoch. */
+  readonly readAtMs: number;
   readonly phase: CommandPhase;
   readonly attempt: number;
   readonly state: CommandState;
@@ -98,7 +100,7 @@ export async function readAnsweredCommand(
   idempotencyKey: string,
 ): Promise<AnsweredCommand | null> {
   const [row] = await client.$queryRaw<
-    (Pick<AnsweredCommand, 'idempotencyKey' | 'attempt' | 'strategy'> &
+    (Pick<AnsweredCommand, 'idempotencyKey' | 'readAtMs' | 'attempt' | 'strategy'> &
       Omit<AnsweredCommand['update'], 'state' | 'attempt' | 'id'> &
       HostUpdateColumns & {
         commandPhase: CommandPhase;
@@ -109,7 +111,8 @@ export async function readAnsweredCommand(
         hostName: string;
       })[]
   >`
-    SELECT c.idempotency_key AS "idempotencyKey", c.phase AS "commandPhase", c.attempt,
+    SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "readAtMs",
+      c.idempotency_key AS "idempotencyKey", c.phase AS "commandPhase", c.attempt,
       c.state::text AS "commandState", h.id AS "hostId", h.name AS "hostName", r.strategy,
       hu.id AS "updateId", hu.rollout_id AS "rolloutId", hu.state, hu.phase, hu.reason_code AS "reasonCode",
       hu.reason_detail AS "reasonDetail", hu.reason_errno AS "reasonErrno",
@@ -122,6 +125,7 @@ export async function readAnsweredCommand(
   if (!row) return null;
   return {
     idempotencyKey: row.idempotencyKey,
+    readAtMs: row.readAtMs,
     phase: row.commandPhase,
     attempt: row.attempt,
     state: row.commandState,

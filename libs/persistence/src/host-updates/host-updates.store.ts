@@ -152,7 +152,8 @@ export async function rolloutHoldingHost(
 }
 
 /**
- * Writes all changes in one statement.
+ * Writes all changes in one statement. `nowMs` is the database's time that they were decided at; deadlines are moved by what
+ * has passed since, so that none is born short or over after a stall.
  * @throws ConflictError when any of the rows is not at the version it was read at
  */
 export async function writeHostUpdates(
@@ -165,7 +166,7 @@ export async function writeHostUpdates(
     UPDATE host_updates hu SET
       state = v.state, phase = v.phase, reason_code = v."reasonCode", reason_detail = v."reasonDetail",
       reason_errno = v."reasonErrno", reason_subject = v."reasonSubject",
-      deadline_at = v."deadlineAt", retry_at = v."retryAt", attempt = v.attempt,
+      deadline_at = v."deadlineAt" + GREATEST(clock_timestamp() - v.at, interval '0'), retry_at = v."retryAt", attempt = v.attempt,
       finish_tries = v."finishTries", generation = v.generation, abort_requested = v."abortRequested",
       from_version = CASE WHEN v.begins THEN v."fromVersion" ELSE hu.from_version END,
       started_at = CASE WHEN v.begins THEN v.at ELSE hu.started_at END,

@@ -1,6 +1,7 @@
 import type { Reader } from '../database/database';
 import type { UnitOfWork } from '../database/unit-of-work';
 import type { WorkloadRecord } from '../records';
+import { SILENCE_COUNTS } from '../watch/fleet-watch.store';
 
 /** Takes hosts offline whose streams `replicaId` held, unless another replica holds them by now. Returns which. */
 export async function markOffline(
@@ -21,11 +22,15 @@ export async function markOffline(
   return gone.map(({ id }) => id);
 }
 
-/** Takes hosts offline that have not been heard of since `sinceMs`. Returns which. */
-export async function markSilentOffline(unit: UnitOfWork, sinceMs: number): Promise<string[]> {
+/** Takes hosts offline that have not been heard of for so long, unless nobody could hear them. Returns which. */
+export async function markSilentOffline(
+  unit: UnitOfWork,
+  offlineAfterMs: number,
+): Promise<string[]> {
   const gone = await unit.client.$queryRaw<{ id: string; name: string }[]>`
     UPDATE hosts SET online = false, replica_id = NULL, version = version + 1
-    WHERE id IN (SELECT id FROM hosts WHERE online AND last_seen_at < ${new Date(sinceMs)}::timestamptz
+    WHERE id IN (SELECT id FROM hosts WHERE online AND ${SILENCE_COUNTS}
+                   AND last_seen_at < now() - ${offlineAfterMs} * interval '1 ms'
                  ORDER BY id FOR UPDATE SKIP LOCKED)
     RETURNING id, name`;
   recordOffline(unit, gone, 'it has not been heard of for too long');
@@ -49,6 +54,7 @@ function recordOffline(
 
 export interface HostSign {
   readonly hostId: string;
+  /** When it was heard of, on this process's monotonic clock (performance.now). */
   readonly atMs: number;
   /** Set only when the workloads' health differs from what was written last. */
   readonly workloads?: readonly WorkloadRecord[] | undefined;
@@ -66,13 +72,13 @@ export async function touchHosts(
   if (signs.length === 0) return [];
   const rows = signs.map(({ hostId, atMs, workloads }) => ({
     id: hostId,
-    at: new Date(atMs),
+    ageMs: performance.now() - atMs,
     workloads: workloads ?? null,
   }));
   const touched = await unit.client.$queryRaw<{ id: string; name: string; wasOnline: boolean }[]>`
-    UPDATE hosts h SET last_seen_at = GREATEST(h.last_seen_at, v.at), online = true, replica_id = ${replicaId},
+    UPDATE hosts h SET last_seen_at = clock_timestamp() - v."ageMs" * interval '1 ms', online = true, replica_id = ${replicaId},
       workloads = CASE WHEN jsonb_typeof(v.workloads) = 'array' THEN v.workloads ELSE h.workloads END
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(id uuid, at timestamptz, workloads jsonb),
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(id uuid, "ageMs" float8, workloads jsonb),
       (SELECT id, online FROM hosts WHERE id = ANY(${signs.map(({ hostId }) => hostId)}::uuid[])
          AND COALESCE(replica_id, ${replicaId}) = ${replicaId} AND decommissioned_at IS NULL
        ORDER BY id FOR UPDATE SKIP LOCKED) AS free

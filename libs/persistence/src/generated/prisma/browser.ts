@@ -89,3 +89,13 @@ export type AppliedManifest = Prisma.AppliedManifestModel
  * What could not be stored as it was reported: the same again only counts. No relations, so that nothing keeps a row out.
  */
 export type SetAside = Prisma.SetAsideModel
+/**
+ * Model Replica
+ * A process of the control plane, by the database's clock.
+ */
+export type Replica = Prisma.ReplicaModel
+/**
+ * Model FleetWatch
+ * One row: when somebody could last hear hosts (Postgres), and reach them (Redis, too), and since when that counts.
+ */
+export type FleetWatch = Prisma.FleetWatchModel

@@ -410,7 +410,9 @@ export const ModelName = {
   EventBatch: 'EventBatch',
   Event: 'Event',
   AppliedManifest: 'AppliedManifest',
-  SetAside: 'SetAside'
+  SetAside: 'SetAside',
+  Replica: 'Replica',
+  FleetWatch: 'FleetWatch'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -426,7 +428,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "host" | "hostIncarnation" | "identityRefusal" | "release" | "rollout" | "wave" | "hostUpdate" | "command" | "session" | "preservedFile" | "eventBatch" | "event" | "appliedManifest" | "setAside"
+    modelProps: "host" | "hostIncarnation" | "identityRefusal" | "release" | "rollout" | "wave" | "hostUpdate" | "command" | "session" | "preservedFile" | "eventBatch" | "event" | "appliedManifest" | "setAside" | "replica" | "fleetWatch"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1466,6 +1468,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Replica: {
+      payload: Prisma.$ReplicaPayload<ExtArgs>
+      fields: Prisma.ReplicaFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReplicaFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReplicaFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload>
+        }
+        findFirst: {
+          args: Prisma.ReplicaFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReplicaFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload>
+        }
+        findMany: {
+          args: Prisma.ReplicaFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload>[]
+        }
+        create: {
+          args: Prisma.ReplicaCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload>
+        }
+        createMany: {
+          args: Prisma.ReplicaCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReplicaCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload>[]
+        }
+        delete: {
+          args: Prisma.ReplicaDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload>
+        }
+        update: {
+          args: Prisma.ReplicaUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReplicaDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReplicaUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReplicaUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReplicaUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReplicaPayload>
+        }
+        aggregate: {
+          args: Prisma.ReplicaAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReplica>
+        }
+        groupBy: {
+          args: Prisma.ReplicaGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReplicaGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReplicaCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReplicaCountAggregateOutputType> | number
+        }
+      }
+    }
+    FleetWatch: {
+      payload: Prisma.$FleetWatchPayload<ExtArgs>
+      fields: Prisma.FleetWatchFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FleetWatchFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FleetWatchFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload>
+        }
+        findFirst: {
+          args: Prisma.FleetWatchFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FleetWatchFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload>
+        }
+        findMany: {
+          args: Prisma.FleetWatchFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload>[]
+        }
+        create: {
+          args: Prisma.FleetWatchCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload>
+        }
+        createMany: {
+          args: Prisma.FleetWatchCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FleetWatchCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload>[]
+        }
+        delete: {
+          args: Prisma.FleetWatchDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload>
+        }
+        update: {
+          args: Prisma.FleetWatchUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload>
+        }
+        deleteMany: {
+          args: Prisma.FleetWatchDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FleetWatchUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FleetWatchUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload>[]
+        }
+        upsert: {
+          args: Prisma.FleetWatchUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FleetWatchPayload>
+        }
+        aggregate: {
+          args: Prisma.FleetWatchAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFleetWatch>
+        }
+        groupBy: {
+          args: Prisma.FleetWatchGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FleetWatchGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FleetWatchCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FleetWatchCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -1751,6 +1901,27 @@ export const SetAsideScalarFieldEnum = {
 } as const
 
 export type SetAsideScalarFieldEnum = (typeof SetAsideScalarFieldEnum)[keyof typeof SetAsideScalarFieldEnum]
+
+
+export const ReplicaScalarFieldEnum = {
+  id: 'id',
+  role: 'role',
+  startedAt: 'startedAt',
+  seenAt: 'seenAt'
+} as const
+
+export type ReplicaScalarFieldEnum = (typeof ReplicaScalarFieldEnum)[keyof typeof ReplicaScalarFieldEnum]
+
+
+export const FleetWatchScalarFieldEnum = {
+  id: 'id',
+  heardAt: 'heardAt',
+  reachedAt: 'reachedAt',
+  silenceFrom: 'silenceFrom',
+  deadlinesFrom: 'deadlinesFrom'
+} as const
+
+export type FleetWatchScalarFieldEnum = (typeof FleetWatchScalarFieldEnum)[keyof typeof FleetWatchScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -2138,6 +2309,8 @@ export type GlobalOmitConfig = {
   event?: Prisma.EventOmit
   appliedManifest?: Prisma.AppliedManifestOmit
   setAside?: Prisma.SetAsideOmit
+  replica?: Prisma.ReplicaOmit
+  fleetWatch?: Prisma.FleetWatchOmit
 }
 
 /* Types for Logging */

@@ -64,7 +64,9 @@ export const ModelName = {
   EventBatch: 'EventBatch',
   Event: 'Event',
   AppliedManifest: 'AppliedManifest',
-  SetAside: 'SetAside'
+  SetAside: 'SetAside',
+  Replica: 'Replica',
+  FleetWatch: 'FleetWatch'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -329,6 +331,27 @@ export const SetAsideScalarFieldEnum = {
 } as const
 
 export type SetAsideScalarFieldEnum = (typeof SetAsideScalarFieldEnum)[keyof typeof SetAsideScalarFieldEnum]
+
+
+export const ReplicaScalarFieldEnum = {
+  id: 'id',
+  role: 'role',
+  startedAt: 'startedAt',
+  seenAt: 'seenAt'
+} as const
+
+export type ReplicaScalarFieldEnum = (typeof ReplicaScalarFieldEnum)[keyof typeof ReplicaScalarFieldEnum]
+
+
+export const FleetWatchScalarFieldEnum = {
+  id: 'id',
+  heardAt: 'heardAt',
+  reachedAt: 'reachedAt',
+  silenceFrom: 'silenceFrom',
+  deadlinesFrom: 'deadlinesFrom'
+} as const
+
+export type FleetWatchScalarFieldEnum = (typeof FleetWatchScalarFieldEnum)[keyof typeof FleetWatchScalarFieldEnum]
 
 
 export const SortOrder = {
