@@ -73,8 +73,6 @@ export const reasonSchema = z
 export type ReasonResponse = z.infer<typeof reasonSchema>;
 
 /** What an operator says about something they do. */
-export const whySchema = z
-  .string()
-  .max(500, 'a reason has at most 500 characters')
+export const whySchema = plainTextSchema({ max: 500 })
   .default('')
   .describe('Why, for people; goes into the events.');
