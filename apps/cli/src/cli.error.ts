@@ -5,23 +5,33 @@ export const EXIT = { failed: 1, usage: 2, unreachable: 3, notAllowed: 4 } as co
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+export interface CliErrorOptions extends ErrorOptions {
+  /** Code of the problem that the control plane answered with. */
+  readonly code?: string;
+}
+
 /** What a user reads when a command ends badly: what went wrong, where, and what to do. */
 export class CliError extends Error {
+  readonly code: string | undefined;
+
   constructor(
     readonly exitCode: ExitCode,
     message: string,
     readonly faults: readonly ProblemFault[] = [],
-    options?: ErrorOptions,
+    options?: CliErrorOptions,
   ) {
     super(message, options);
     this.name = 'CliError';
+    this.code = options?.code;
   }
 }
 
 /** The lines for stderr. */
 export function formatError(error: unknown): string[] {
-  if (!(error instanceof CliError))
-    return [`luofleet: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`];
+  if (!(error instanceof CliError)) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return `luofleet: ${text}`.split('\n');
+  }
   return [
     `luofleet: ${error.message}`,
     ...error.faults.map(({ path, message }) => `  ${path === '' ? '' : `${path}: `}${message}`),

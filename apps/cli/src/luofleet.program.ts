@@ -7,12 +7,20 @@
  * Unhappy paths: one message on stderr that says what went wrong, where, and what to do; exit code 1 the thing asked
  * for failed, 2 wrong usage, 3 the control plane can not be reached, 4 not allowed.
  */
+import type { Readable } from 'node:stream';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ROLLOUT_ACTIONS, type RolloutActionName } from '@luofleet/contracts';
+import {
+  DURATION_MS_MAX,
+  parseDurationMs,
+  ROLLOUT_ACTIONS,
+  type RolloutActionName,
+} from '@luofleet/contracts';
 import { ControlPlaneClient } from './api/control-plane.client';
+import { STREAM_SILENCE_MS } from './api/event-stream.client';
+import { SERVER_DEFAULT, ServerAddress } from './api/server.address';
 import { act } from './commands/act.command';
-import { apply } from './commands/apply.command';
-import type { CommandContext } from './commands/command.context';
+import { apply, type ApplyOptions } from './commands/apply.command';
+import type { CommandContext, Patience } from './commands/command.context';
 import { describe } from './commands/describe.command';
 import { get, type GetOptions } from './commands/get.command';
 import { addLifecycle, addSkips } from './commands/lifecycle.command';
@@ -20,22 +28,29 @@ import { createRelease, type ReleaseCreateOptions } from './commands/release-cre
 import { watch } from './commands/watch.command';
 import { KINDS, parseKind } from './kinds/kinds';
 import { OUTPUT_FORMATS, type OutputFormat, Printer, type Terminal } from './output/printer';
-
-export const SERVER_DEFAULT = 'http://127.0.0.1:7070';
+import { terminalLine } from './output/terminal-text';
 
 /** What the program needs from the process it runs in. */
 export interface ProgramEnvironment {
   readonly terminal: Terminal;
   readonly nowMs: () => number;
   readonly signal: AbortSignal;
-  readonly readStdin: () => Promise<string>;
+  readonly stdin: () => Readable;
   readonly version: string;
+  readonly patience?: Patience;
 }
 
 interface GlobalOptions {
   readonly server: string;
   readonly output: OutputFormat;
+  readonly timeout: number;
 }
+
+const TIMEOUT_DEFAULT = '30s';
+const PATIENCE_DEFAULT: Patience = {
+  streamSilenceMs: STREAM_SILENCE_MS,
+  reconnectPauseMs: 1000,
+};
 
 type Run = (context: CommandContext) => Promise<void>;
 
@@ -52,22 +67,30 @@ export function createProgram(environment: ProgramEnvironment): Command {
         .choices(OUTPUT_FORMATS)
         .default('table'),
     )
+    .addOption(
+      new Option('--timeout <duration>', 'how long a request may take, for example 30s')
+        .env('LUOFLEET_TIMEOUT')
+        .argParser(positiveDuration)
+        .default(positiveDuration(TIMEOUT_DEFAULT), TIMEOUT_DEFAULT),
+    )
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 the thing asked for failed, 2 wrong usage,\n' +
         '3 the control plane can not be reached, 4 not allowed.',
     )
     .configureOutput({
-      writeOut: (text) => environment.terminal.stdout.write(text),
-      writeErr: (text) => environment.terminal.stderr.write(text),
+      writeOut: (text) => environment.terminal.stdout.write(linesOf(text)),
+      writeErr: (text) => environment.terminal.stderr.write(linesOf(text)),
     })
     .showHelpAfterError('(add --help for how to use it)')
     .exitOverride();
   const inContext = (run: Run) => {
-    const { server, output } = program.opts<GlobalOptions>();
+    const { server, output, timeout } = program.opts<GlobalOptions>();
+    const address = new ServerAddress(server, program.getOptionValueSource('server'));
     return run({
+      patience: PATIENCE_DEFAULT,
       ...environment,
-      client: new ControlPlaneClient(server),
+      client: new ControlPlaneClient(address, timeout, environment.signal),
       printer: new Printer(environment.terminal, output),
     });
   };
@@ -85,21 +108,41 @@ export function createProgram(environment: ProgramEnvironment): Command {
   for (const action of ROLLOUT_ACTIONS) addAction(program, action, inContext);
   addLifecycle(program, inContext);
   addSkips(program, inContext);
+  refuseRepeats(program);
   return program;
 }
+
+/** Adds an option's values up; any other option is given at most once. */
+const collect = (value: string, before: readonly string[] = []) => [...before, value];
+
+function refuseRepeats(command: Command): void {
+  for (const option of command.options) {
+    let given = 0;
+    command.on(`option:${option.name()}`, () => {
+      given += 1;
+      if (given > 1 && option.parseArg !== collect)
+        command.error(`error: option '${option.flags}' is given more than once`);
+    });
+  }
+  command.commands.forEach(refuseRepeats);
+}
+
+const linesOf = (text: string): string => text.split('\n').map(terminalLine).join('\n');
 
 type InContext = (run: Run) => Promise<void>;
 
 function addApply(program: Command, inContext: InContext): void {
   program
     .command('apply')
-    .description('apply a rollout manifest (YAML or JSON)')
-    .requiredOption('-f, --filename <file>', 'the manifest; "-" reads standard input')
+    .description('apply rollout manifests (YAML or JSON), each document of each file in order')
+    .requiredOption(
+      '-f, --filename <file>',
+      'a manifest; "-" reads standard input; repeat for more',
+      collect,
+    )
     .option('--dry-run', 'show the plan, store nothing', false)
     .option('--idempotency-key <key>', 'the same key and manifest again give the same rollout')
-    .action((options: { filename: string; dryRun: boolean; idempotencyKey?: string }) =>
-      inContext((context) => apply(context, options)),
-    );
+    .action((options: ApplyOptions) => inContext((context) => apply(context, options)));
 }
 
 function addGet(program: Command, inContext: InContext): void {
@@ -136,7 +179,6 @@ function addGet(program: Command, inContext: InContext): void {
 }
 
 function addRelease(program: Command, inContext: InContext): void {
-  const collect = (value: string, before: readonly string[]) => [...before, value];
   program
     .command('release')
     .description('register releases')
@@ -194,4 +236,13 @@ function wholeNumber(least: number) {
       throw new InvalidArgumentError(`It is a whole number, at least ${least}.`);
     return Number(text);
   };
+}
+
+function positiveDuration(text: string): number {
+  const durationMs = parseDurationMs(text);
+  if (durationMs === null || durationMs === 0 || durationMs > DURATION_MS_MAX)
+    throw new InvalidArgumentError(
+      'It is a duration with a unit, for example 30s or 1m30s, longer than 0 and at most 24h.',
+    );
+  return durationMs;
 }

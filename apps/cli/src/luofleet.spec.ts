@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { EventResponse, RolloutStateName } from '@luofleet/contracts';
 import { runProgram } from './testing/fake-terminal';
+import { event, host, release, rollout } from './testing/fleet.fixtures';
 import { ScriptedServer, sendJson, sendProblem } from './testing/scripted-server';
 
 const server = new ScriptedServer();
@@ -26,47 +28,6 @@ afterAll(async () => {
 const run = (args: string[], stdin?: string) =>
   runProgram(['--server', address, ...args], stdin === undefined ? {} : { stdin });
 
-const host = (name: string) => ({
-  id: name,
-  name,
-  state: 'online',
-  backend: 'engine',
-  labels: { zone: 'a' },
-  runningVersion: '1.0.0',
-  failureDomain: 'rack-1',
-  update: null,
-  lastSeenAt: '2026-01-01T00:09:50Z',
-});
-
-const rollout = (state: string, extra: Record<string, unknown> = {}) => ({
-  id: '9c5b94b1-35ad-49bb-b118-8e8fc24abf80',
-  name: 'r',
-  release: { id: 'x', name: 'runtime-1.1.0', version: '1.1.0' },
-  selector: '',
-  state,
-  reason: null,
-  hosts: { total: 2, byState: { succeeded: 2 }, byPhase: {} },
-  blackoutMs: { count: 2, p50: 40, p99: 60, max: 60 },
-  strategy: {
-    waves: [1],
-    maxConcurrent: 1,
-    maxFailures: 0,
-    soakMs: 0,
-    finishRetryMs: 2000,
-    finishTriesMax: 3,
-    offline: { waitMs: 1_800_000, then: 'skip' },
-    force: false,
-  },
-  waves: [],
-  plan: {
-    hostsTotal: 2,
-    warnings: [],
-    waves: [{ index: 0, hostsTotal: 2, hosts: [{ id: 'a', name: 'host-1' }] }],
-  },
-  report: { headline: '', failuresLeft: 0, waitCounts: {}, waiting: [], waitingLeftOut: 0 },
-  ...extra,
-});
-
 const MANIFEST = `apiVersion: luofleet.dev/v1
 kind: Rollout
 metadata: { name: r }
@@ -89,13 +50,18 @@ describe('exit codes', () => {
     ['a limit that is no number', ['get', 'hosts', '--limit', 'x'], 2, 'whole number'],
     ['no file', ['apply'], 2, '--filename'],
     ['a file that is not there', ['apply', '-f', '/nothing.yaml'], 2, 'ENOENT'],
-    ['an address that is none', ['--server', 'host:1', 'get', 'hosts'], 2, 'LUOFLEET_SERVER'],
     ['updates of no rollout', ['get', 'updates'], 2, 'of which rollout'],
   ])('2 for %s', async (_name, args, exitCode, text) => {
     const ran = await run(args);
     expect(ran.exitCode).toBe(exitCode);
     expect(ran.stderr).toContain(text);
     expect(server.seen).toEqual([]);
+  });
+
+  it('2 for an address that is none', async () => {
+    const ran = await runProgram(['--server', 'host:1', 'get', 'hosts']);
+    expect(ran.exitCode).toBe(2);
+    expect(ran.stderr).toContain('"host:1" (from --server) is not an http:// or https:// address');
   });
 
   it('0 for help', async () => {
@@ -186,7 +152,7 @@ describe('apply', () => {
 
   it('shows the plan of a dry run', async () => {
     server.answer = (_request, response) =>
-      sendJson(response, { dryRun: true, name: 'r', plan: rollout('planned').plan });
+      sendJson(response, { ...rollout('planned'), dryRun: true });
     const ran = await run(['apply', '-f', '-', '--dry-run'], GOOD);
     expect(server.seen[0]?.url).toBe('/api/v1/rollouts?dryRun=true');
     expect(ran.stdout).toContain('nothing is stored');
@@ -194,6 +160,13 @@ describe('apply', () => {
 });
 
 describe('get', () => {
+  const eventPage = (items: readonly EventResponse[]) => ({
+    items,
+    nextAfter: Math.max(0, ...items.map(({ sequence }) => sequence)),
+    nextBefore: null,
+    cursor: '0.0',
+  });
+
   it('pages through everything, and stops at the limit', async () => {
     server.answer = ({ url }, response) => {
       const query = new URL(url, address).searchParams;
@@ -201,7 +174,10 @@ describe('get', () => {
       const size = Math.min(2, Number(query.get('limit')));
       const items = ['host-1', 'host-2', 'host-3', 'host-4', 'host-5'].slice(cursor, cursor + size);
       const next = cursor + size;
-      sendJson(response, { items: items.map(host), nextCursor: next < 5 ? String(next) : null });
+      sendJson(response, {
+        items: items.map((name) => host(name)),
+        nextCursor: next < 5 ? String(next) : null,
+      });
     };
     const all = await run(['get', 'hosts', '-o', 'json', '-l', 'zone=a']);
     const { items } = JSON.parse(all.stdout) as { items: { name: string }[] };
@@ -232,13 +208,10 @@ describe('get', () => {
       const query = new URL(url, address).searchParams;
       const after = Number(query.get('after'));
       const limit = Number(query.get('limit'));
-      const items = Array.from({ length: Math.min(limit, 700 - after) }, (_, index) => ({
-        sequence: after + index + 1,
-        message: 'm',
-        kind: 'k',
-        at: 'now',
-      }));
-      sendJson(response, { items, nextAfter: after + items.length });
+      const items = Array.from({ length: Math.min(limit, 700 - after) }, (_, index) =>
+        event(after + index + 1),
+      );
+      sendJson(response, eventPage(items));
     };
     const ran = await run(['get', 'events', 'r', '-o', 'json']);
     expect((JSON.parse(ran.stdout) as { items: unknown[] }).items).toHaveLength(700);
@@ -252,10 +225,10 @@ describe('get', () => {
     server.answer = ({ url }, response) => {
       const query = new URL(url, address).searchParams;
       const newest = Number(query.get('before') ?? 701) - 1;
-      const items = Array.from({ length: Number(query.get('limit')) }, (_, index) => ({
-        sequence: newest - index,
-      }));
-      sendJson(response, { items, nextAfter: newest, nextBefore: items.at(-1)?.sequence });
+      const items = Array.from({ length: Number(query.get('limit')) }, (_, index) =>
+        event(newest - index),
+      );
+      sendJson(response, { ...eventPage(items), nextBefore: items.at(-1)?.sequence ?? null });
     };
     const ran = await run(['get', 'events', '--limit', '600', '-o', 'json']);
     const { items } = JSON.parse(ran.stdout) as { items: { sequence: number }[] };
@@ -267,39 +240,12 @@ describe('get', () => {
   });
 });
 
-it('describes a rollout with why things wait', async () => {
-  server.answer = (_request, response) =>
-    sendJson(
-      response,
-      rollout('running', {
-        report: {
-          headline: '1 of 2 done',
-          failuresLeft: 0,
-          waitCounts: { HOST_OFFLINE: 1 },
-          waiting: [
-            {
-              subject: 'host-update',
-              id: 'x',
-              name: 'host-2',
-              reason: { code: 'HOST_OFFLINE', detail: 'the agent is not connected' },
-              until: null,
-            },
-          ],
-          waitingLeftOut: 3,
-        },
-      }),
-    );
-  const { stdout } = await run(['describe', 'rollout', 'r']);
-  expect(stdout).toContain('1 of 2 done');
-  expect(stdout).toContain('host-2: HOST_OFFLINE: the agent is not connected');
-  expect(stdout).toContain('and 3 more');
-});
-
 describe('release create', () => {
   it('computes the digest of a local image', async () => {
     const image = path.join(folder, 'agent.cjs');
     writeFileSync(image, 'void 0;');
-    server.answer = ({ body }, response) => sendJson(response, JSON.parse(body), 201);
+    server.answer = ({ body }, response) =>
+      sendJson(response, { ...release(), ...(JSON.parse(body) as object) }, 201);
     const ran = await run([
       ...['release', 'create', 'runtime-1.1.0', '--version', '1.1.0', '--image', image],
       ...['--handler', 'memfd-v1', '--handler', 'socket-v1', '--label', 'a=b'],
@@ -337,8 +283,9 @@ describe('watch', () => {
       if (!url.startsWith('/api/v1/events/stream'))
         return sendJson(response, sequence[Math.min(reads++, sequence.length - 1)]);
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      const event = { sequence: 7, at: 'now', kind: 'host-update-advanced', message: 'moved' };
-      response.write(`retry: 1\nid: 6\n\n: heartbeat\n\nid: 7\ndata: ${JSON.stringify(event)}\n\n`);
+      response.write(
+        `retry: 1\nid: 6\n\n: heartbeat\n\nid: 7\ndata: ${JSON.stringify(event(7))}\n\n`,
+      );
     };
   };
 
@@ -351,7 +298,7 @@ describe('watch', () => {
     expect(ran.stderr).toContain('host-update-advanced moved');
   });
 
-  it.each([
+  it.each<[RolloutStateName, string]>([
     ['failed', 'HOSTS_NOT_UPDATED'],
     ['aborted', 'ABORT_REQUESTED'],
     ['paused', 'FAILURE_BUDGET_SPENT'],

@@ -1,15 +1,21 @@
 /**
  * DOC: how the program talks to the control plane
  *
- * Purpose: every request of the program goes through here, so that every failure reads the same.
+ * Purpose: every request of the program goes through here, so that every failure reads the same and none waits for ever.
  *
- * Happy path: one HTTP request, its JSON as the answer.
- * Unhappy paths: nothing answers, or what answers is not a control plane -> exit code 3; problem+json -> its detail
- * and faults, exit code by its `code`.
+ * Happy path: one HTTP request, its JSON as the answer, checked against the contract.
+ * Unhappy paths: nothing answers, not in time, too much, or what answers is not a control plane -> exit code 3;
+ * problem+json -> its detail and faults, exit code by its `code`.
+ * Bounds: a request with its answer takes at most the time limit (of which fetch gives a connection 10 s), an answer has
+ * at most ANSWER_BYTES_MAX, a list at most PAGES_MAX pages.
  */
-import { type Page, type Problem, problemSchema } from '@luofleet/contracts';
+import { formatDuration, type Page, type Problem, problemSchema } from '@luofleet/contracts';
 import { ERROR_CODES, type ErrorCode } from '@luofleet/platform';
+import type { z } from 'zod';
 import { CliError, EXIT, type ExitCode } from '../cli.error';
+import { shapeFault } from './answer.shape';
+import type { ServerAddress } from './server.address';
+import { TimeLimit } from './time-limit';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -18,38 +24,99 @@ export interface RequestOptions {
   readonly query?: Query;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
 }
 
 /** Page size of listings; the control plane's most, so that a large fleet takes few requests. */
-const PAGE_LIMIT = 500;
+export const PAGE_LIMIT = 500;
+/** A list that has not ended after so many pages never will: five million things. */
+export const PAGES_MAX = 10_000;
+/** The longest answer is the dry run over a large fleet: a few megabytes. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
 export class ControlPlaneClient {
-  private readonly base: URL;
+  constructor(
+    private readonly server: ServerAddress,
+    private readonly timeoutMs: number,
+    /** Aborted when the user interrupts: ends every request. */
+    private readonly interrupt: AbortSignal,
+  ) {}
 
-  constructor(server: string) {
-    if (!URL.canParse(server) || !/^https?:$/.test(new URL(server).protocol))
-      throw new CliError(
-        EXIT.usage,
-        `"${server}" is not an http:// or https:// address; set --server or LUOFLEET_SERVER`,
-      );
-    this.base = new URL(server);
-  }
-
-  /** @throws CliError */
-  async request<Answer>(path: string, options: RequestOptions = {}): Promise<Answer> {
-    const response = await this.open(path, options);
-    const text = await response.text().catch((cause: unknown) => this.unreachable(cause));
+  /**
+   * The answer as it came, fields that this program does not know included.
+   * @throws CliError
+   */
+  async request<Answer>(
+    path: string,
+    schema: z.ZodType<Answer>,
+    options: RequestOptions = {},
+  ): Promise<Answer> {
+    const limit = new TimeLimit(this.timeoutMs, this.interrupt);
     try {
-      return JSON.parse(text) as Answer;
-    } catch (cause) {
-      return this.foreign(response, cause);
+      const response = await this.open(path, options, limit);
+      return this.checked(schema, response, await this.textOf(response, limit));
+    } finally {
+      limit.stop();
     }
   }
 
-  /** The response once it is known to be a good one; its body is not read yet. */
-  async open(path: string, options: RequestOptions = {}): Promise<Response> {
-    const url = new URL(`${this.base.pathname.replace(/\/$/, '')}/api/v1${path}`, this.base);
+  /** A stream of bytes, for as long as `limit` lets it go on. */
+  async stream(path: string, query: Query, limit: TimeLimit): Promise<AsyncIterable<Uint8Array>> {
+    const headers = { accept: 'text/event-stream' };
+    const response = await this.open(path, { query, headers }, limit);
+    const type = response.headers.get('content-type') ?? '';
+    return response.body && type.startsWith('text/event-stream')
+      ? response.body
+      : this.foreign(response);
+  }
+
+  /** Every item of a list, page after page, until `most` items or the end. */
+  async *list<Item>(
+    path: string,
+    schema: z.ZodType<Page<Item>>,
+    query: Query,
+    most = Infinity,
+  ): AsyncGenerator<Item> {
+    let cursor: string | null = null;
+    let left = most;
+    for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+      const page: Page<Item> = await this.request(path, schema, {
+        query: { ...query, limit: Math.min(PAGE_LIMIT, left), cursor: cursor ?? undefined },
+      });
+      for (const item of page.items) {
+        yield item;
+        left -= 1;
+        if (left === 0) return;
+      }
+      if (page.nextCursor === null) return;
+      if (page.nextCursor === cursor) break;
+      cursor = page.nextCursor;
+    }
+    this.endless(path);
+  }
+
+  endless(path: string): never {
+    throw new CliError(EXIT.unreachable, `the list ${path} of ${this.server.origin} never ends`);
+  }
+
+  /** What broke a request or a stream, as a message; nothing when it was the user. */
+  unreachable(cause: unknown, limit: TimeLimit): never {
+    if (this.interrupt.aborted || cause instanceof CliError) throw cause;
+    const { origin, advice } = this.server;
+    throw new CliError(
+      EXIT.unreachable,
+      limit.passed
+        ? `the control plane at ${origin} has not answered within ${formatDuration(limit.limitMs)}; ` +
+            'whether it did what was asked is not known. Is it stopped or overloaded? ' +
+            `--timeout or LUOFLEET_TIMEOUT sets how long to wait. ${advice}`
+        : `cannot reach the control plane at ${origin} (${codeOf(cause)}); is it running? ${advice}`,
+      [],
+      { cause },
+    );
+  }
+
+  private async open(path: string, options: RequestOptions, limit: TimeLimit): Promise<Response> {
+    const { base } = this.server;
+    const url = new URL(`${base.pathname.replace(/\/$/, '')}/api/v1${path}`, base);
     for (const [name, value] of Object.entries(options.query ?? {}))
       if (value !== undefined) url.searchParams.set(name, String(value));
     const response = await fetch(url, {
@@ -60,63 +127,71 @@ export class ControlPlaneClient {
         ...options.headers,
       },
       body: options.body === undefined ? null : JSON.stringify(options.body),
-      signal: options.signal ?? null,
-    }).catch((cause: unknown) => this.unreachable(cause));
-    if (!response.ok) await this.refused(response);
-    return response;
+      redirect: 'manual',
+      signal: limit.signal,
+    }).catch((cause: unknown) => this.unreachable(cause, limit));
+    if (response.ok) return response;
+    const problem = readProblem(await this.textOf(response, limit));
+    if (!problem) return this.foreign(response);
+    throw new CliError(exitCodeOf(problem), `${problem.detail} [${problem.code}]`, problem.errors, {
+      code: problem.code,
+    });
   }
 
-  /** Every item of a list, page after page, until `limit` items or the end. */
-  async *list<Item>(path: string, query: Query, limit = Infinity): AsyncGenerator<Item> {
-    let cursor: string | null = null;
-    let left = limit;
-    do {
-      const page: Page<Item> = await this.request(path, {
-        query: { ...query, limit: Math.min(PAGE_LIMIT, left), cursor: cursor ?? undefined },
-      });
-      for (const item of page.items) {
-        yield item;
-        left -= 1;
-        if (left === 0) return;
+  private async textOf(response: Response, limit: TimeLimit): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = '';
+    let bytes = 0;
+    try {
+      for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+        bytes += chunk.byteLength;
+        if (bytes > ANSWER_BYTES_MAX)
+          throw new CliError(
+            EXIT.unreachable,
+            `what answers at ${this.server.origin} sends more than ${ANSWER_BYTES_MAX} bytes; ` +
+              `that is no control plane. ${this.server.advice}`,
+          );
+        text += decoder.decode(chunk, { stream: true });
       }
-      cursor = page.nextCursor;
-    } while (cursor !== null);
+    } catch (cause) {
+      this.unreachable(cause, limit);
+    }
+    return text + decoder.decode();
   }
 
-  private unreachable(cause: unknown): never {
-    const failure = cause as {
-      name?: string;
-      message?: string;
-      cause?: { code?: string; message?: string };
-    };
-    if (failure.name === 'AbortError') throw cause;
-    const code = failure.cause?.code ?? failure.cause?.message ?? failure.message ?? 'no answer';
+  private checked<Answer>(schema: z.ZodType<Answer>, response: Response, text: string): Answer {
+    let answer: unknown;
+    try {
+      answer = JSON.parse(text);
+    } catch (cause) {
+      return this.foreign(response, cause);
+    }
+    const fault = shapeFault(schema, answer);
+    if (fault === null) return answer as Answer;
     throw new CliError(
       EXIT.unreachable,
-      `cannot reach the control plane at ${this.base.origin} (${code}); ` +
-        'is it running? Set its address with --server or LUOFLEET_SERVER',
-      [],
-      { cause },
+      `what answers at ${this.server.origin} is no control plane, or none of this version (${fault})`,
     );
   }
 
   private foreign(response: Response, cause?: unknown): never {
+    const to = response.headers.get('location');
     throw new CliError(
       EXIT.unreachable,
-      `what answers at ${this.base.origin} is not a Luofleet control plane ` +
-        `(HTTP ${response.status}, ${response.headers.get('content-type') ?? 'no content type'}); ` +
-        'check --server or LUOFLEET_SERVER',
+      `what answers at ${this.server.origin} is not a Luofleet control plane ` +
+        `(HTTP ${response.status}${to === null ? '' : ` to ${to}`}, ` +
+        `${response.headers.get('content-type') ?? 'no content type'}). ${this.server.advice}`,
       [],
       { cause },
     );
   }
+}
 
-  private async refused(response: Response): Promise<never> {
-    const text = await response.text().catch((cause: unknown) => this.unreachable(cause));
-    const problem = readProblem(text);
-    if (!problem) return this.foreign(response);
-    throw new CliError(exitCodeOf(problem), `${problem.detail} [${problem.code}]`, problem.errors);
-  }
+function codeOf(cause: unknown): string {
+  const { cause: inner, message } = cause as Error & {
+    cause?: { code?: string; message?: string };
+  };
+  return inner?.code ?? (inner?.message || message || 'no answer');
 }
 
 function readProblem(text: string): Problem | null {
@@ -128,7 +203,8 @@ function readProblem(text: string): Problem | null {
 }
 
 function exitCodeOf(problem: Problem): ExitCode {
-  if (problem.code in ERROR_CODES) return ERROR_CODES[problem.code as ErrorCode].exitCode;
+  if (Object.hasOwn(ERROR_CODES, problem.code))
+    return ERROR_CODES[problem.code as ErrorCode].exitCode;
   if (problem.status === 401 || problem.status === 403) return EXIT.notAllowed;
   return problem.status === 503 ? EXIT.unreachable : EXIT.failed;
 }

@@ -1,4 +1,4 @@
-import type { RolloutActionName, RolloutResponse } from '@luofleet/contracts';
+import { type RolloutActionName, rolloutSchema } from '@luofleet/contracts';
 import { formatReason } from '../output/words';
 import type { CommandContext } from './command.context';
 
@@ -8,12 +8,13 @@ export async function act(
   action: RolloutActionName,
   name: string,
 ): Promise<void> {
-  const rollout = await context.client.request<RolloutResponse>(
+  const rollout = await context.client.request(
     `/rollouts/${encodeURIComponent(name)}/${action}`,
+    rolloutSchema,
     { method: 'POST' },
   );
   context.printer.object(rollout, () => {
     const reason = formatReason(rollout.reason);
-    return `rollout ${rollout.name} is ${rollout.state}${reason === '' ? '' : ` (${reason})`}`;
+    return [`rollout ${rollout.name} is ${rollout.state}${reason === '' ? '' : ` (${reason})`}`];
   });
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { ControlPlaneClient } from '../api/control-plane.client';
 import type { Printer, Terminal } from '../output/printer';
 
@@ -9,5 +10,13 @@ export interface CommandContext {
   readonly nowMs: () => number;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
-  readonly readStdin: () => Promise<string>;
+  readonly stdin: () => Readable;
+  readonly patience: Patience;
+}
+
+export interface Patience {
+  /** Silence after which an event stream is given up. */
+  readonly streamSilenceMs: number;
+  /** Before a broken stream is opened again. */
+  readonly reconnectPauseMs: number;
 }

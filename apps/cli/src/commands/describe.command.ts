@@ -1,43 +1,56 @@
-import type {
-  HostResponse,
-  Page,
-  ReleaseResponse,
-  RolloutResponse,
-  SessionWithFilesResponse,
+import {
+  type HostResponse,
+  hostSchema,
+  type ReleaseResponse,
+  releaseSchema,
+  rolloutSchema,
+  type SessionWithFilesResponse,
+  sessionWithFilesPageSchema,
+  sessionWithFilesSchema,
 } from '@luofleet/contracts';
-import { formatDuration } from '@luofleet/contracts';
 import { CliError, EXIT } from '../cli.error';
 import { fileColumns } from '../kinds/kind.columns';
 import type { Kind } from '../kinds/kinds';
 import { formatFields, formatTable } from '../output/columns';
-import { formatBlackout, formatCounts, formatLabels, formatReason } from '../output/words';
+import { formatLabels } from '../output/words';
 import type { CommandContext } from './command.context';
+import { describeRollout } from './describe-rollout';
+import { failuresOf } from './rollout-trouble';
 
-/** Everything about one thing; for a rollout also why what does not move is waiting. */
-export async function describe(context: CommandContext, kind: Kind, name: string): Promise<void> {
+/** Columns of a table that stands two in. */
+const INDENT = 2;
+
+/** Everything about one thing; for a rollout also what has failed and why what does not move is waiting. */
+export async function describe(
+  { client, printer }: CommandContext,
+  kind: Kind,
+  name: string,
+): Promise<void> {
   const path = `/${kind}/${encodeURIComponent(name)}`;
+  const width = printer.width - INDENT;
   switch (kind) {
     case 'hosts': {
-      const host = await context.client.request<HostResponse>(path);
-      const { items } = await context.client.request<Page<SessionWithFilesResponse>>(
-        `${path}/sessions`,
-        { query: { limit: 10 } },
-      );
-      context.printer.object({ ...host, sessions: items }, () => describeHost(host, items));
+      const host = await client.request(path, hostSchema);
+      const { items } = await client.request(`${path}/sessions`, sessionWithFilesPageSchema, {
+        query: { limit: 10 },
+      });
+      printer.object({ ...host, sessions: items }, () => describeHost(host, items, width - INDENT));
       return;
     }
     case 'releases':
-      context.printer.object(await context.client.request<ReleaseResponse>(path), describeRelease);
+      printer.object(await client.request(path, releaseSchema), describeRelease);
       return;
-    case 'rollouts':
-      context.printer.object(await context.client.request<RolloutResponse>(path), describeRollout);
+    case 'rollouts': {
+      const rollout = await client.request(path, rolloutSchema);
+      const failures = printer.format === 'table' ? await failuresOf(client, rollout) : [];
+      printer.object(rollout, () => describeRollout(rollout, failures, width));
       return;
-    case 'sessions':
-      context.printer.object(
-        await context.client.request<SessionWithFilesResponse>(path),
-        describeSession,
-      );
+    }
+    case 'sessions': {
+      const session = await client.request(path, sessionWithFilesSchema);
+      printer.object(session, () => describeSession(session, width));
       return;
+    }
     case 'updates':
     case 'files':
     case 'events':
@@ -48,68 +61,14 @@ export async function describe(context: CommandContext, kind: Kind, name: string
   }
 }
 
-export function describeRollout(rollout: RolloutResponse): string {
-  const { strategy, report } = rollout;
-  const { waitingLeftOut } = report;
-  const waiting = report.waiting.map(({ name, reason }) => `  ${name}: ${formatReason(reason)}`);
-  return [
-    formatFields([
-      ['Name', rollout.name],
-      ['Id', rollout.id],
-      ['State', rollout.state],
-      ['Reason', formatReason(rollout.reason)],
-      ['Report', report.headline],
-      ['Release', `${rollout.release.name} (${rollout.release.version})`],
-      ['Selector', rollout.selector || '(every host)'],
-      ['Hosts', `${rollout.hosts.total}: ${formatCounts(rollout.hosts.byState)}`],
-      ['Blackout', formatBlackout(rollout.blackoutMs)],
-      ['Strategy', describeStrategy(strategy)],
-      ['Created', rollout.createdAt],
-      ['Started', rollout.startedAt ?? ''],
-      ['Finished', rollout.finishedAt ?? ''],
-    ]),
-    '',
-    'Waves',
-    formatTable(
-      [
-        { heading: '  WAVE', cell: (wave) => `  ${wave.index + 1}` },
-        { heading: 'STATE', cell: (wave) => wave.state },
-        { heading: 'HOSTS', cell: (wave) => wave.hosts.total },
-        { heading: 'BY STATE', cell: (wave) => formatCounts(wave.hosts.byState) },
-        { heading: 'BY PHASE', cell: (wave) => formatCounts(wave.hosts.byPhase) },
-        { heading: 'REASON', cell: (wave) => formatReason(wave.reason) },
-      ],
-      rollout.waves,
-    ),
-    '',
-    waiting.length === 0 ? 'Nothing is waiting' : 'Waiting',
-    ...waiting,
-    ...(waitingLeftOut > 0 ? [`  and ${waitingLeftOut} more`] : []),
-  ].join('\n');
-}
-
-function describeStrategy(strategy: RolloutResponse['strategy']): string {
-  return [
-    `waves ${strategy.waves.length === 0 ? 'one' : strategy.waves.join(', ')}`,
-    `at most ${strategy.maxConcurrent} at once`,
-    `pauses after more than ${strategy.maxFailures} failures`,
-    describeOffline(strategy.offline),
-    ...(strategy.force ? ['also hosts on the release'] : []),
-    `soak ${formatDuration(strategy.soakMs)}`,
-    `finish asked again after ${formatDuration(strategy.finishRetryMs)}, at most ${strategy.finishTriesMax} times`,
-  ].join('; ');
-}
-
-function describeOffline({ waitMs, then }: RolloutResponse['strategy']['offline']): string {
-  if (then === 'wait') return 'waits for offline hosts without end';
-  const end = then === 'skip' ? 'skipped' : 'failed';
-  return `a host that is offline for ${formatDuration(waitMs)} when its turn comes is ${end}`;
-}
-
-function describeHost(host: HostResponse, sessions: readonly SessionWithFilesResponse[]): string {
+function describeHost(
+  host: HostResponse,
+  sessions: readonly SessionWithFilesResponse[],
+  width: number,
+): string[] {
   const { update } = host;
   return [
-    formatFields([
+    ...formatFields([
       ['Name', host.name],
       ['Id', host.id],
       ['State', host.state],
@@ -132,13 +91,13 @@ function describeHost(host: HostResponse, sessions: readonly SessionWithFilesRes
     ),
     '',
     'Newest sessions',
-    ...sessions.map((session) => indent(describeSession(session))),
-  ].join('\n');
+    ...sessions.flatMap((session) => describeSession(session, width).map(indent)),
+  ];
 }
 
-function describeSession(session: SessionWithFilesResponse): string {
+function describeSession(session: SessionWithFilesResponse, width: number): string[] {
   return [
-    formatFields([
+    ...formatFields([
       ['Name', session.name],
       ['Id', session.id],
       ['Host', session.hostName],
@@ -147,11 +106,11 @@ function describeSession(session: SessionWithFilesResponse): string {
       ['State', session.state],
       ['Updated', session.updatedAt],
     ]),
-    indent(formatTable(fileColumns.slice(2), session.files)),
-  ].join('\n');
+    ...formatTable(fileColumns.slice(2), session.files, width).map(indent),
+  ];
 }
 
-function describeRelease(release: ReleaseResponse): string {
+function describeRelease(release: ReleaseResponse): string[] {
   return formatFields([
     ['Name', release.name],
     ['Id', release.id],
@@ -168,4 +127,4 @@ function describeRelease(release: ReleaseResponse): string {
   ]);
 }
 
-const indent = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
+const indent = (line: string): string => (line === '' ? '' : `  ${line}`);

@@ -1,16 +1,20 @@
-import type {
-  EventPageResponse,
-  EventResponse,
-  HostResponse,
-  HostUpdateResponse,
-  PreservedFileResponse,
-  ReleaseResponse,
-  RolloutResponse,
-  RolloutSummaryResponse,
-  SessionResponse,
-  SessionWithFilesResponse,
+import {
+  eventPageSchema,
+  type EventResponse,
+  filePageSchema,
+  hostPageSchema,
+  hostSchema,
+  hostUpdatePageSchema,
+  type Page,
+  releasePageSchema,
+  releaseSchema,
+  rolloutPageSchema,
+  rolloutSchema,
+  sessionPageSchema,
+  sessionWithFilesSchema,
 } from '@luofleet/contracts';
-import type { Query } from '../api/control-plane.client';
+import type { z } from 'zod';
+import { PAGE_LIMIT, PAGES_MAX, type Query } from '../api/control-plane.client';
 import { CliError, EXIT } from '../cli.error';
 import {
   eventColumns,
@@ -23,6 +27,7 @@ import {
 } from '../kinds/kind.columns';
 import type { Kind } from '../kinds/kinds';
 import type { Column } from '../output/columns';
+import { attentionRank } from '../output/words';
 import type { CommandContext } from './command.context';
 
 export interface GetOptions {
@@ -52,9 +57,18 @@ const OPTIONS_OF: Record<Kind, readonly (keyof GetOptions)[]> = {
   events: ['host', 'rollout', 'after', 'limit'],
 };
 
+/** What a name means where it is not the name of one thing of the kind: the same as this option. */
+const NAME_IS: Partial<Record<Kind, keyof GetOptions>> = {
+  updates: 'rollout',
+  files: 'session',
+  events: 'rollout',
+};
+
 const GETTERS: Record<Kind, Getter> = {
   hosts: (context, name, options) =>
-    getNamed<HostResponse>(context, {
+    getNamed(context, {
+      page: hostPageSchema,
+      one: hostSchema,
       path: '/hosts',
       name,
       columns: hostColumns(context.nowMs()),
@@ -62,14 +76,18 @@ const GETTERS: Record<Kind, Getter> = {
       limit: options.limit,
     }),
   releases: (context, name, options) =>
-    getNamed<ReleaseResponse>(context, {
+    getNamed(context, {
+      page: releasePageSchema,
+      one: releaseSchema,
       path: '/releases',
       name,
       columns: releaseColumns(context.nowMs()),
       limit: options.limit,
     }),
   rollouts: (context, name, options) =>
-    getNamed<RolloutSummaryResponse | RolloutResponse>(context, {
+    getNamed(context, {
+      page: rolloutPageSchema,
+      one: rolloutSchema,
       path: '/rollouts',
       name,
       columns: rolloutColumns(context.nowMs()),
@@ -79,15 +97,20 @@ const GETTERS: Record<Kind, Getter> = {
     const rollout = name ?? options.rollout;
     if (rollout === undefined)
       throw new CliError(EXIT.usage, 'of which rollout? Use: luofleet get updates ROLLOUT');
-    await getNamed<HostUpdateResponse>(context, {
-      path: `/rollouts/${encodeURIComponent(rollout)}/updates`,
-      columns: updateColumns,
-      query: { state: options.state },
-      limit: options.limit,
-    });
+    const path = `/rollouts/${encodeURIComponent(rollout)}/updates`;
+    const { client, printer } = context;
+    const updates = await collect(
+      client.list(path, hostUpdatePageSchema, { state: options.state }),
+    );
+    updates.sort(
+      (a, b) => attentionRank(a.state, a.reason?.code) - attentionRank(b.state, b.reason?.code),
+    );
+    printer.list(updates.slice(0, options.limit), updateColumns);
   },
   sessions: (context, name, options) =>
-    getNamed<SessionResponse | SessionWithFilesResponse>(context, {
+    getNamed(context, {
+      page: sessionPageSchema,
+      one: sessionWithFilesSchema,
       path: '/sessions',
       name,
       columns: sessionColumns(context.nowMs()),
@@ -95,7 +118,8 @@ const GETTERS: Record<Kind, Getter> = {
       limit: options.limit,
     }),
   files: (context, name, options) =>
-    getNamed<PreservedFileResponse>(context, {
+    getNamed(context, {
+      page: filePageSchema,
       path: '/files',
       columns: fileColumns,
       query: {
@@ -120,15 +144,22 @@ export async function get(
   name: string | undefined,
   options: GetOptions,
 ): Promise<void> {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  for (const [option] of given)
-    if (!OPTIONS_OF[kind].includes(option as keyof GetOptions))
+  const named = NAME_IS[kind];
+  for (const option of Object.keys(options) as (keyof GetOptions)[]) {
+    if (!OPTIONS_OF[kind].includes(option))
       throw new CliError(EXIT.usage, `${kind} can not be listed by --${option}`);
+    if (name !== undefined && named === option)
+      throw new CliError(EXIT.usage, `the ${option} is given twice: "${name}" and --${option}`);
+    if (name !== undefined && named === undefined)
+      throw new CliError(EXIT.usage, `--${option} is for lists; "${name}" is one of the ${kind}`);
+  }
   await GETTERS[kind](context, name, options);
 }
 
 interface Listing<Item> {
   readonly path: string;
+  readonly page: z.ZodType<Page<Item>>;
+  readonly one?: z.ZodType<Item>;
   readonly name?: string | undefined;
   readonly columns: readonly Column<Item>[];
   readonly query?: Query;
@@ -136,19 +167,22 @@ interface Listing<Item> {
 }
 
 async function getNamed<Item>(context: CommandContext, listing: Listing<Item>): Promise<void> {
-  const { path, name, columns, query = {}, limit } = listing;
-  if (name !== undefined) {
-    const item = await context.client.request<Item>(`${path}/${encodeURIComponent(name)}`);
-    if (context.printer.format === 'table') context.printer.list([item], columns);
-    else context.printer.object(item, String);
+  const { client, printer } = context;
+  const { path, page, one, name, columns, query = {}, limit } = listing;
+  if (name !== undefined && one !== undefined) {
+    const item = await client.request(`${path}/${encodeURIComponent(name)}`, one);
+    if (printer.format === 'table') printer.list([item], columns);
+    else printer.object(item, () => []);
     return;
   }
-  const items: Item[] = [];
-  for await (const item of context.client.list<Item>(path, query, limit)) items.push(item);
-  context.printer.list(items, columns);
+  printer.list(await collect(client.list(path, page, query, limit)), columns);
 }
 
-const EVENT_PAGE = 500;
+async function collect<Item>(list: AsyncIterable<Item>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const item of list) items.push(item);
+  return items;
+}
 
 /** In order; limited without a start, the newest ones. */
 function collectEvents(
@@ -169,15 +203,17 @@ async function eventsAfter(
 ): Promise<EventResponse[]> {
   const events: EventResponse[] = [];
   let after = start;
-  for (;;) {
-    const limit = Math.min(EVENT_PAGE, most - events.length);
-    const page = await context.client.request<EventPageResponse>('/events', {
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+    const limit = Math.min(PAGE_LIMIT, most - events.length);
+    const page = await context.client.request('/events', eventPageSchema, {
       query: { ...query, after, limit },
     });
     events.push(...page.items);
-    after = page.nextAfter;
     if (page.items.length < limit || events.length >= most) return events;
+    if (page.nextAfter <= after) break;
+    after = page.nextAfter;
   }
+  return context.client.endless('/events');
 }
 
 async function newestEvents(
@@ -186,14 +222,16 @@ async function newestEvents(
   most: number,
 ): Promise<EventResponse[]> {
   const events: EventResponse[] = [];
-  let before: number | null | undefined;
-  while (before !== null && events.length < most) {
-    const limit = Math.min(EVENT_PAGE, most - events.length);
-    const page = await context.client.request<EventPageResponse>('/events', {
+  let before: number | undefined;
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+    const limit = Math.min(PAGE_LIMIT, most - events.length);
+    const page = await context.client.request('/events', eventPageSchema, {
       query: { ...query, order: 'desc', before, limit },
     });
     events.push(...page.items);
+    if (page.nextBefore === null || events.length >= most) return events.reverse();
+    if (before !== undefined && page.nextBefore >= before) break;
     before = page.nextBefore;
   }
-  return events.reverse();
+  return context.client.endless('/events');
 }

@@ -1,4 +1,6 @@
+import type { HostState } from '@luofleet/contracts';
 import { runProgram } from '../testing/fake-terminal';
+import * as fixtures from '../testing/fleet.fixtures';
 import { ScriptedServer, sendJson, sendProblem } from '../testing/scripted-server';
 
 const server = new ScriptedServer();
@@ -14,7 +16,7 @@ afterAll(() => server.stop());
 
 const run = (...args: string[]) => runProgram(['--server', address, ...args]);
 const asked = () => server.seen.map(({ method, url, body }) => [method, url, body]);
-const host = (state: string) => ({ id: 'h-1', name: 'web 1', state, runningVersion: '1.0.0' });
+const host = (state: HostState) => fixtures.host('web 1', { state });
 
 describe('decommission and recommission', () => {
   it('says what would happen and does nothing without --yes', async () => {
@@ -30,7 +32,7 @@ describe('decommission and recommission', () => {
     server.answer = (_request, response) => sendJson(response, host('decommissioned'));
     const ran = await run('decommission', 'host', 'web 1', '--yes', '--reason', 'burnt');
     expect([ran.exitCode, ran.stderr]).toEqual([0, '']);
-    expect(ran.stdout).toContain('undo: luofleet recommission host h-1');
+    expect(ran.stdout).toContain('undo: luofleet recommission host 9c5b94b1');
     expect(asked()).toEqual([['POST', '/api/v1/hosts/web%201/decommission', '{"reason":"burnt"}']]);
   });
 

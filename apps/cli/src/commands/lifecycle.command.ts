@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { HostResponse, RolloutResponse } from '@luofleet/contracts';
+import { hostSchema, rolloutSchema } from '@luofleet/contracts';
 import { CliError, EXIT } from '../cli.error';
 import { formatCounts } from '../output/words';
 import type { CommandContext } from './command.context';
@@ -58,10 +58,10 @@ async function ask(
   if (body.hosts.length === 0 && body.offline !== true)
     throw new CliError(EXIT.usage, 'which hosts? Name them, or say --offline');
   const path = `/rollouts/${encodeURIComponent(name)}/${verb}`;
-  const rollout = await client.request<RolloutResponse>(path, { method: 'POST', body });
+  const rollout = await client.request(path, rolloutSchema, { method: 'POST', body });
   printer.object(
     rollout,
-    () => `rollout ${rollout.name} is ${rollout.state}: ${formatCounts(rollout.hosts.byState)}`,
+    () => [`rollout ${rollout.name} is ${rollout.state}: ${formatCounts(rollout.hosts.byState)}`],
   );
 }
 
@@ -78,7 +78,7 @@ async function decommission(
   { yes, reason }: DecommissionOptions,
 ): Promise<void> {
   if (!yes) {
-    const host = await client.request<HostResponse>(pathOf(name));
+    const host = await client.request(pathOf(name), hostSchema);
     if (host.state !== 'decommissioned')
       throw new CliError(
         EXIT.usage,
@@ -86,19 +86,19 @@ async function decommission(
           'ends its updates and turns its agent away; add --yes to do it',
       );
   }
-  const host = await client.request<HostResponse>(`${pathOf(name)}/decommission`, {
+  const host = await client.request(`${pathOf(name)}/decommission`, hostSchema, {
     method: 'POST',
     ...(reason !== undefined && { body: { reason } }),
   });
   printer.object(
     host,
-    () => `host ${host.name} is ${host.state}; undo: luofleet recommission host ${host.id}`,
+    () => [`host ${host.name} is ${host.state}; undo: luofleet recommission host ${host.id}`],
   );
 }
 
 async function recommission({ client, printer }: CommandContext, name: string): Promise<void> {
-  const host = await client.request<HostResponse>(`${pathOf(name)}/recommission`, {
+  const host = await client.request(`${pathOf(name)}/recommission`, hostSchema, {
     method: 'POST',
   });
-  printer.object(host, () => `host ${host.name} is in the fleet, ${host.state}`);
+  printer.object(host, () => [`host ${host.name} is in the fleet, ${host.state}`]);
 }

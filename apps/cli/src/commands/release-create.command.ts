@@ -1,17 +1,15 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   createReleaseSchema,
   type CreateReleaseInput,
   faultsOf,
-  type ReleaseResponse,
+  releaseSchema,
 } from '@luofleet/contracts';
 import { CliError, EXIT } from '../cli.error';
 import type { CommandContext } from './command.context';
+import { assertRuntimeImage, digestOf } from './image.reader';
 
 export interface ReleaseCreateOptions {
   readonly kind: string;
@@ -37,11 +35,12 @@ export async function createRelease(
   name: string,
   options: ReleaseCreateOptions,
 ): Promise<void> {
-  const image = await locate('image', options.image, options.sha256);
+  const { signal } = context;
+  const image = await locate('image', options.image, options.sha256, signal);
   const initrd =
     options.initrd === undefined
       ? null
-      : await locate('initrd', options.initrd, options.initrdSha256);
+      : await locate('initrd', options.initrd, options.initrdSha256, signal);
   const release = {
     name,
     kind: options.kind as CreateReleaseInput['kind'],
@@ -59,22 +58,31 @@ export async function createRelease(
   const parsed = createReleaseSchema.safeParse(release);
   if (!parsed.success)
     throw new CliError(EXIT.usage, `release ${name} is not valid`, faultsOf(parsed.error));
-  const created = await context.client.request<ReleaseResponse>('/releases', {
+  if (options.kind === 'runtime' && image.file !== undefined) await assertRuntimeImage(image.file);
+  const created = await context.client.request('/releases', releaseSchema, {
     method: 'POST',
     body: release,
   });
-  context.printer.object(
-    created,
-    () =>
-      `release ${created.name} registered, version ${created.version}, sha256 ${created.imageSha256}`,
-  );
+  context.printer.object(created, () => [
+    `release ${created.name} registered, version ${created.version}, sha256 ${created.imageSha256}`,
+  ]);
+}
+
+interface Located {
+  readonly uri: string;
+  readonly sha256: string;
+  /** Known of a local one. */
+  readonly sizeBytes?: number;
+  /** Path, when it is local. */
+  readonly file?: string;
 }
 
 async function locate(
   what: 'image' | 'initrd',
   place: string,
   sha256: string | undefined,
-): Promise<{ uri: string; sha256: string; sizeBytes?: number }> {
+  signal: AbortSignal,
+): Promise<Located> {
   if (/^https?:/.test(place)) {
     if (sha256 !== undefined) return { uri: place, sha256 };
     const option = what === 'image' ? '--sha256' : '--initrd-sha256';
@@ -83,32 +91,37 @@ async function locate(
       `the ${what} ${place} is not local; give its digest with ${option}`,
     );
   }
-  const url = place.startsWith('file:') ? new URL(place) : pathToFileURL(path.resolve(place));
-  const actual = await digestOf(what, url);
+  const file = place.startsWith('file:') ? pathOf(place) : path.resolve(place);
+  const actual = await digestOf(what, file, signal);
   if (sha256 !== undefined && sha256 !== actual)
     throw new CliError(EXIT.usage, `the ${what} ${place} has sha256 ${actual}, not ${sha256}`);
-  return { uri: url.href, sha256: actual, sizeBytes: (await stat(url)).size };
+  return {
+    uri: pathToFileURL(file).href,
+    sha256: actual,
+    sizeBytes: statSync(file).size,
+    file,
+  };
 }
 
-async function digestOf(what: string, url: URL): Promise<string> {
-  const hash = createHash('sha256');
+function pathOf(place: string): string {
   try {
-    await pipeline(createReadStream(url), hash);
+    return fileURLToPath(place);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw new CliError(EXIT.usage, `cannot read the ${what} ${url.pathname} (${code})`, [], {
+    const why = (cause as Error).message;
+    throw new CliError(EXIT.usage, `"${place}" names no file of this machine: ${why}`, [], {
       cause,
     });
   }
-  return hash.digest('hex');
 }
 
 function parseLabels(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf('=');
-      if (at < 1) throw new CliError(EXIT.usage, `"${text}" is no label; write key=value`);
-      return [text.slice(0, at), text.slice(at + 1)];
-    }),
-  );
+  const labels = new Map<string, string>();
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    if (at < 1) throw new CliError(EXIT.usage, `"${text}" is no label; write key=value`);
+    const key = text.slice(0, at);
+    if (labels.has(key)) throw new CliError(EXIT.usage, `the label ${key} is given twice`);
+    labels.set(key, text.slice(at + 1));
+  }
+  return Object.fromEntries(labels);
 }

@@ -4,8 +4,9 @@
  * Purpose: stay with a rollout until it ends, and tell the caller how by the exit code.
  *
  * Happy path: read the rollout, follow its events; each event makes it read again; ends when the rollout has ended.
- * Unhappy paths: the stream breaks -> it is opened again from the last sequence seen, for RECONNECT_TRIES in a row
- * without an answer, then exit code 3. The rollout pauses -> exit code 1 with the reason, unless told to wait.
+ * Unhappy paths: the stream breaks or falls silent -> it is opened again from where it stood, for RECONNECT_TRIES in a row
+ * without an answer, then exit code 3. What the place was in is another database now -> the stream is followed from its
+ * newest event on. The rollout pauses -> exit code 1 with the reason, unless told to wait.
  * Ordering: the stream's first frame says where it starts; the rollout is read after it, so that no change falls between
  * the two.
  */
@@ -13,19 +14,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   ENDED_ROLLOUT_STATES,
   type RolloutResponse,
+  rolloutSchema,
   type RolloutStateName,
 } from '@luofleet/contracts';
+import type { ErrorCode } from '@luofleet/platform';
 import { readEventStream, type StreamFrame } from '../api/event-stream.client';
 import { CliError, EXIT } from '../cli.error';
 import { formatBlackout, formatCounts, formatReason } from '../output/words';
 import type { CommandContext } from './command.context';
 import { createProgress, type Progress } from './watch.progress';
 
-/** Reconnects in a row without an answer before watching is given up, and the pause before each. */
+/** Reconnects in a row without an answer before watching is given up. */
 const RECONNECT_TRIES = 10;
-const RECONNECT_PAUSE_MS = 1000;
+/** Code of the answer where the record of events is another one than the one a place was in. */
+const CURSOR_EXPIRED = 'CURSOR_EXPIRED' satisfies ErrorCode;
 /** The rollout is read this often even when no event comes. */
 const REFRESH_MS = 5000;
+/** Frames gathered while the rollout is read; the stream waits when there are more. */
+const GATHERED_MAX = 1000;
 
 export interface WatchOptions {
   /** Stay while the rollout is paused. */
@@ -39,13 +45,7 @@ export async function watch(
 ): Promise<void> {
   const path = `/rollouts/${encodeURIComponent(name)}`;
   const progress = createProgress(context);
-  try {
-    const rollout = await follow(context, path, progress, options);
-    progress.stop();
-    conclude(context, rollout);
-  } finally {
-    progress.stop();
-  }
+  conclude(context, await follow(context, path, progress, options));
 }
 
 const isEnded = (state: RolloutStateName): boolean =>
@@ -57,7 +57,7 @@ async function follow(
   progress: Progress,
   options: WatchOptions,
 ): Promise<RolloutResponse> {
-  const read = () => context.client.request<RolloutResponse>(path, { signal: context.signal });
+  const read = () => context.client.request(path, rolloutSchema);
   let rollout = await read();
   let after: string | undefined;
   let triesLeft = RECONNECT_TRIES;
@@ -76,16 +76,18 @@ async function follow(
         progress.show(rollout);
         if (settled()) return rollout;
       }
+      throw new CliError(EXIT.unreachable, 'the control plane has ended the event stream');
     } catch (error) {
-      const broken = error instanceof TypeError;
-      const unreachable = error instanceof CliError && error.exitCode === EXIT.unreachable;
-      if ((!broken && !unreachable) || triesLeft === 0) throw error;
-      progress.note(`the control plane does not answer, trying again (${triesLeft} left)`);
+      if (!(error instanceof CliError) || context.signal.aborted || triesLeft === 0) throw error;
+      if (error.code === CURSOR_EXPIRED) after = undefined;
+      else if (error.exitCode !== EXIT.unreachable) throw error;
+      const [what] = error.message.split(/[;.] /);
+      progress.note(`${what}; trying again (${triesLeft} left)`);
     } finally {
       stop.abort();
     }
     triesLeft -= 1;
-    await delay(RECONNECT_PAUSE_MS, undefined, { signal: context.signal });
+    await delay(context.patience.reconnectPauseMs, undefined, { signal: context.signal });
   }
   return rollout;
 }
@@ -102,12 +104,18 @@ async function* batches(
 ): AsyncGenerator<StreamFrame[]> {
   let gathered: StreamFrame[] = [];
   let wake: () => void = () => undefined;
+  let goOn: () => void = () => undefined;
   const ending: { done: boolean; error?: unknown } = { done: false };
   const pump = (async () => {
     try {
-      for await (const frame of readEventStream(context.client, query, signal)) {
+      const { client, patience } = context;
+      for await (const frame of readEventStream(client, query, patience.streamSilenceMs, signal)) {
         gathered.push(frame);
         wake();
+        if (gathered.length >= GATHERED_MAX && !signal.aborted)
+          await new Promise<void>((resolve) => {
+            goOn = resolve;
+          });
       }
     } catch (error) {
       ending.error = error;
@@ -127,6 +135,7 @@ async function* batches(
         });
       const batch = gathered;
       gathered = [];
+      goOn();
       if (batch.length > 0 || !ending.done) {
         yield batch;
         continue;
@@ -136,6 +145,7 @@ async function* batches(
     }
   } finally {
     stop.abort();
+    goOn();
     await pump;
   }
 }
@@ -143,12 +153,10 @@ async function* batches(
 function conclude(context: CommandContext, rollout: RolloutResponse): void {
   const { printer } = context;
   const counts = formatCounts(rollout.hosts.byState);
-  printer.object(
-    rollout,
-    () =>
-      `rollout ${rollout.name} ${rollout.state}: ${counts} of ${rollout.hosts.total} hosts; ` +
+  printer.object(rollout, () => [
+    `rollout ${rollout.name} ${rollout.state}: ${counts} of ${rollout.hosts.total} hosts; ` +
       `blackout ${formatBlackout(rollout.blackoutMs)}`,
-  );
+  ]);
   if (rollout.state === 'succeeded') return;
   const reason = formatReason(rollout.reason);
   const next =

@@ -1,37 +1,29 @@
-import { MultiBar, type SingleBar } from 'cli-progress';
-import type { EventResponse, RolloutResponse, WaveResponse } from '@luofleet/contracts';
-import { formatCounts } from '../output/words';
+import type { EventResponse, RolloutResponse } from '@luofleet/contracts';
+import type { Stream } from '../output/printer';
+import { terminalLine } from '../output/terminal-text';
+import { formatCounts, formatReason } from '../output/words';
 import type { CommandContext } from './command.context';
+import { TerminalPanel } from './terminal.panel';
+import { waveLines } from './wave.lines';
 
 /** How a watched rollout is shown while it runs; always on stderr, so that stdout holds only the result. */
 export interface Progress {
   show(rollout: RolloutResponse): void;
   event(event: EventResponse): void;
   note(text: string): void;
-  /** May be called more than once. */
-  stop(): void;
 }
 
 /** Bars where a person looks on, plain lines everywhere else. */
-export function createProgress(context: CommandContext): Progress {
-  const { stderr } = context.terminal;
-  return stderr.isTTY === true && context.printer.format === 'table'
-    ? new BarProgress(stderr as NodeJS.WriteStream)
-    : new LineProgress((line) => context.printer.note(line));
+export function createProgress({ terminal, printer }: CommandContext): Progress {
+  return terminal.stderr.isTTY === true && printer.format === 'table'
+    ? new BarProgress(terminal.stderr)
+    : new LineProgress((line) => printer.note(line));
 }
 
-const ENDED = [
-  'succeeded',
-  'rolled-back',
-  'failed',
-  'lost',
-  'lost-state',
-  'cancelled',
-  'skipped',
-] as const;
-
-const endedCount = ({ hosts }: WaveResponse): number =>
-  ENDED.reduce((sum, state) => sum + (hosts.byState[state] ?? 0), 0);
+function headOf({ name, state, reason }: RolloutResponse): string {
+  const why = formatReason(reason);
+  return `rollout ${name} ${state}${why === '' ? '' : ` (${why})`}`;
+}
 
 class LineProgress implements Progress {
   private last = '';
@@ -39,7 +31,7 @@ class LineProgress implements Progress {
   constructor(private readonly write: (line: string) => void) {}
 
   show(rollout: RolloutResponse): void {
-    const line = `rollout ${rollout.name} ${rollout.state}: ${formatCounts(rollout.hosts.byState)}`;
+    const line = `${headOf(rollout)}: ${formatCounts(rollout.hosts.byState)}`;
     if (line !== this.last) this.write(line);
     this.last = line;
   }
@@ -51,39 +43,26 @@ class LineProgress implements Progress {
   note(text: string): void {
     this.write(text);
   }
-
-  stop(): void {
-    // Lines need no tidying up.
-  }
 }
 
 class BarProgress implements Progress {
-  private readonly bars: MultiBar;
-  private readonly byWave = new Map<number, SingleBar>();
-  private stopped = false;
+  private readonly panel: TerminalPanel;
+  private head: string | undefined;
 
-  constructor(stream: NodeJS.WriteStream) {
-    this.bars = new MultiBar({
-      stream,
-      format: '{wave} {bar} {value}/{total} {state} {phases}',
-      barsize: 30,
-      hideCursor: true,
-      clearOnComplete: false,
-      emptyOnZero: true,
-    });
+  constructor(private readonly stream: Stream) {
+    this.panel = new TerminalPanel(stream);
   }
 
   show(rollout: RolloutResponse): void {
-    for (const wave of rollout.waves) {
-      const payload = {
-        wave: `wave ${wave.index + 1}`,
-        state: wave.state,
-        phases: formatCounts(wave.hosts.byPhase),
-      };
-      const bar = this.byWave.get(wave.index) ?? this.bars.create(wave.hosts.total, 0, payload);
-      this.byWave.set(wave.index, bar);
-      bar.update(endedCount(wave), payload);
-    }
+    const head = headOf(rollout);
+    // A pause is said for good: the bars alone stand still in many ways.
+    if (this.head !== undefined && head !== this.head) this.note(head);
+    this.head = head;
+    const counts = `${rollout.hosts.byState.succeeded ?? 0} of ${rollout.hosts.total} hosts`;
+    this.panel.draw([
+      terminalLine(`rollout ${rollout.name} ${rollout.state}: ${counts}`),
+      ...waveLines(rollout.waves, (this.stream.rows || ROWS_DEFAULT) - RESERVED_ROWS),
+    ]);
   }
 
   event(event: EventResponse): void {
@@ -91,13 +70,11 @@ class BarProgress implements Progress {
   }
 
   note(text: string): void {
-    this.bars.log(`${text}\n`);
-  }
-
-  stop(): void {
-    if (this.stopped) return;
-    this.stopped = true;
-    this.bars.update();
-    this.bars.stop();
+    this.panel.print(terminalLine(text));
   }
 }
+
+/** Rows of a terminal that does not say. */
+const ROWS_DEFAULT = 24;
+/** One for the line above the waves, one below them for the cursor. */
+const RESERVED_ROWS = 2;

@@ -11,7 +11,7 @@ import type { Column } from '../output/columns';
 import { ago, formatCounts, formatLabels, formatMs, formatReason } from '../output/words';
 
 export const hostColumns = (nowMs: number): Column<HostResponse>[] => [
-  { heading: 'NAME', cell: (host) => host.name },
+  { heading: 'NAME', cell: (host) => host.name, isName: true },
   { heading: 'STATE', cell: (host) => host.state },
   { heading: 'BACKEND', cell: (host) => host.backend },
   { heading: 'RUNNING', cell: (host) => host.runningVersion },
@@ -28,7 +28,7 @@ export const hostColumns = (nowMs: number): Column<HostResponse>[] => [
 ];
 
 export const releaseColumns = (nowMs: number): Column<ReleaseResponse>[] => [
-  { heading: 'NAME', cell: (release) => release.name },
+  { heading: 'NAME', cell: (release) => release.name, isName: true },
   { heading: 'KIND', cell: (release) => release.kind },
   { heading: 'VERSION', cell: (release) => release.version },
   { heading: 'SHA256', cell: (release) => release.imageSha256.slice(0, 12) },
@@ -37,7 +37,7 @@ export const releaseColumns = (nowMs: number): Column<ReleaseResponse>[] => [
 ];
 
 export const rolloutColumns = (nowMs: number): Column<RolloutSummaryResponse>[] => [
-  { heading: 'NAME', cell: (rollout) => rollout.name },
+  { heading: 'NAME', cell: (rollout) => rollout.name, isName: true },
   { heading: 'RELEASE', cell: (rollout) => rollout.release.name },
   { heading: 'STATE', cell: (rollout) => rollout.state },
   { heading: 'HOSTS', cell: ({ hosts }) => `${hosts.byState.succeeded ?? 0}/${hosts.total}` },
@@ -48,7 +48,7 @@ export const rolloutColumns = (nowMs: number): Column<RolloutSummaryResponse>[] 
 ];
 
 export const updateColumns: Column<HostUpdateResponse>[] = [
-  { heading: 'HOST', cell: (update) => update.hostName },
+  { heading: 'HOST', cell: (update) => update.hostName, isName: true },
   { heading: 'WAVE', cell: (update) => update.waveIndex + 1 },
   { heading: 'STATE', cell: (update) => update.state },
   { heading: 'PHASE', cell: (update) => update.phase ?? '' },
@@ -59,7 +59,7 @@ export const updateColumns: Column<HostUpdateResponse>[] = [
 ];
 
 export const sessionColumns = (nowMs: number): Column<SessionResponse>[] => [
-  { heading: 'ID', cell: (session) => session.id },
+  { heading: 'ID', cell: (session) => session.id, isName: true },
   { heading: 'NAME', cell: (session) => session.name },
   { heading: 'HOST', cell: (session) => session.hostName },
   { heading: 'ROLLOUT', cell: (session) => session.rolloutName },
@@ -69,10 +69,10 @@ export const sessionColumns = (nowMs: number): Column<SessionResponse>[] => [
 ];
 
 export const fileColumns: Column<PreservedFileResponse>[] = [
-  { heading: 'HOST', cell: (file) => file.hostName },
+  { heading: 'HOST', cell: (file) => file.hostName, isName: true },
   { heading: 'SESSION', cell: (file) => file.sessionName },
   { heading: 'TOKEN', cell: (file) => file.token },
-  { heading: 'NAME', cell: (file) => file.name },
+  { heading: 'NAME', cell: (file) => file.name, isName: true },
   { heading: 'COMPATIBLE', cell: (file) => file.compatible },
   { heading: 'STATE', cell: (file) => file.state },
   { heading: 'BYTES', cell: (file) => file.sizeBytes },
@@ -80,7 +80,7 @@ export const fileColumns: Column<PreservedFileResponse>[] = [
 ];
 
 export const eventColumns: Column<EventResponse>[] = [
-  { heading: 'SEQUENCE', cell: (event) => event.sequence },
+  { heading: 'SEQUENCE', cell: (event) => event.sequence, isName: true },
   { heading: 'AT', cell: (event) => event.at },
   { heading: 'KIND', cell: (event) => event.kind },
   { heading: 'MESSAGE', cell: (event) => event.message },

@@ -1,4 +1,28 @@
-import type { BlackoutResponse, ReasonResponse } from '@luofleet/contracts';
+import type { BlackoutResponse, HostUpdateStateName, ReasonResponse } from '@luofleet/contracts';
+
+/** What needs a person first, what is done last. */
+const ATTENTION_ORDER: readonly HostUpdateStateName[] = [
+  'failed',
+  'lost',
+  'lost-state',
+  'rolled-back',
+  'held',
+  'rolling-back',
+  'running',
+  'pending',
+  'skipped',
+  'cancelled',
+  'succeeded',
+];
+
+/** What a pending host update waits for that does not pass by itself. */
+const BLOCKING_REASONS = ['HOST_OFFLINE', 'HOST_BUSY'];
+
+/** Sorts states; one that this program does not know may need a person. */
+export function attentionRank(state: string, reasonCode = ''): number {
+  const blocked = state === 'pending' && BLOCKING_REASONS.includes(reasonCode);
+  return ATTENTION_ORDER.findIndex((known) => known === (blocked ? 'held' : state));
+}
 
 /** How long ago, or `-`: "12s", "5m", "3h", "8d". */
 export function ago(timestamp: string | null, nowMs: number): string {
@@ -24,10 +48,11 @@ export function formatLabels(labels: Readonly<Record<string, string>>): string {
     .join(',');
 }
 
-/** "4 succeeded, 1 running": states without hosts are left out. */
+/** "1 failed, 1 running, 4 succeeded": states without hosts are left out, what needs a person comes first. */
 export function formatCounts(byState: Readonly<Partial<Record<string, number>>>): string {
   return Object.entries(byState)
     .filter(([, count]) => count !== undefined && count > 0)
+    .sort(([a], [b]) => attentionRank(a) - attentionRank(b))
     .map(([state, count]) => `${count} ${state}`)
     .join(', ');
 }
@@ -45,4 +70,14 @@ export function formatBlackout(blackout: BlackoutResponse): string {
 /** "1 host", "4 hosts". */
 export function formatHosts(count: number): string {
   return count === 1 ? '1 host' : `${count} hosts`;
+}
+
+/** Names before the rest is only counted. */
+const NAMED_MAX = 8;
+
+/** "web-100, web-109 and 6 more". */
+export function formatSome(names: readonly string[], total: number, most = NAMED_MAX): string {
+  const named = names.slice(0, most);
+  const more = total - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
