@@ -26,14 +26,21 @@ export class CliError extends Error {
   }
 }
 
+/** Faults shown before the rest is only counted. */
+const FAULTS_SHOWN = 20;
+
 /** The lines for stderr. */
 export function formatError(error: unknown): string[] {
   if (!(error instanceof CliError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return `luofleet: ${text}`.split('\n');
   }
+  const { faults } = error;
   return [
     `luofleet: ${error.message}`,
-    ...error.faults.map(({ path, message }) => `  ${path === '' ? '' : `${path}: `}${message}`),
+    ...faults
+      .slice(0, FAULTS_SHOWN)
+      .map(({ path, message }) => `  ${path === '' ? '' : `${path}: `}${message}`),
+    ...(faults.length > FAULTS_SHOWN ? [`  and ${faults.length - FAULTS_SHOWN} more faults`] : []),
   ];
 }

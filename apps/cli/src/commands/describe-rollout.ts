@@ -27,7 +27,7 @@ export function describeRollout(
       : [
           'Failed',
           ...describeFailures(failures),
-          `  luofleet get updates ${rollout.name} lists them first; retry does them again`,
+          `  luofleet get updates ${rollout.name} lists them first; luofleet retry ${rollout.name} does them again`,
         ]),
     '',
     ...(waits.length === 0 ? ['Nothing is waiting'] : ['Waiting', ...waits]),

@@ -90,10 +90,9 @@ async function decommission(
     method: 'POST',
     ...(reason !== undefined && { body: { reason } }),
   });
-  printer.object(
-    host,
-    () => [`host ${host.name} is ${host.state}; undo: luofleet recommission host ${host.id}`],
-  );
+  printer.object(host, () => [
+    `host ${host.name} is ${host.state}; undo: luofleet recommission host ${host.id}`,
+  ]);
 }
 
 async function recommission({ client, printer }: CommandContext, name: string): Promise<void> {

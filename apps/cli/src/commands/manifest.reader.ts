@@ -53,8 +53,7 @@ export async function readManifests(
       faults.push({ path: place, message: `rollout "${name}" is in ${before} already` });
     places.set(name, place);
   }
-  if (faults.length > 0)
-    throw new CliError(EXIT.usage, `${files.join(', ')}: nothing is applied`, faults);
+  if (faults.length > 0) throw new CliError(EXIT.usage, 'not valid, so nothing is applied', faults);
   return manifests;
 }
 

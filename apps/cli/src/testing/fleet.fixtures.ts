@@ -25,7 +25,14 @@ export const host = (name: string, over: Partial<HostResponse> = {}): HostRespon
     ...{ failureDomain: 'rack-1', runningVersion: '1.0.0', runningSha256: '', kernelRelease: '6' },
     ...{ agentVersion: '1.0.0', bootId: 'b', incarnationId: 'i', handlers: ['memfd-v1'] },
     ...{ workloads: [{ name: 'kv', state: 'serving', detail: 'd', pid: 7 }], generation: 1 },
-    ...{ update: null, lastSeenAt: AT, registeredAt: AT, decommissionedAt: null, version: 1, ...over },
+    ...{
+      update: null,
+      lastSeenAt: AT,
+      registeredAt: AT,
+      decommissionedAt: null,
+      version: 1,
+      ...over,
+    },
   });
 
 export const release = (over: Partial<ReleaseResponse> = {}): ReleaseResponse =>

@@ -1,0 +1,203 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { runProgram } from '../testing/fake-terminal';
+import { rollout } from '../testing/fleet.fixtures';
+import { ScriptedServer, sendJson, sendProblem } from '../testing/scripted-server';
+
+const server = new ScriptedServer();
+let address: string;
+let folder: string;
+
+beforeAll(async () => {
+  address = await server.start();
+  folder = mkdtempSync(path.join(tmpdir(), 'luofleet-cli-'));
+});
+beforeEach(() => {
+  server.seen.length = 0;
+  server.answer = ({ body }, response) => {
+    const { metadata } = JSON.parse(body) as { metadata: { name: string } };
+    sendJson(response, rollout('planned', { name: metadata.name }), 201);
+  };
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const manifest = (name: string) =>
+  `apiVersion: luofleet.dev/v1\nkind: Rollout\nmetadata: {name: ${name}}\nspec: {release: x}\n`;
+const json = (name: string) =>
+  `{"apiVersion":"luofleet.dev/v1","kind":"Rollout","metadata":{"name":"${name}"},"spec":{"release":"x"}}`;
+
+function written(name: string, text: string): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+const apply = (args: string[], stdin: string | Readable = '', signal?: AbortSignal) =>
+  runProgram(['--server', address, 'apply', ...args], { stdin, ...(signal && { signal }) });
+const applied = () =>
+  server.seen.map(({ body }) => (JSON.parse(body) as { metadata: { name: string } }).metadata.name);
+
+it('applies every document of every file and of standard input, in order', async () => {
+  const two = written(
+    'two.yaml',
+    `# first\n---\n${manifest('a')}---\n# nothing\n---\n${manifest('b')}...\n---\n`,
+  );
+  const one = written('one.json', `\ufeff${json('c')}\r\n`);
+  const ran = await apply(['-f', two, '-f', one, '--filename', '-'], manifest('d'));
+  expect(ran).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(applied()).toEqual(['a', 'b', 'c', 'd']);
+  expect(ran.stdout.match(/rollout . applied/g)).toHaveLength(4);
+});
+
+it('writes one list of what several manifests led to, one object for one', async () => {
+  const several = await apply(['-f', '-', '-o', 'json'], `${manifest('a')}---\n${manifest('b')}`);
+  const { items } = JSON.parse(several.stdout) as { items: { name: string }[] };
+  expect(items.map(({ name }) => name)).toEqual(['a', 'b']);
+  const one = await apply(['-f', '-', '-o', 'json'], manifest('a'));
+  expect((JSON.parse(one.stdout) as { name: string }).name).toBe('a');
+});
+
+it('stops at the first that is refused, and says which was applied', async () => {
+  const taken = server.answer;
+  server.answer = (request, response) =>
+    request.body.includes('"b"')
+      ? sendProblem(response, 409, 'ALREADY_EXISTS')
+      : taken(request, response);
+  const file = written('three.yaml', ['a', 'b', 'c'].map(manifest).join('---\n'));
+  const ran = await apply(['-f', file, '-o', 'json']);
+  expect(ran.exitCode).toBe(1);
+  expect(ran.stderr).toContain(
+    `${file}:6: it is ALREADY_EXISTS [ALREADY_EXISTS] (1 applied before it, none after it)`,
+  );
+  expect((JSON.parse(ran.stdout) as { items: unknown[] }).items).toHaveLength(1);
+  expect(applied()).toEqual(['a', 'b']);
+});
+
+const deep = '['.repeat(50_000);
+const bomb = `a: &a [x]\nb: &b [${'*a,'.repeat(50)}]\nc: [${'*b,'.repeat(50)}]\n`;
+
+describe.each<[string, string, string[]]>([
+  [
+    'a second document with a fault',
+    `${manifest('a')}---\n${manifest('b')}x: 1\n`,
+    [':10:4: x: unknown field'],
+  ],
+  [
+    'faults of every document',
+    `kind: Rollout\n---\n${manifest('a')}y: 1\n`,
+    [':1:1: apiVersion', ':7:4: y: unknown field'],
+  ],
+  [
+    'another kind',
+    `${manifest('a')}---\nkind: ConfigMap\n`,
+    [':6:7: kind: "ConfigMap" can not be applied, only Rollout'],
+  ],
+  ['a document that is a list', `${manifest('a')}---\n- 1\n`, [':6:1: ']],
+  [
+    'the same rollout twice',
+    `${manifest('a')}---\n${manifest('a')}`,
+    [':6: rollout "a" is in standard input:1 already'],
+  ],
+  ['a broken second document', `${manifest('a')}---\na: {b: [}\n`, [':6:9: ']],
+  ['a key twice in YAML', `${manifest('a')}kind: Rollout\n`, [':5:1: Map keys must be unique']],
+  [
+    'a key twice in JSON',
+    json('a').replace('"metadata"', '"metadata":{"name":"b"},"metadata"'),
+    [':1:74: Map keys must be unique'],
+  ],
+  [
+    'a key twice in JSON, once escaped',
+    json('a').replace('"kind"', '"k\\u0069nd":"Rollout","kind"'),
+    ['Map keys must be unique'],
+  ],
+  [
+    'a key twice deep in JSON',
+    json('a').replace('"release":"x"', '"release":"x","release":"y"'),
+    ['Map keys must be unique'],
+  ],
+  ['two JSON documents on end', `${json('a')}\n${json('b')}`, [':2:1: ']],
+  ['nothing', '', ['has no manifest in it']],
+  ['separators only', '---\n---\n# x\n', ['has no manifest in it']],
+  ['null', 'null', ['has no manifest in it']],
+  ['too much depth', deep, ['Maximum call stack', 'more faults']],
+  ['too many aliases', bomb, ['Excessive alias count']],
+  ['a bad alias', 'a: *b\n', ['alias']],
+  ['a text of a megabyte', `a: ${'x'.repeat(1024 * 1024)}`, ['is larger than 1048576 bytes']],
+])('refuses %s', (_name, text, faults) => {
+  it('and sends nothing', async () => {
+    const ran = await apply(['-f', '-'], text);
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+    for (const fault of faults) expect(ran.stderr).toContain(fault);
+    expect(server.seen).toEqual([]);
+  });
+});
+
+it('refuses one idempotency key for several manifests', async () => {
+  const ran = await apply(
+    ['-f', '-', '--idempotency-key', 'k'],
+    `${manifest('a')}---\n${manifest('b')}`,
+  );
+  expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(server.seen).toEqual([]);
+});
+
+describe('files that are no plain ones', () => {
+  it('a FIFO without a writer is empty, not waited for', async () => {
+    const fifo = path.join(folder, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    expect((await apply(['-f', fifo])).stderr).toContain('has no manifest in it');
+  });
+
+  it('a pipe is read', () => {
+    const bin = path.join(__dirname, '../../bin/luofleet.mjs');
+    const ran = execFileSync(
+      'bash',
+      [
+        '-c',
+        '"$0" "$1" --timeout 5s --server "$2" apply -f <(sleep 0.2; echo "kind: Box") 2>&1 || echo "code $?"',
+        process.execPath,
+        bin,
+        address,
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(ran).toContain('kind: "Box" can not be applied');
+    expect(ran).toContain('code 2');
+  });
+
+  it('a folder and a device are refused', async () => {
+    mkdirSync(path.join(folder, 'd'));
+    expect((await apply(['-f', path.join(folder, 'd')])).stderr).toContain('EISDIR');
+    expect((await apply(['-f', '/dev/zero'])).stderr).toContain('neither a file nor a pipe');
+  });
+
+  it('an endless standard input is cut off', async () => {
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield Buffer.alloc(65_536, ' ');
+      })(),
+    );
+    expect((await apply(['-f', '-'], endless)).stderr).toContain('larger than');
+    expect(endless.destroyed).toBe(true);
+  });
+
+  it('Ctrl-C ends waiting for a standard input that never comes', async () => {
+    const interrupt = new AbortController();
+    const silent = new Readable({ read: () => interrupt.abort() });
+    expect(await apply(['-f', '-'], silent, interrupt.signal)).toMatchObject({
+      exitCode: 130,
+      stderr: '',
+    });
+  });
+
+  it('text that is not UTF-8 is refused', async () => {
+    const latin = Readable.from([Buffer.from([0x61, 0x3a, 0x20, 0xe9, 0x0a])]);
+    expect((await apply(['-f', '-'], latin)).stderr).toContain('not UTF-8');
+  });
+});
