@@ -35,10 +35,14 @@ export async function startControlPlane(supervisor, { databaseUrl, redisUrl, red
         },
         ready: readReadyLine,
       });
-      if (ready.httpPort !== HTTP_PORT && !process.env.HTTP_PORT)
+      if (ready.httpPort !== HTTP_PORT) {
+        const why = process.env.HTTP_PORT
+          ? 'HTTP_PORT is used.'
+          : `Port ${HTTP_PORT} is taken, the next free one is used.`;
         note(
-          `Port ${HTTP_PORT} is taken, the next free one is used. For the command line: export LUOFLEET_SERVER=http://127.0.0.1:${ready.httpPort}`,
+          `${why} For the command line: export LUOFLEET_SERVER=http://127.0.0.1:${ready.httpPort}`,
         );
+      }
       return {
         baseUrl: `http://127.0.0.1:${ready.httpPort}`,
         grpcAddress: `127.0.0.1:${ready.grpcPort}`,

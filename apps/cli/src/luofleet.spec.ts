@@ -262,8 +262,24 @@ describe('release create', () => {
     });
   });
 
+  it.each([
+    ['README.md', '# Luofleet\n\nLive updates over a fleet.\n'],
+    ['package.json', '{ "name": "luofleet" }'],
+    ['a kernel', '\u007fELF\u0002\u0001\u0001\u0000'],
+    ['nothing', ' \n'],
+  ])('takes no runtime image that is %s', async (_name, text) => {
+    const image = path.join(folder, 'image');
+    writeFileSync(image, text);
+    const ran = await run(['release', 'create', 'r', '--version', '1', '--image', image]);
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(ran.stderr).toContain(`${image} is no runtime image`);
+    expect(server.seen).toEqual([]);
+  });
+
   it.each<[string, string[], string]>([
     ['an image that is not there', ['--image', '/nothing'], 'ENOENT'],
+    ['an image that never ends', ['--image', '/dev/zero'], 'not a regular file'],
+    ['a folder as an image', ['--image', '/'], 'not a regular file'],
     ['a remote image without a digest', ['--image', 'https://x/y'], '--sha256'],
     ['another digest than the image has', ['--image', __filename, '--sha256', 'ab'], 'not ab'],
     ['a label without a value', ['--image', __filename, '--label', 'x'], 'key=value'],

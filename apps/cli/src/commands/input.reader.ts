@@ -4,7 +4,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { CliError, EXIT } from '../cli.error';
 
 /**
- * Opens what a user named without ever waiting for it: a FIFO that nobody writes to is empty, a device is refused.
+ * Opens what a user named without waiting for it, so that opening a FIFO that nobody writes to does not hold up an interrupt.
  * @throws CliError
  */
 export function openInput(what: string, file: string): { fd: number; stats: Stats } {

@@ -41,6 +41,9 @@ function invalidInput(cause: ZodError, operation: string): LuofleetError {
   });
 }
 
+/** Content types of the bodies that are taken; the first of each format. */
+const BODY_TYPES = ['application/json', 'application/yaml'];
+
 const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'INVALID_INPUT',
   401: 'UNAUTHENTICATED',
@@ -64,9 +67,10 @@ function ofHttp(thrown: HttpException, operation: string): LuofleetError {
           cause: thrown,
         })
       : asLuofleetError(thrown, operation);
-  const detail =
-    code === 'NOT_FOUND'
-      ? `There is no ${operation}; /api/docs lists what there is.`
-      : thrown.message;
+  const details: Partial<Record<ErrorCode, string>> = {
+    NOT_FOUND: `There is no ${operation}; /api/docs lists what there is.`,
+    UNSUPPORTED_MEDIA_TYPE: `${thrown.message}. A body is ${BODY_TYPES.join(' or ')}.`,
+  };
+  const detail = details[code] ?? thrown.message;
   return new LuofleetError({ code, operation, subject: 'request', detail, cause: thrown });
 }

@@ -168,7 +168,11 @@ const CASES: ReadonlyArray<readonly [string, string, AskOptions, Expectation]> =
     'a release nobody registered',
     ROLLOUTS,
     post(manifest('x', { release: 'nothing' })),
-    { ...notFound, fault: ['spec.release', 'not registered'] },
+    {
+      ...notFound,
+      fault: ['spec.release', 'not registered'],
+      detail: 'luofleet release create nothing',
+    },
   ],
   [
     'a name that is taken',
@@ -223,7 +227,11 @@ const CASES: ReadonlyArray<readonly [string, string, AskOptions, Expectation]> =
     'XML',
     ROLLOUTS,
     post('<a/>', { type: 'application/xml' }),
-    { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' },
+    {
+      status: 415,
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      detail: 'A body is application/json or application/yaml.',
+    },
   ],
   [
     'a body over 1 MiB',
