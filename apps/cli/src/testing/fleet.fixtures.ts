@@ -48,6 +48,8 @@ export const wave = (index: number, over: Partial<WaveResponse> = {}): WaveRespo
   ...{ hosts: { total: 2, byState: { pending: 2 }, byPhase: {} }, ...over },
 });
 
+const NOBODY = { total: 0, names: [] };
+
 export const rollout = (
   state: RolloutResponse['state'],
   over: Partial<RolloutResponse> = {},
@@ -71,7 +73,12 @@ export const rollout = (
     plan: {
       hostsTotal: 2,
       warnings: [],
-      waves: [{ index: 0, hostsTotal: 2, hosts: [{ id: ID, name: 'host-1' }] }],
+      waves: [
+        {
+          ...{ index: 0, size: null, hostsTotal: 2, hosts: [{ id: ID, name: 'host-1' }] },
+          ...{ offline: NOBODY, onRelease: NOBODY },
+        },
+      ],
     },
     report: { headline: '', failuresLeft: 0, waitCounts: {}, waiting: [], waitingLeftOut: 0 },
     ...over,
