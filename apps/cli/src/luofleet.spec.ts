@@ -257,6 +257,7 @@ describe('release create', () => {
       version: '1.1.0',
       imageUri: `file://${image}`,
       imageSha256: createHash('sha256').update('void 0;').digest('hex'),
+      imageSizeBytes: 7,
       handlers: ['memfd-v1', 'socket-v1'],
       labels: { a: 'b' },
     });

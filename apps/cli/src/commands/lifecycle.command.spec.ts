@@ -52,7 +52,7 @@ describe('decommission and recommission', () => {
 });
 
 describe('skip and unskip', () => {
-  const rollout = { name: 'r', state: 'running', hosts: { byState: { skipped: 2, running: 1 } } };
+  const hosts = { total: 3, byState: { skipped: 2, running: 1 }, byPhase: {} };
 
   it.each([
     [['skip', 'r', 'a', 'b'], 'skip', { hosts: ['a', 'b'], offline: false }],
@@ -63,9 +63,10 @@ describe('skip and unskip', () => {
     ],
     [['unskip', 'r', 'a'], 'unskip', { hosts: ['a'] }],
   ])('%j asks for it', async (args, verb, body) => {
-    server.answer = (_request, response) => sendJson(response, rollout);
+    server.answer = (_request, response) =>
+      sendJson(response, fixtures.rollout('running', { hosts }));
     const ran = await run(...args);
-    expect([ran.exitCode, ran.stdout]).toEqual([0, 'rollout r is running: 2 skipped, 1 running\n']);
+    expect([ran.exitCode, ran.stdout]).toEqual([0, 'rollout r is running: 1 running, 2 skipped\n']);
     expect(server.seen.map(({ url }) => url)).toEqual([`/api/v1/rollouts/r/${verb}`]);
     expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual(body);
   });

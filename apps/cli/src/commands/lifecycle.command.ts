@@ -59,10 +59,9 @@ async function ask(
     throw new CliError(EXIT.usage, 'which hosts? Name them, or say --offline');
   const path = `/rollouts/${encodeURIComponent(name)}/${verb}`;
   const rollout = await client.request(path, rolloutSchema, { method: 'POST', body });
-  printer.object(
-    rollout,
-    () => [`rollout ${rollout.name} is ${rollout.state}: ${formatCounts(rollout.hosts.byState)}`],
-  );
+  printer.object(rollout, () => [
+    `rollout ${rollout.name} is ${rollout.state}: ${formatCounts(rollout.hosts.byState)}`,
+  ]);
 }
 
 interface DecommissionOptions {

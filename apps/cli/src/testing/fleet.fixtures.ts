@@ -40,6 +40,7 @@ export const release = (over: Partial<ReleaseResponse> = {}): ReleaseResponse =>
     ...{ id: ID, name: 'runtime-1.1.0', kind: 'runtime', version: '1.1.0' },
     ...{ imageUri: 'file:///agent.cjs', imageSha256: 'a'.repeat(64), handlers: [], labels: {} },
     ...{ kernelCommandLine: '', initrdUri: '', initrdSha256: '', luoAbi: '', createdAt: AT },
+    ...{ imageSizeBytes: 0, initrdSizeBytes: 0 },
     ...over,
   });
 
