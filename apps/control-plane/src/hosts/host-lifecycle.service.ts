@@ -12,6 +12,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   Database,
+  databaseNowMs,
   type DecommissionedHost,
   decommissionHost,
   lockOpenUpdatesOfHost,
@@ -79,7 +80,7 @@ export class HostLifecycle {
     hostId: string,
     rollouts: ReadonlyMap<string, StoredRollout>,
   ): Promise<void> {
-    const nowMs = this.runtime.clock.nowMs();
+    const nowMs = await databaseNowMs(unit.client);
     const changes = new HostUpdateChanges();
     for (const update of await lockOpenUpdatesOfHost(unit, hostId)) {
       // One that was added since the rollouts were locked is ended by its planner.

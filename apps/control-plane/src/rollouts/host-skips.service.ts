@@ -11,6 +11,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   Database,
+  databaseNowMs,
   lockRollout,
   readHostUpdates,
   resolveId,
@@ -21,11 +22,10 @@ import {
   type UnitOfWork,
   writeRolloutState,
 } from '@luofleet/persistence';
-import { type Clock, LuofleetError } from '@luofleet/platform';
+import { LuofleetError } from '@luofleet/platform';
 import { JobQueue } from '@luofleet/queue';
 import { advanceHostUpdate, advanceRollout, type HostUpdateEvent } from '@luofleet/rollout';
 import { HostUpdateChanges } from '../commands/host-update.changes';
-import { CLOCK } from '../settings/platform.module';
 import { contextOf } from './rollout-actions.service';
 
 /** Hosts by id or name, and with `offline` all that have not started and are not connected. */
@@ -41,7 +41,6 @@ export class HostSkips {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
-    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(JobQueue) private readonly jobs: JobQueue,
   ) {}
 
@@ -81,7 +80,7 @@ export class HostSkips {
     asked: readonly StoredHostUpdate[],
     event: SkipEvent,
   ): Promise<void> {
-    const nowMs = this.clock.nowMs();
+    const nowMs = await databaseNowMs(unit.client);
     const { strategy } = rollout;
     const changes = new HostUpdateChanges();
     const refused: string[] = [];
