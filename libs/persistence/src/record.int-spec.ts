@@ -23,6 +23,8 @@ const STRATEGY = {
   soakMs: 0,
   finishRetryMs: 1000,
   finishTriesMax: 3,
+  offline: { waitMs: 20_000, then: 'skip' },
+  force: false,
   phaseTimeoutsMs: {
     preflight: 1000,
     preserve: 1000,
