@@ -7,8 +7,10 @@ const HARMFUL = ['a\u0000b', 'a\u001b[31m', 'a\u009b', '\ud800', 'a\u202eb', 'a\
 const FAR_TOO_LONG = 'a'.repeat(100_000);
 
 /** The schemas of requests are closed; those of answers are not. */
-const isRequest = (schema: unknown): schema is z.ZodObject =>
-  schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodNever;
+const isRequest = (schema: unknown): boolean =>
+  schema instanceof z.ZodPrefault
+    ? isRequest(schema.def.innerType)
+    : schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodNever;
 
 const requests = Object.entries(contracts).filter(([, schema]) => isRequest(schema));
 
@@ -43,7 +45,7 @@ function textsOf(schema: z.ZodType, path: string): Leaf[] {
   return [{ path, schema }];
 }
 
-const leaves = requests.flatMap(([name, schema]) => textsOf(schema as z.ZodObject, name));
+const leaves = requests.flatMap(([name, schema]) => textsOf(schema as z.ZodType, name));
 
 it('finds the requests and their texts', () => {
   expect(requests.map(([name]) => name)).toEqual(
