@@ -36,7 +36,8 @@ export async function verifyHost(request: VerifyRequest): Promise<PhaseEnd> {
     }
     const leftMs = until - performance.now();
     if (leftMs <= 0) return succeeded();
-    await delay(Math.min(CHECK_INTERVAL_MS, leftMs));
+    // An abort is told above, in the next round.
+    await delay(Math.min(CHECK_INTERVAL_MS, leftMs), undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -4,17 +4,23 @@ import { describeError, ReasonedError, reasonOf, type Reason } from '../model/re
 /** How long a phase may go on after its signal: only to stop, or to undo what it has done. */
 const GRACE_MS = { readOnly: 250, undoing: 15_000 };
 
+/** The time of a phase whose command states none, and of what no command asked for. */
+const UNSTATED_MS = 600_000;
+
+/** A timer with more goes off at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 /** The time a phase may take; its signal is aborted with a PhaseAborted. */
 export class PhaseClock {
   private readonly controller = new AbortController();
-  private readonly timer: NodeJS.Timeout | undefined;
+  private readonly timer: NodeJS.Timeout;
   private readonly graceMs: number;
 
   constructor({ phase, timeoutMs }: Pick<AgentCommand, 'phase' | 'timeoutMs'>) {
     this.graceMs = isReadOnly(phase) ? GRACE_MS.readOnly : GRACE_MS.undoing;
-    if (timeoutMs === 0) return;
-    const detail = `${phase} took longer than ${timeoutMs} ms`;
-    this.timer = setTimeout(() => this.abort(reasonOf('TIMEOUT', detail)), timeoutMs);
+    const limitMs = timeoutMs === 0 ? UNSTATED_MS : Math.min(timeoutMs, TIMER_MAX_MS);
+    const detail = `${phase} took longer than ${limitMs} ms`;
+    this.timer = setTimeout(() => this.abort(reasonOf('TIMEOUT', detail)), limitMs);
   }
 
   get signal(): AbortSignal {

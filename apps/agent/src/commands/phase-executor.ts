@@ -17,17 +17,17 @@ import type { Faults } from '../faults/faults';
 import type { Log } from '../log';
 import {
   endedOtherwise,
-  isReadOnly,
   type AgentCommand,
   type AgentResult,
   type PhaseEnd,
+  type SessionStatus,
 } from '../model/command';
 import { describeError, ReasonedError, reasonOf, type Reason } from '../model/reason';
 import { CommandIntake } from './command-intake';
 import { concludeInterrupted, lastSessions } from './interrupted';
 import { Ledger } from './ledger';
 import { isArriving, isForService, isPastNoReturn, nextStep } from './next-step';
-import { PhaseClock, untilAborted } from './phase-clock';
+import { PhaseRunner } from './phase-runner';
 import { Results } from './results';
 
 export interface ExecutorOptions {
@@ -47,13 +47,11 @@ export interface ExecutorOptions {
 }
 
 export class PhaseExecutor {
-  private running: { command: AgentCommand; clock: PhaseClock } | null = null;
+  private readonly runner = new PhaseRunner();
   private loop: Promise<void> | null = null;
   private thawTimer: NodeJS.Timeout | undefined;
   private closed = false;
   private isKicked = false;
-  /** Work of phases that were not waited for to their end. */
-  private hanging: Promise<unknown> = Promise.resolve();
   /** The take-over is not in the journal yet; what was kept in case it failed is still kept. */
   private settleDue = false;
   private readonly results: Results;
@@ -71,30 +69,11 @@ export class PhaseExecutor {
 
   /** Finds out how this memory came to be and brings the host to a state where every workload has one serving instance. */
   async open(): Promise<void> {
-    const { backend, journal, faults, incarnationId, log } = this.options;
-    this.ledger.open();
-    const arrival = await backend.arrive();
-    log.info('arrived', { arrival: arrival.how, version: backend.running.version });
-    if (arrival.how === 'handover') {
-      faults.point('reboot:arrived');
-      const { running, bootId } = backend;
-      const { key } = arrival;
-      const end = this.resultOf(key, { ...emptyEnd, outcome: 'succeeded' });
-      const finished: JournalRecord[] = end === null ? [] : [{ kind: 'finished', result: end }];
-      const isDurable = this.ledger.owe(
-        { kind: 'booted', key, version: running.version, incarnationId, bootId },
-        ...finished,
-      );
-      if (end !== null) this.ledger.tell(end, isDurable);
-      faults.point('after:reboot');
-      if (nextStep(journal.state).kind !== 'run') await this.retrieveUnasked();
-      await this.runLoop();
-      // A rollback may have been first, and nothing after it.
-      if (isArriving(journal.state)) await this.retrieveUnasked();
-    } else {
-      await this.concludeOpenCommands(arrival.how === 'cold' ? null : arrival.reason);
-    }
-    await backend.start();
+    // Nothing else may start, and `close` waits.
+    this.loop = this.arrive().finally(() => (this.loop = null));
+    await this.loop;
+    if (this.closed) return;
+    await this.options.backend.start();
     this.kick();
   }
 
@@ -131,14 +110,38 @@ export class PhaseExecutor {
   async close(graceMs: number): Promise<void> {
     this.closed = true;
     clearTimeout(this.thawTimer);
-    const late = setTimeout(() => {
-      const { command, clock } = this.running ?? {};
-      const detail = `the agent was told to stop, and ${command?.phase} did not end within ${graceMs} ms`;
-      clock?.abort(reasonOf('AGENT_STOPPING', detail, { subject: command?.key ?? '' }));
-    }, graceMs);
-    await this.loop;
+    const late = setTimeout(() => this.runner.stop(graceMs), graceMs);
+    await this.loop?.catch((error: unknown) =>
+      this.options.log.error('ended early', { error: describeError(error) }),
+    );
     clearTimeout(late);
     this.ledger.close();
+  }
+
+  private async arrive(): Promise<void> {
+    const { backend, journal, faults, incarnationId, log } = this.options;
+    this.ledger.open();
+    const arrival = await backend.arrive();
+    log.info('arrived', { arrival: arrival.how, version: backend.running.version });
+    if (arrival.how === 'handover') {
+      faults.point('reboot:arrived');
+      const { running, bootId } = backend;
+      const { key } = arrival;
+      const end = this.resultOf(key, { ...emptyEnd, outcome: 'succeeded' });
+      const finished: JournalRecord[] = end === null ? [] : [{ kind: 'finished', result: end }];
+      const isDurable = this.ledger.owe(
+        { kind: 'booted', key, version: running.version, incarnationId, bootId },
+        ...finished,
+      );
+      if (end !== null) this.ledger.tell(end, isDurable);
+      faults.point('after:reboot');
+      if (nextStep(journal.state).kind !== 'run') await this.retrieveUnasked();
+      await this.runLoop();
+      // A rollback may have been first, and nothing after it.
+      if (isArriving(journal.state)) await this.retrieveUnasked();
+    } else {
+      await this.concludeOpenCommands(arrival.how === 'cold' ? null : arrival.reason);
+    }
   }
 
   private kick(): void {
@@ -181,17 +184,9 @@ export class PhaseExecutor {
       faults.point(`journaled:${command.phase}`);
       await this.settleIfDue();
     }
-    const clock = new PhaseClock(command);
-    this.running = { command, clock };
-    let end: PhaseEnd;
-    try {
-      end = await this.actBounded(command, clock);
-    } catch (error) {
-      end = endedOtherwise('failed', this.reasonThrown(command, error));
-    } finally {
-      clock.stop();
-      this.running = null;
-    }
+    const end = await this.runner
+      .run(command, (signal) => this.act(command, signal))
+      .catch((error: unknown) => endedOtherwise('failed', this.reasonThrown(command.key, error)));
     faults.point(`acted:${command.phase}`);
     const isDurable = await this.finishOrUndo(command, end, startedAtMs);
     if (command.phase === 'retrieve' && tookOver(end)) {
@@ -215,12 +210,10 @@ export class PhaseExecutor {
       this.announce(result, true);
       return true;
     }
-    const undone = await this.options.backend.rollback({
-      ...unasked(),
-      lastSessions: end.sessions,
-    });
+    const undone = await this.rollBackUnasked(end.sessions);
     const { sessions, resumedAtMs } = undone;
-    const rolledBack = endedOtherwise('rolled-back', reasonOfJournal(error), sessions);
+    const outcome = undone.outcome === 'succeeded' ? 'rolled-back' : 'failed';
+    const rolledBack = endedOtherwise(outcome, reasonOfJournal(error), sessions);
     return this.finish(
       command,
       { ...rolledBack, frozenAtMs: end.frozenAtMs, resumedAtMs },
@@ -233,22 +226,28 @@ export class PhaseExecutor {
     const { backend, journal, log } = this.options;
     if (!backend.isFrozen() || journal.problem === null || isArriving(journal.state)) return;
     log.warn('frozen while the journal can not be written; workloads resume');
-    await backend.rollback(unasked());
+    await this.thaw();
   }
 
-  /**
-   * A phase that does not end in its time is answered all the same, and nothing it does later counts. What it may still be
-   * changing is left alone by the phases after it until it has ended.
-   */
-  private async actBounded(command: AgentCommand, clock: PhaseClock): Promise<PhaseEnd> {
-    if (isReadOnly(command.phase)) return clock.bound(this.act(command, clock.signal));
-    await untilAborted(clock.signal, this.hanging);
-    const work = this.act(command, clock.signal);
-    this.hanging = work.catch(() => undefined);
-    return clock.bound(work);
+  private async thaw(): Promise<void> {
+    const { outcome, reason } = await this.rollBackUnasked();
+    if (outcome !== 'succeeded') this.options.log.error('thaw failed', { reason });
   }
 
-  private reasonThrown({ key }: AgentCommand, error: unknown): Reason {
+  private rollBackUnasked(lastSessions: SessionStatus[] = []): Promise<PhaseEnd> {
+    return this.unasked('rollback', lastSessions).catch((error: unknown) =>
+      endedOtherwise('failed', this.reasonThrown('rollback unasked', error), lastSessions),
+    );
+  }
+
+  /** What the host does by itself. */
+  private unasked(phase: 'retrieve' | 'rollback', lastSessions: SessionStatus[]) {
+    return this.runner.run({ phase, timeoutMs: 0 }, (signal) =>
+      this.options.backend[phase]({ command: null, signal, lastSessions }),
+    );
+  }
+
+  private reasonThrown(key: string, error: unknown): Reason {
     if (error instanceof ReasonedError) return error.reason;
     const detail = describeError(error);
     this.options.log.error('phase threw', { key, error: detail });
@@ -265,7 +264,7 @@ export class PhaseExecutor {
         ...context,
         cross: (imageSha256) => {
           const { key } = command;
-          if (this.running?.command !== command) throw new Error('the phase is over');
+          if (this.runner.current !== command) throw new Error('the phase is over');
           const error = this.ledger.write({
             ...{ kind: 'crossed', key, fromVersion, toVersion, imageSha256 },
           });
@@ -288,9 +287,9 @@ export class PhaseExecutor {
 
   /** Past the point of no return a host serves again by itself, also when the command for it never arrived. */
   private async retrieveUnasked(): Promise<void> {
-    const { backend, journal } = this.options;
+    const { journal } = this.options;
     const startedAtMs = Date.now();
-    const end = await backend.retrieve(unasked());
+    const end = await this.unasked('retrieve', []);
     const key = journal.state.crossing?.key;
     if (key === undefined) return;
     this.settleDue = true;
@@ -359,10 +358,10 @@ export class PhaseExecutor {
   }
 
   private interruptFor(rollback: AgentCommand): void {
-    const { command, clock } = this.running ?? {};
-    if (command?.phase !== 'preserve' && command?.phase !== 'freeze') return;
-    const detail = `a rollback was asked during ${command.phase}`;
-    clock?.abort(reasonOf('ROLLBACK_REQUESTED', detail, { subject: rollback.key }));
+    const { phase } = this.runner.current ?? {};
+    if (phase !== 'preserve' && phase !== 'freeze') return;
+    const detail = `a rollback was asked during ${phase}`;
+    this.runner.abort(reasonOf('ROLLBACK_REQUESTED', detail, { subject: rollback.key }));
   }
 
   private armThaw(): void {
@@ -370,14 +369,9 @@ export class PhaseExecutor {
     if (!backend.isFrozen()) return;
     this.thawTimer = setTimeout(() => {
       log.warn('frozen for too long with no command due; workloads resume', { frozenLimitMs });
-      const thaw = backend.rollback(unasked());
-      this.loop = thaw.then(
-        () => undefined,
-        (error: unknown) => log.error('thaw failed', { error: describeError(error) }),
-      );
-      this.loop = this.loop.finally(() => {
+      this.loop = this.thaw().finally(() => {
         this.loop = null;
-        this.kick();
+        if (!this.closed) this.kick();
       });
     }, frozenLimitMs);
   }
@@ -388,9 +382,6 @@ export class PhaseExecutor {
     return this.results.of(entry.command, end, entry.state === 'started' ? entry.startedAtMs : 0);
   }
 }
-
-/** Context of what the host does by itself. */
-const unasked = () => ({ command: null, signal: new AbortController().signal, lastSessions: [] });
 
 const emptyEnd = { reason: null, sessions: [], frozenAtMs: 0, resumedAtMs: 0, blackoutMs: 0 };
 

@@ -23,6 +23,7 @@ import {
   type SessionStatus,
   type SessionStateName,
 } from '../../model/command';
+import { abortReason } from '../../commands/phase-clock';
 import { describeError, reasonOf } from '../../model/reason';
 import { compatibles } from '../engine/host-file';
 import { withState } from '../session-status';
@@ -182,15 +183,15 @@ export class MemoryBackend implements Backend {
     return succeeded(withState(lastSessions, 'finished', 'finished'));
   }
 
-  async verify({ command }: PhaseContext): Promise<PhaseEnd> {
+  async verify({ command, signal }: PhaseContext): Promise<PhaseEnd> {
     await this.pause();
     const wanted = command?.release?.version;
     if (wanted !== undefined && wanted !== this.running.version) {
       const detail = `${this.running.version} runs, not ${wanted}`;
       return endedOtherwise('failed', reasonOf('WRONG_VERSION', detail));
     }
-    await delay(command?.soakMs ?? 0);
-    return succeeded();
+    await delay(command?.soakMs ?? 0, undefined, { signal }).catch(() => undefined);
+    return signal.aborted ? endedOtherwise('failed', abortReason(signal)) : succeeded();
   }
 
   async rollback(): Promise<PhaseEnd> {

@@ -121,7 +121,7 @@ export interface Command {
    * one is voided. This keeps network round trips out of the blackout. Empty: start at once.
    */
   afterKey: string;
-  /** Milliseconds the agent may spend on it from the moment it starts it; 0 means no limit. */
+  /** Milliseconds the agent may spend on it from the moment it starts it; 0 means ten minutes. */
   timeoutMs: number;
   release:
     | ReleaseSpec
