@@ -11,14 +11,11 @@
  */
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { ReadinessResponse } from '@luofleet/contracts';
-import { Database } from '@luofleet/persistence';
-import { JobQueue } from '@luofleet/queue';
 import { FleetWatch } from '../reconcile/fleet.watch';
 import { Sweeper } from '../reconcile/sweeper';
-import { RedisBus } from '../redis/redis.bus';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 import { EventLoopWatch } from './event-loop.watch';
-import { RedisProbe } from './redis.probe';
+import { ServiceProbes } from './service.probes';
 
 /** A service that does not answer within this time counts as not reachable. */
 const ANSWER_WITHIN_MS = 2_000;
@@ -33,10 +30,7 @@ export class Readiness {
   private readonly asked = new Map<Check['name'], Promise<unknown>>();
 
   constructor(
-    @Inject(Database) private readonly database: Database,
-    @Inject(RedisProbe) private readonly redis: RedisProbe,
-    @Inject(RedisBus) private readonly bus: RedisBus,
-    @Inject(JobQueue) private readonly jobs: JobQueue,
+    @Inject(ServiceProbes) private readonly services: ServiceProbes,
     @Inject(EventLoopWatch) private readonly eventLoop: EventLoopWatch,
     @Inject(FleetWatch) private readonly watch: FleetWatch,
     @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
@@ -48,18 +42,7 @@ export class Readiness {
     const { sweeper } = this;
     const sweepWithinMs = 10_000 + 5 * this.settings.sweepIntervalMs;
     const checks = await Promise.all([
-      this.ask('postgres', () => this.database.ping()),
-      this.ask('transactions', () =>
-        this.database.transaction(
-          'begin a transaction',
-          'postgres',
-          (unit) => unit.client.$queryRaw`SELECT 1`,
-          { urgent: true },
-        ),
-      ),
-      this.ask('redis', () => this.redis.ping()),
-      this.ask('messages', () => this.bus.ping()),
-      this.ask('queue', () => this.jobs.ping()),
+      ...this.services.questions.map(([name, question]) => this.ask(name, question)),
       within('event-loop', 'stood still for', stallMs, STALL_MAX_MS),
       within('watch', 'the record has had no beat for', this.watch.sinceBeatMs(), BEAT_WITHIN_MS),
       ...(sweeper ? [within('sweep', 'no sweep for', sweeper.sinceSweepMs(), sweepWithinMs)] : []),

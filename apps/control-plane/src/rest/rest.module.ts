@@ -18,6 +18,7 @@ import { HealthController } from '../health/health.controller';
 import { EventLoopWatch } from '../health/event-loop.watch';
 import { Readiness } from '../health/readiness';
 import { RedisProbe } from '../health/redis.probe';
+import { ServiceProbes } from '../health/service.probes';
 import { HostsController } from '../hosts/hosts.controller';
 import { HostsModule } from '../hosts/hosts.module';
 import { MetricsController } from '../metrics/metrics.controller';
@@ -51,6 +52,7 @@ export const REST_CONTROLLERS = [
     EventLoopWatch,
     Readiness,
     RedisProbe,
+    ServiceProbes,
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useClass: ZodValidationPipe },
   ],
