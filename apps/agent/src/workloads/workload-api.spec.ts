@@ -1,68 +1,19 @@
 // The socket with whatever a workload may send through it: nothing that is said is lost but the harm, and nothing makes
 // the agent fail.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import fc from 'fast-check';
 import { isPlainText } from '@luofleet/platform/text';
-import { silentLog } from '../log';
-import { WorkloadApi, type WorkloadApiOptions } from './workload-api';
-import { WorkloadInstance } from './workload-instance';
+import { WorkloadSocket } from '../testing/workload-socket';
 
-const directory = mkdtempSync(path.join(tmpdir(), 'workload-api-'));
-const socket = path.join(directory, 'agent.sock');
-const holds = new Map<string, string | null>();
-let instance: WorkloadInstance;
-let api: WorkloadApi;
+const socket = new WorkloadSocket();
+const { instance, holds } = socket;
+const ask = socket.ask.bind(socket);
 
 beforeAll(async () => {
-  instance = new WorkloadInstance('kv', 'instance-1', {
-    pid: process.pid,
-    startTicks: 0n,
-  } as never);
-  const supervisor = {
-    names: ['kv'],
-    current: new Map([['kv', instance]]),
-    health: () => [{ name: 'kv', state: 'serving', detail: instance.detail, pid: process.pid }],
-    instanceOf: (workload: string, fits: (one: WorkloadInstance) => boolean) =>
-      workload === 'kv' && fits(instance) ? instance : undefined,
-  } as unknown as WorkloadApiOptions['supervisor'];
-  api = new WorkloadApi({
-    ...{ socket, supervisor, log: silentLog, status: () => ({ detail: instance.detail }) },
-    isPreserved: () => false,
-    setFinishHold: (workload, reason) => holds.set(workload, reason),
-    finishHold: (workload) => holds.get(workload) ?? undefined,
-  });
-  await api.open();
-  expect(await ask('POST', '/v1/workloads/kv/register', { pid: process.pid })).toMatchObject({
-    status: 200,
-  });
+  await socket.open();
+  expect(await socket.register()).toMatchObject({ status: 200 });
 });
 
-afterAll(() => {
-  api?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-interface Answered {
-  readonly status: number;
-  readonly text: string;
-}
-
-function ask(method: string, url: string, body?: unknown): Promise<Answered> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ socketPath: socket, method, path: url, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-      );
-    });
-    sent.on('error', reject);
-    sent.end(Buffer.isBuffer(body) ? body : body === undefined ? undefined : JSON.stringify(body));
-  });
-}
+afterAll(() => socket.close());
 
 /** An instruction that is open, and what comes of it. */
 function instruct() {
@@ -171,4 +122,18 @@ it('answers anything at all with no 5xx and no raw control character', async () 
     ),
     { numRuns: 150 },
   );
+});
+
+it('takes so many descriptors and no more', async () => {
+  const offer = (token: number) =>
+    ask('PUT', `/v1/workloads/kv/descriptors/${token}`, { fd: 0, name: 'a' });
+  await socket.register();
+  expect((await offer(1)).status).toBe(200);
+  const [[, descriptor] = []] = [...instance.descriptors];
+  for (let token = 2n; token <= 4096n && descriptor; token += 1n)
+    instance.descriptors.set(token, descriptor);
+  expect(await offer(5000)).toMatchObject({ status: 409 });
+  expect((await offer(1)).status).toBe(200);
+  await ask('DELETE', '/v1/workloads/kv/descriptors/2');
+  expect((await offer(5000)).status).toBe(200);
 });

@@ -2,13 +2,14 @@
 //
 // Happy path: a process registers, offers descriptors under tokens, keeps its instructions stream open and answers.
 // Unhappy paths: every refusal is problem+json. The kernel says who is asking (SO_PEERCRED): only the registered process
-// of a workload, or what it started, may speak for it.
+// of a workload, or what it started, may speak for it. A request that does not come to its end, and a stream that nobody reads,
+// lose their connection; so does the oldest of the process that has the most, when there are too many (connection-limit.ts).
 // Ordering: register before everything else; the stream may close and open again at any time.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { getPeerCredentials } from '@luofleet/linux';
 import { escapeJson, isPlainText } from '@luofleet/platform/text';
 import type { Log } from '../log';
 import { describeError } from '../model/reason';
+import { ConnectionLimit, peerPid } from './connection-limit';
 import { descendsFrom } from './process-table';
 import { cleanReason, parseToken, readBody } from './request-body';
 import type { WorkloadInstance } from './workload-instance';
@@ -47,15 +48,23 @@ const routes: Record<string, Handler> = {
 };
 
 /** Instruction streams stay open for ever; only the time to send a request is limited. */
-const REQUEST_TIMEOUT_MS = 10_000;
+const TIMEOUTS = {
+  ...{ headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+  keepAliveTimeout: 0,
+};
+
+const DESCRIPTORS_MAX = 4096;
+
+/** What a workload may leave unread of its instructions. */
+const UNREAD_BYTES_MAX = 65_536;
 
 export class WorkloadApi {
   private readonly server: Server;
+  private readonly connections = new ConnectionLimit();
 
   constructor(private readonly options: WorkloadApiOptions) {
-    this.server = createServer((request, response) => void this.serve(request, response));
-    this.server.requestTimeout = REQUEST_TIMEOUT_MS;
-    this.server.keepAliveTimeout = 0;
+    this.server = createServer(TIMEOUTS, (request, response) => void this.serve(request, response));
+    this.server.on('connection', (socket) => this.connections.add(socket));
   }
 
   /** Listens. The path must be free. */
@@ -122,6 +131,10 @@ export class WorkloadApi {
         errors,
       );
     }
+    if (!instance.descriptors.has(token) && instance.descriptors.size >= DESCRIPTORS_MAX) {
+      const detail = `a workload may offer ${DESCRIPTORS_MAX} descriptors; withdraw one first`;
+      throw new WorkloadProblem(409, 'TOO_MANY_DESCRIPTORS', 'Too many descriptors', detail);
+    }
     instance.descriptors.set(token, { token, fd, name, optional });
     sendJson(response, 200, { workload, token: `0x${token.toString(16)}`, fd, name, optional });
   }
@@ -145,8 +158,20 @@ export class WorkloadApi {
     const instance = this.registered(request, workload);
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     response.flushHeaders();
-    instance.attach(response);
-    response.once('close', () => instance.detach(response));
+    const { socket } = request;
+    const stream = {
+      write: (line: string) => {
+        response.write(line);
+        if (response.writableLength > UNREAD_BYTES_MAX) socket.destroy();
+      },
+      end: () => {
+        this.connections.release(socket);
+        response.end();
+      },
+    };
+    instance.attach(stream);
+    this.connections.keep(socket);
+    response.once('close', () => instance.detach(stream));
   }
 
   async answer({ request, response, workload, rest }: Call): Promise<void> {
@@ -192,8 +217,8 @@ export class WorkloadApi {
 
   /** The process at the other end is `pid` or was started by it (a script's curl). */
   private speaksFor(request: IncomingMessage, pid: number): boolean {
-    const { _handle: handle } = request.socket as unknown as { _handle: { fd: number } | null };
-    return handle !== null && descendsFrom(getPeerCredentials(handle.fd).pid, pid);
+    const peer = peerPid(request.socket);
+    return peer !== 0 && descendsFrom(peer, pid);
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

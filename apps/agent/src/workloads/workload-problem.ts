@@ -27,6 +27,7 @@ export type ProblemCode =
   | 'NOT_THIS_PROCESS'
   | 'PRESERVED'
   | 'ROUTE_UNKNOWN'
+  | 'TOO_MANY_DESCRIPTORS'
   | 'WORKLOAD_UNKNOWN';
 
 /** Texts of problems repeat what was sent. */
