@@ -64,6 +64,7 @@ export {
 } from './hosts/hosts.store';
 export {
   type BlackoutFacts,
+  holdHostUpdate,
   type HostUpdateChange,
   lockOpenUpdatesOfHost,
   readHostUpdates,
@@ -71,6 +72,7 @@ export {
   type StoredHostUpdate,
   writeHostUpdates,
 } from './host-updates/host-updates.store';
+export { type PerhapsEnded, settleEndedAttempts } from './host-updates/ended-attempts.store';
 export {
   acceptCommand,
   type AnsweredCommand,

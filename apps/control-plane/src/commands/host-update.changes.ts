@@ -5,6 +5,7 @@ import {
   insertCommands,
   type NewCommand,
   raiseGenerations,
+  settleEndedAttempts,
   type UnitOfWork,
   voidQueuedCommands,
   writeHostUpdates,
@@ -14,6 +15,7 @@ import {
   type HostUpdateAdvanced,
   type HostUpdateState,
   idempotencyKey,
+  isTerminal,
 } from '@luofleet/rollout';
 
 /** A host update as it was read, with what events and attempts need to know of its host. */
@@ -98,6 +100,10 @@ export class HostUpdateChanges {
       unit,
       drafts.filter(({ voids }) => voids).map(({ id }) => id),
     );
+    await settleEndedAttempts(unit, {
+      hostUpdateIds: drafts.filter(({ state }) => isTerminal(state)).map(({ id }) => id),
+      hostIds: beginning.map(({ update }) => update.host.id),
+    });
     await insertCommands(unit, drafts.flatMap(commandsOf));
     unit.record(...drafts.flatMap(({ events }) => events));
     return drafts

@@ -8,7 +8,9 @@
  * out on the same stream, and the reconciler is woken when a slot or a decision has become free.
  *
  * Unhappy paths: a result that came before changes nothing and is acknowledged again. A result for a key that is not in
- * the record, or of another host, is acknowledged and logged, so that the agent can forget it. A result that
+ * the record, or of another host, is acknowledged and logged, so that the agent can forget it. One that is late, of an
+ * earlier attempt or an ended update, still ends its command, and moves the sessions and files of its attempt forward;
+ * what it leaves open there is settled at once. A result that
  * leads towards the blackout of a rollout whose abort is stored undoes the host update instead. One that
  * contradicts the record ends the command and is logged. A host that was given up reports after all: its rollout is
  * opened again in the same transaction, unless another rollout has the host by then. Another writer was faster: everything
@@ -23,9 +25,11 @@ import {
   type CommandEnd,
   Database,
   endCommand,
+  holdHostUpdate,
   lockRollout,
   passFence,
   rolloutHoldingHost,
+  settleEndedAttempts,
   type UnitOfWork,
   writeHostFacts,
 } from '@luofleet/persistence';
@@ -37,6 +41,7 @@ import {
   hostUpdateEventOf,
   type HostUpdateState,
   type HostUpdateStep,
+  isInFlight,
   isTerminal,
   parseIdempotencyKey,
   type Reason,
@@ -116,7 +121,7 @@ export class ResultRecorder {
         await parts.setAside();
         return NOTHING;
       }
-      if (!['queued', 'sent', 'accepted'].includes(command.state)) return NOTHING;
+      if (!command.unanswered) return NOTHING;
       const stored = await parts.store(
         'result',
         () => this.store(unit, parts, command, outcome),
@@ -148,8 +153,9 @@ export class ResultRecorder {
       const stepOf = step === answered ? this.advance(command, outcome, said.reason, nowMs) : step;
       return this.storeEnd(unit, { command, outcome, said, step: stepOf, nowMs });
     });
-    // A report that is late says how sessions were, not how they are.
-    if (step.kind === 'advanced') await parts.storeSessions(command);
+    await parts.storeSessions(command);
+    if (isOver(command, step))
+      await settleEndedAttempts(unit, { hostUpdateIds: [command.update.id] });
     const { rolloutId } = command.update;
     // An ended rollout has to learn that this host goes on before the host can end again, or that it has ended well.
     if (reopens) {
@@ -169,6 +175,8 @@ export class ResultRecorder {
   ): Promise<IssuedCommands[]> {
     const changes = new HostUpdateChanges();
     if (step.kind === 'advanced') changes.add(changeable(command, said), step, said.blackout);
+    // What is written of a late result has to know whether its attempt is over.
+    else await holdHostUpdate(unit, command.update);
     const issued = await changes.store(unit, nowMs);
     await endCommand(unit, {
       idempotencyKey: command.idempotencyKey,
@@ -223,12 +231,16 @@ export class ResultRecorder {
     );
   }
 
-  /** A host that was given up and is another rollout's by now is not taken back: its late result is only recorded. */
+  /**
+   * A host that was given up and is another rollout's by now is not taken back, nor is the update of one that has left
+   * the fleet: its late result is only recorded.
+   */
   private async yieldHost(
     unit: UnitOfWork,
     command: AnsweredCommand,
     step: HostUpdateStep,
   ): Promise<HostUpdateStep> {
+    if (leftFleet(command.update.state)) return { kind: 'ignored' };
     if (!goesOn(command, step)) return step;
     const { idempotencyKey, host, update } = command;
     const holder = await rolloutHoldingHost(unit.client, host.id, update.id);
@@ -253,6 +265,16 @@ function leadsToBlackout(step: HostUpdateStep): boolean {
 /** Whether an update that had ended goes on. */
 function goesOn({ update }: AnsweredCommand, step: HostUpdateStep): boolean {
   return step.kind === 'advanced' && isTerminal(update.state) && !isTerminal(step.state);
+}
+
+function leftFleet(state: HostUpdateState): boolean {
+  return isTerminal(state) && 'reason' in state && state.reason?.code === 'HOST_DECOMMISSIONED';
+}
+
+/** Whether the attempt that a result is of is over once the result is stored. */
+function isOver({ update, attempt }: AnsweredCommand, step: HostUpdateStep): boolean {
+  const state = step.kind === 'advanced' ? step.state : update.state;
+  return attempt < update.attempt || !isInFlight(state);
 }
 
 /** Whether a slot, a wave or a budget may look different now. */

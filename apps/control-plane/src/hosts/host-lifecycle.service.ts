@@ -4,7 +4,7 @@
  * Purpose: decommission, for a machine that is gone, and its undo.
  *
  * Happy path: in one transaction the host leaves, its updates that have not ended end (pending: cancelled, in flight:
- * lost), and its commands are voided. Then its stream is closed, wherever it is, and its rollouts are planned.
+ * lost), its commands are voided, its sessions and files settled. Then its stream is closed, wherever it is, and its rollouts are planned.
  * Unhappy paths: it left before: nothing happens. Redis is away: the replica with its stream looks by itself, and the
  * rollouts are planned here. A rollout that is applied meanwhile counts the host in: its planner finds it gone.
  * Undo: the host is in the fleet again, offline until its agent connects. What has ended stays so; retry takes it up.
@@ -20,6 +20,7 @@ import {
   recommissionHost,
   resolveId,
   rolloutsWithOpenUpdates,
+  settleEndedAttempts,
   type StoredRollout,
   type UnitOfWork,
   voidOpenCommandsOfHost,
@@ -92,6 +93,7 @@ export class HostLifecycle {
     }
     await changes.store(unit, nowMs);
     await voidOpenCommandsOfHost(unit, hostId);
+    await settleEndedAttempts(unit, { hostUpdateIds: [], hostIds: [hostId] });
   }
 
   /** What follows needs no Redis; should it fail, sweeps and watches do it. */

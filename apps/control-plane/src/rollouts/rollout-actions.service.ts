@@ -20,10 +20,10 @@ import {
   resolveId,
   type RolloutRecord,
   RolloutsReader,
+  settleEndedAttempts,
   type StoredHostUpdate,
   type StoredRollout,
   type UnitOfWork,
-  voidQueuedCommands,
   writeHostUpdates,
   writeRolloutState,
 } from '@luofleet/persistence';
@@ -113,18 +113,12 @@ async function retryHostUpdates(
       );
       return step.kind === 'advanced' ? [{ update, step }] : [];
     });
-  const voided = retried.filter(({ step }) =>
-    step.effects.some(({ kind }) => kind === 'void-commands'),
-  );
-  await voidQueuedCommands(
-    unit,
-    voided.map(({ update }) => update.id),
-  );
   await writeHostUpdates(
     unit,
     retried.map(({ update, step }) => ({ ...update, state: step.state })),
     nowMs,
   );
+  await settleEndedAttempts(unit, { hostUpdateIds: retried.map(({ update }) => update.id) });
   for (const { update, step } of retried)
     unit.record({
       kind: 'host-update-advanced',

@@ -37,7 +37,8 @@ export interface AnsweredCommand {
   readonly readAtMs: number;
   readonly phase: CommandPhase;
   readonly attempt: number;
-  readonly state: CommandState;
+  /** The host's word on it is not known yet; also of one that was voided because its attempt was over. */
+  readonly unanswered: boolean;
   readonly host: { readonly id: string; readonly name: string };
   readonly strategy: Strategy;
   readonly update: {
@@ -100,11 +101,10 @@ export async function readAnsweredCommand(
   idempotencyKey: string,
 ): Promise<AnsweredCommand | null> {
   const [row] = await client.$queryRaw<
-    (Pick<AnsweredCommand, 'idempotencyKey' | 'readAtMs' | 'attempt' | 'strategy'> &
+    (Pick<AnsweredCommand, 'idempotencyKey' | 'readAtMs' | 'attempt' | 'unanswered' | 'strategy'> &
       Omit<AnsweredCommand['update'], 'state' | 'attempt' | 'id'> &
       HostUpdateColumns & {
         commandPhase: CommandPhase;
-        commandState: CommandState;
         updateId: string;
         updateAttempt: number;
         hostId: string;
@@ -113,7 +113,7 @@ export async function readAnsweredCommand(
   >`
     SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "readAtMs",
       c.idempotency_key AS "idempotencyKey", c.phase AS "commandPhase", c.attempt,
-      c.state::text AS "commandState", h.id AS "hostId", h.name AS "hostName", r.strategy,
+      (c.state IN ('queued', 'sent', 'accepted') OR (c.outcome = '' AND c.sent_at IS NOT NULL)) AS unanswered, h.id AS "hostId", h.name AS "hostName", r.strategy,
       hu.id AS "updateId", hu.rollout_id AS "rolloutId", hu.state, hu.phase, hu.reason_code AS "reasonCode",
       hu.reason_detail AS "reasonDetail", hu.reason_errno AS "reasonErrno",
       hu.reason_subject AS "reasonSubject", hu.deadline_at AS "deadlineAt", hu.retry_at AS "retryAt",
@@ -128,7 +128,7 @@ export async function readAnsweredCommand(
     readAtMs: row.readAtMs,
     phase: row.commandPhase,
     attempt: row.attempt,
-    state: row.commandState,
+    unanswered: row.unanswered,
     host: { id: row.hostId, name: row.hostName },
     strategy: strategyOf(row.strategy),
     update: {
@@ -146,8 +146,8 @@ export async function readAnsweredCommand(
 }
 
 /**
- * Writes how a command ended.
- * @throws ConflictError when it has ended in the meantime
+ * Writes how a command ended, as its host says; that it was voided meanwhile was only our word.
+ * @throws ConflictError when it was answered in the meantime
  */
 export async function endCommand(unit: UnitOfWork, end: CommandEnd): Promise<void> {
   const written = await unit.client.$executeRaw`
@@ -156,7 +156,7 @@ export async function endCommand(unit: UnitOfWork, end: CommandEnd): Promise<voi
       reason_errno = ${end.reason?.errnoCode ?? ''}, reason_subject = ${end.reason?.subject ?? ''},
       started_at = ${moment(end.startedAtMs)}::timestamptz,
       finished_at = COALESCE(${moment(end.finishedAtMs)}::timestamptz, now())
-    WHERE idempotency_key = ${end.idempotencyKey} AND state IN ('queued', 'sent', 'accepted')`;
+    WHERE idempotency_key = ${end.idempotencyKey} AND outcome = ''`;
   if (written !== 1) throw new ConflictError('record result', `command ${end.idempotencyKey}`);
 }
 

@@ -10,12 +10,13 @@ import type { SendableCommand } from './commands.store';
  * Unless another update has begun on the host since: its agent refuses commands of older generations. Once an abort is
  * stored, nothing but the undo goes to a host that has not begun to reboot, also while the planner has yet to say so.
  */
-const STILL_MATTERS = Prisma.sql`
+export const STILL_MATTERS = Prisma.sql`
   c.attempt = hu.attempt AND CASE
-    WHEN c.phase = 'rollback' THEN hu.state IN ('rolling-back', 'lost')
     WHEN hu.state = 'lost' THEN
-      hu.phase IN ('finish', 'verify') AND c.phase = hu.phase AND hu.reason_code <> 'HOST_DECOMMISSIONED'
+      (c.phase = 'rollback' OR (hu.phase IN ('finish', 'verify') AND c.phase = hu.phase))
+      AND hu.reason_code <> 'HOST_DECOMMISSIONED'
       AND c.generation = (SELECT generation FROM hosts WHERE id = c.host_id)
+    WHEN c.phase = 'rollback' THEN hu.state = 'rolling-back'
     ELSE hu.state IN ('running', 'held')
       AND NOT (r.state IN ('aborting', 'aborted') AND hu.phase IN ('preflight', 'preserve', 'freeze')) END`;
 

@@ -1,4 +1,12 @@
-import type { HostUpdateState, Phase, Reason } from '@luofleet/rollout';
+import {
+  hostUpdateKindsThatAre,
+  type HostUpdateState,
+  type Phase,
+  type Reason,
+} from '@luofleet/rollout';
+
+/** States in which an attempt is under way. */
+export const IN_FLIGHT = hostUpdateKindsThatAre('inFlight');
 
 /** How a HostUpdateState lies in the columns of a row. */
 export interface HostUpdateColumns {

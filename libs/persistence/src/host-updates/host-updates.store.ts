@@ -138,6 +138,19 @@ async function selectHostUpdates(
   }));
 }
 
+/**
+ * Keeps a host update as it was read until the transaction ends.
+ * @throws ConflictError when it has changed
+ */
+export async function holdHostUpdate(
+  unit: UnitOfWork,
+  { id, version }: Pick<HostUpdateChange, 'id' | 'version'>,
+): Promise<void> {
+  const held = await unit.client.$executeRaw`
+    SELECT FROM host_updates WHERE id = ${id}::uuid AND version = ${version}::int FOR NO KEY UPDATE`;
+  if (held !== 1) throw new ConflictError('read host update', `host update ${id}`);
+}
+
 /** Name of the rollout whose update, other than this one, is in flight on the host; null when there is none. */
 export async function rolloutHoldingHost(
   client: Reader,

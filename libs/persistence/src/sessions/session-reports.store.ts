@@ -1,6 +1,9 @@
 import { type Refused, storeEach } from '../database/isolation';
 import type { UnitOfWork } from '../database/unit-of-work';
+import { Prisma } from '../generated/prisma/client';
+import { IN_FLIGHT } from '../host-updates/host-update.columns';
 import type { FileState, SessionState } from '../records';
+import { isEnd, rankOf } from './state-order';
 
 /** A session and its files as an agent last knew them. */
 export interface SessionReport {
@@ -33,7 +36,9 @@ export interface SessionOwner {
 
 /**
  * Writes all sessions and files of one result, in one statement. u64 values go through text, exactly. What a report
- * leaves empty (name, compatible) stays as it was.
+ * leaves empty (name, compatible) stays as it was, and so does what stands later in the order of states: reports arrive
+ * late and in any order. What was assumed gives way to an end that the host reports, and to all it reports once its
+ * update goes on.
  */
 export async function writeSessionReports(
   unit: UnitOfWork,
@@ -56,7 +61,8 @@ export async function writeSessionReports(
       FROM unnest(${sessions.map((s) => s.name)}::text[], ${sessions.map((s) => s.workload)}::text[],
                   ${sessions.map((s) => s.state)}::text[]) AS g(name, workload, state)
       ON CONFLICT (host_update_id, attempt, name) DO UPDATE SET
-        state = EXCLUDED.state, updated_at = EXCLUDED.updated_at,
+        state = CASE WHEN ${tells('sessions', owner)} THEN EXCLUDED.state ELSE sessions.state END,
+        assumed = sessions.assumed AND NOT ${tells('sessions', owner)}, updated_at = EXCLUDED.updated_at,
         workload = COALESCE(NULLIF(EXCLUDED.workload, ''), sessions.workload)
       RETURNING id, name)
     INSERT INTO preserved_files (session_id, token, name, compatible, data_handle, state, size_bytes,
@@ -78,7 +84,18 @@ export async function writeSessionReports(
       compatible = COALESCE(NULLIF(EXCLUDED.compatible, ''), preserved_files.compatible),
       data_handle = EXCLUDED.data_handle, state = EXCLUDED.state, size_bytes = EXCLUDED.size_bytes,
       reason_code = EXCLUDED.reason_code, reason_detail = EXCLUDED.reason_detail,
-      errno_code = EXCLUDED.errno_code, errno = EXCLUDED.errno, updated_at = EXCLUDED.updated_at`;
+      errno_code = EXCLUDED.errno_code, errno = EXCLUDED.errno, updated_at = EXCLUDED.updated_at, assumed = false
+    WHERE ${tells('preserved_files', owner)}`;
+}
+
+/** Whether what is reported of a row that is there says more than the row does. */
+function tells(table: 'sessions' | 'preserved_files', owner: SessionOwner): Prisma.Sql {
+  const known = Prisma.raw(table);
+  return Prisma.sql`
+    CASE WHEN ${known}.assumed THEN ${isEnd(Prisma.sql`EXCLUDED.state`)} OR EXISTS (
+      SELECT FROM host_updates hu WHERE hu.id = ${owner.hostUpdateId}::uuid AND hu.attempt = ${owner.attempt}::int
+        AND hu.state = ANY(${IN_FLIGHT}::text[]))
+    ELSE ${rankOf(Prisma.sql`EXCLUDED.state`)} >= ${rankOf(Prisma.sql`${known}.state`)} END`;
 }
 
 /**

@@ -1827,6 +1827,7 @@ export const SessionScalarFieldEnum = {
   name: 'name',
   workload: 'workload',
   state: 'state',
+  assumed: 'assumed',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -1841,6 +1842,7 @@ export const PreservedFileScalarFieldEnum = {
   compatible: 'compatible',
   dataHandle: 'dataHandle',
   state: 'state',
+  assumed: 'assumed',
   sizeBytes: 'sizeBytes',
   reasonCode: 'reasonCode',
   reasonDetail: 'reasonDetail',

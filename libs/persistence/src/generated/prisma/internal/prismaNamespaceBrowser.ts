@@ -257,6 +257,7 @@ export const SessionScalarFieldEnum = {
   name: 'name',
   workload: 'workload',
   state: 'state',
+  assumed: 'assumed',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
 } as const
@@ -271,6 +272,7 @@ export const PreservedFileScalarFieldEnum = {
   compatible: 'compatible',
   dataHandle: 'dataHandle',
   state: 'state',
+  assumed: 'assumed',
   sizeBytes: 'sizeBytes',
   reasonCode: 'reasonCode',
   reasonDetail: 'reasonDetail',

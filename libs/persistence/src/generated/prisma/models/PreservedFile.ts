@@ -47,6 +47,7 @@ export type PreservedFileMinAggregateOutputType = {
   compatible: string | null
   dataHandle: runtime.Decimal | null
   state: $Enums.FileState | null
+  assumed: boolean | null
   sizeBytes: bigint | null
   reasonCode: string | null
   reasonDetail: string | null
@@ -62,6 +63,7 @@ export type PreservedFileMaxAggregateOutputType = {
   compatible: string | null
   dataHandle: runtime.Decimal | null
   state: $Enums.FileState | null
+  assumed: boolean | null
   sizeBytes: bigint | null
   reasonCode: string | null
   reasonDetail: string | null
@@ -77,6 +79,7 @@ export type PreservedFileCountAggregateOutputType = {
   compatible: number
   dataHandle: number
   state: number
+  assumed: number
   sizeBytes: number
   reasonCode: number
   reasonDetail: number
@@ -108,6 +111,7 @@ export type PreservedFileMinAggregateInputType = {
   compatible?: true
   dataHandle?: true
   state?: true
+  assumed?: true
   sizeBytes?: true
   reasonCode?: true
   reasonDetail?: true
@@ -123,6 +127,7 @@ export type PreservedFileMaxAggregateInputType = {
   compatible?: true
   dataHandle?: true
   state?: true
+  assumed?: true
   sizeBytes?: true
   reasonCode?: true
   reasonDetail?: true
@@ -138,6 +143,7 @@ export type PreservedFileCountAggregateInputType = {
   compatible?: true
   dataHandle?: true
   state?: true
+  assumed?: true
   sizeBytes?: true
   reasonCode?: true
   reasonDetail?: true
@@ -240,6 +246,7 @@ export type PreservedFileGroupByOutputType = {
   compatible: string
   dataHandle: runtime.Decimal
   state: $Enums.FileState
+  assumed: boolean
   sizeBytes: bigint
   reasonCode: string
   reasonDetail: string
@@ -278,6 +285,7 @@ export type PreservedFileWhereInput = {
   compatible?: Prisma.StringFilter<"PreservedFile"> | string
   dataHandle?: Prisma.DecimalFilter<"PreservedFile"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateFilter<"PreservedFile"> | $Enums.FileState
+  assumed?: Prisma.BoolFilter<"PreservedFile"> | boolean
   sizeBytes?: Prisma.BigIntFilter<"PreservedFile"> | bigint | number
   reasonCode?: Prisma.StringFilter<"PreservedFile"> | string
   reasonDetail?: Prisma.StringFilter<"PreservedFile"> | string
@@ -294,6 +302,7 @@ export type PreservedFileOrderByWithRelationInput = {
   compatible?: Prisma.SortOrder
   dataHandle?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  assumed?: Prisma.SortOrder
   sizeBytes?: Prisma.SortOrder
   reasonCode?: Prisma.SortOrder
   reasonDetail?: Prisma.SortOrder
@@ -314,6 +323,7 @@ export type PreservedFileWhereUniqueInput = Prisma.AtLeast<{
   compatible?: Prisma.StringFilter<"PreservedFile"> | string
   dataHandle?: Prisma.DecimalFilter<"PreservedFile"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateFilter<"PreservedFile"> | $Enums.FileState
+  assumed?: Prisma.BoolFilter<"PreservedFile"> | boolean
   sizeBytes?: Prisma.BigIntFilter<"PreservedFile"> | bigint | number
   reasonCode?: Prisma.StringFilter<"PreservedFile"> | string
   reasonDetail?: Prisma.StringFilter<"PreservedFile"> | string
@@ -330,6 +340,7 @@ export type PreservedFileOrderByWithAggregationInput = {
   compatible?: Prisma.SortOrder
   dataHandle?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  assumed?: Prisma.SortOrder
   sizeBytes?: Prisma.SortOrder
   reasonCode?: Prisma.SortOrder
   reasonDetail?: Prisma.SortOrder
@@ -353,6 +364,7 @@ export type PreservedFileScalarWhereWithAggregatesInput = {
   compatible?: Prisma.StringWithAggregatesFilter<"PreservedFile"> | string
   dataHandle?: Prisma.DecimalWithAggregatesFilter<"PreservedFile"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateWithAggregatesFilter<"PreservedFile"> | $Enums.FileState
+  assumed?: Prisma.BoolWithAggregatesFilter<"PreservedFile"> | boolean
   sizeBytes?: Prisma.BigIntWithAggregatesFilter<"PreservedFile"> | bigint | number
   reasonCode?: Prisma.StringWithAggregatesFilter<"PreservedFile"> | string
   reasonDetail?: Prisma.StringWithAggregatesFilter<"PreservedFile"> | string
@@ -367,6 +379,7 @@ export type PreservedFileCreateInput = {
   compatible: string
   dataHandle: runtime.Decimal | runtime.DecimalJsLike | number | string
   state: $Enums.FileState
+  assumed?: boolean
   sizeBytes?: bigint | number
   reasonCode?: string
   reasonDetail?: string
@@ -383,6 +396,7 @@ export type PreservedFileUncheckedCreateInput = {
   compatible: string
   dataHandle: runtime.Decimal | runtime.DecimalJsLike | number | string
   state: $Enums.FileState
+  assumed?: boolean
   sizeBytes?: bigint | number
   reasonCode?: string
   reasonDetail?: string
@@ -397,6 +411,7 @@ export type PreservedFileUpdateInput = {
   compatible?: Prisma.StringFieldUpdateOperationsInput | string
   dataHandle?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateFieldUpdateOperationsInput | $Enums.FileState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
@@ -413,6 +428,7 @@ export type PreservedFileUncheckedUpdateInput = {
   compatible?: Prisma.StringFieldUpdateOperationsInput | string
   dataHandle?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateFieldUpdateOperationsInput | $Enums.FileState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
@@ -428,6 +444,7 @@ export type PreservedFileCreateManyInput = {
   compatible: string
   dataHandle: runtime.Decimal | runtime.DecimalJsLike | number | string
   state: $Enums.FileState
+  assumed?: boolean
   sizeBytes?: bigint | number
   reasonCode?: string
   reasonDetail?: string
@@ -442,6 +459,7 @@ export type PreservedFileUpdateManyMutationInput = {
   compatible?: Prisma.StringFieldUpdateOperationsInput | string
   dataHandle?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateFieldUpdateOperationsInput | $Enums.FileState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
@@ -457,6 +475,7 @@ export type PreservedFileUncheckedUpdateManyInput = {
   compatible?: Prisma.StringFieldUpdateOperationsInput | string
   dataHandle?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateFieldUpdateOperationsInput | $Enums.FileState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
@@ -487,6 +506,7 @@ export type PreservedFileCountOrderByAggregateInput = {
   compatible?: Prisma.SortOrder
   dataHandle?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  assumed?: Prisma.SortOrder
   sizeBytes?: Prisma.SortOrder
   reasonCode?: Prisma.SortOrder
   reasonDetail?: Prisma.SortOrder
@@ -509,6 +529,7 @@ export type PreservedFileMaxOrderByAggregateInput = {
   compatible?: Prisma.SortOrder
   dataHandle?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  assumed?: Prisma.SortOrder
   sizeBytes?: Prisma.SortOrder
   reasonCode?: Prisma.SortOrder
   reasonDetail?: Prisma.SortOrder
@@ -524,6 +545,7 @@ export type PreservedFileMinOrderByAggregateInput = {
   compatible?: Prisma.SortOrder
   dataHandle?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  assumed?: Prisma.SortOrder
   sizeBytes?: Prisma.SortOrder
   reasonCode?: Prisma.SortOrder
   reasonDetail?: Prisma.SortOrder
@@ -599,6 +621,7 @@ export type PreservedFileCreateWithoutSessionInput = {
   compatible: string
   dataHandle: runtime.Decimal | runtime.DecimalJsLike | number | string
   state: $Enums.FileState
+  assumed?: boolean
   sizeBytes?: bigint | number
   reasonCode?: string
   reasonDetail?: string
@@ -613,6 +636,7 @@ export type PreservedFileUncheckedCreateWithoutSessionInput = {
   compatible: string
   dataHandle: runtime.Decimal | runtime.DecimalJsLike | number | string
   state: $Enums.FileState
+  assumed?: boolean
   sizeBytes?: bigint | number
   reasonCode?: string
   reasonDetail?: string
@@ -657,6 +681,7 @@ export type PreservedFileScalarWhereInput = {
   compatible?: Prisma.StringFilter<"PreservedFile"> | string
   dataHandle?: Prisma.DecimalFilter<"PreservedFile"> | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateFilter<"PreservedFile"> | $Enums.FileState
+  assumed?: Prisma.BoolFilter<"PreservedFile"> | boolean
   sizeBytes?: Prisma.BigIntFilter<"PreservedFile"> | bigint | number
   reasonCode?: Prisma.StringFilter<"PreservedFile"> | string
   reasonDetail?: Prisma.StringFilter<"PreservedFile"> | string
@@ -671,6 +696,7 @@ export type PreservedFileCreateManySessionInput = {
   compatible: string
   dataHandle: runtime.Decimal | runtime.DecimalJsLike | number | string
   state: $Enums.FileState
+  assumed?: boolean
   sizeBytes?: bigint | number
   reasonCode?: string
   reasonDetail?: string
@@ -685,6 +711,7 @@ export type PreservedFileUpdateWithoutSessionInput = {
   compatible?: Prisma.StringFieldUpdateOperationsInput | string
   dataHandle?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateFieldUpdateOperationsInput | $Enums.FileState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
@@ -699,6 +726,7 @@ export type PreservedFileUncheckedUpdateWithoutSessionInput = {
   compatible?: Prisma.StringFieldUpdateOperationsInput | string
   dataHandle?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateFieldUpdateOperationsInput | $Enums.FileState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
@@ -713,6 +741,7 @@ export type PreservedFileUncheckedUpdateManyWithoutSessionInput = {
   compatible?: Prisma.StringFieldUpdateOperationsInput | string
   dataHandle?: Prisma.DecimalFieldUpdateOperationsInput | runtime.Decimal | runtime.DecimalJsLike | number | string
   state?: Prisma.EnumFileStateFieldUpdateOperationsInput | $Enums.FileState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   sizeBytes?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   reasonCode?: Prisma.StringFieldUpdateOperationsInput | string
   reasonDetail?: Prisma.StringFieldUpdateOperationsInput | string
@@ -730,6 +759,7 @@ export type PreservedFileSelect<ExtArgs extends runtime.Types.Extensions.Interna
   compatible?: boolean
   dataHandle?: boolean
   state?: boolean
+  assumed?: boolean
   sizeBytes?: boolean
   reasonCode?: boolean
   reasonDetail?: boolean
@@ -746,6 +776,7 @@ export type PreservedFileSelectCreateManyAndReturn<ExtArgs extends runtime.Types
   compatible?: boolean
   dataHandle?: boolean
   state?: boolean
+  assumed?: boolean
   sizeBytes?: boolean
   reasonCode?: boolean
   reasonDetail?: boolean
@@ -762,6 +793,7 @@ export type PreservedFileSelectUpdateManyAndReturn<ExtArgs extends runtime.Types
   compatible?: boolean
   dataHandle?: boolean
   state?: boolean
+  assumed?: boolean
   sizeBytes?: boolean
   reasonCode?: boolean
   reasonDetail?: boolean
@@ -778,6 +810,7 @@ export type PreservedFileSelectScalar = {
   compatible?: boolean
   dataHandle?: boolean
   state?: boolean
+  assumed?: boolean
   sizeBytes?: boolean
   reasonCode?: boolean
   reasonDetail?: boolean
@@ -786,7 +819,7 @@ export type PreservedFileSelectScalar = {
   updatedAt?: boolean
 }
 
-export type PreservedFileOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"sessionId" | "token" | "name" | "compatible" | "dataHandle" | "state" | "sizeBytes" | "reasonCode" | "reasonDetail" | "errnoCode" | "errno" | "updatedAt", ExtArgs["result"]["preservedFile"]>
+export type PreservedFileOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"sessionId" | "token" | "name" | "compatible" | "dataHandle" | "state" | "assumed" | "sizeBytes" | "reasonCode" | "reasonDetail" | "errnoCode" | "errno" | "updatedAt", ExtArgs["result"]["preservedFile"]>
 export type PreservedFileInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   session?: boolean | Prisma.SessionDefaultArgs<ExtArgs>
 }
@@ -815,6 +848,10 @@ export type $PreservedFilePayload<ExtArgs extends runtime.Types.Extensions.Inter
      */
     dataHandle: runtime.Decimal
     state: $Enums.FileState
+    /**
+     * As of a session.
+     */
+    assumed: boolean
     sizeBytes: bigint
     reasonCode: string
     reasonDetail: string
@@ -1254,6 +1291,7 @@ export interface PreservedFileFieldRefs {
   readonly compatible: Prisma.FieldRef<"PreservedFile", 'String'>
   readonly dataHandle: Prisma.FieldRef<"PreservedFile", 'Decimal'>
   readonly state: Prisma.FieldRef<"PreservedFile", 'FileState'>
+  readonly assumed: Prisma.FieldRef<"PreservedFile", 'Boolean'>
   readonly sizeBytes: Prisma.FieldRef<"PreservedFile", 'BigInt'>
   readonly reasonCode: Prisma.FieldRef<"PreservedFile", 'String'>
   readonly reasonDetail: Prisma.FieldRef<"PreservedFile", 'String'>

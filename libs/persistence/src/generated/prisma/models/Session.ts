@@ -42,6 +42,7 @@ export type SessionMinAggregateOutputType = {
   name: string | null
   workload: string | null
   state: $Enums.SessionState | null
+  assumed: boolean | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -54,6 +55,7 @@ export type SessionMaxAggregateOutputType = {
   name: string | null
   workload: string | null
   state: $Enums.SessionState | null
+  assumed: boolean | null
   createdAt: Date | null
   updatedAt: Date | null
 }
@@ -66,6 +68,7 @@ export type SessionCountAggregateOutputType = {
   name: number
   workload: number
   state: number
+  assumed: number
   createdAt: number
   updatedAt: number
   _all: number
@@ -88,6 +91,7 @@ export type SessionMinAggregateInputType = {
   name?: true
   workload?: true
   state?: true
+  assumed?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -100,6 +104,7 @@ export type SessionMaxAggregateInputType = {
   name?: true
   workload?: true
   state?: true
+  assumed?: true
   createdAt?: true
   updatedAt?: true
 }
@@ -112,6 +117,7 @@ export type SessionCountAggregateInputType = {
   name?: true
   workload?: true
   state?: true
+  assumed?: true
   createdAt?: true
   updatedAt?: true
   _all?: true
@@ -211,6 +217,7 @@ export type SessionGroupByOutputType = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed: boolean
   createdAt: Date
   updatedAt: Date
   _count: SessionCountAggregateOutputType | null
@@ -246,6 +253,7 @@ export type SessionWhereInput = {
   name?: Prisma.StringFilter<"Session"> | string
   workload?: Prisma.StringFilter<"Session"> | string
   state?: Prisma.EnumSessionStateFilter<"Session"> | $Enums.SessionState
+  assumed?: Prisma.BoolFilter<"Session"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   host?: Prisma.XOR<Prisma.HostScalarRelationFilter, Prisma.HostWhereInput>
@@ -261,6 +269,7 @@ export type SessionOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   workload?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  assumed?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   host?: Prisma.HostOrderByWithRelationInput
@@ -280,6 +289,7 @@ export type SessionWhereUniqueInput = Prisma.AtLeast<{
   name?: Prisma.StringFilter<"Session"> | string
   workload?: Prisma.StringFilter<"Session"> | string
   state?: Prisma.EnumSessionStateFilter<"Session"> | $Enums.SessionState
+  assumed?: Prisma.BoolFilter<"Session"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   host?: Prisma.XOR<Prisma.HostScalarRelationFilter, Prisma.HostWhereInput>
@@ -295,6 +305,7 @@ export type SessionOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   workload?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  assumed?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.SessionCountOrderByAggregateInput
@@ -315,6 +326,7 @@ export type SessionScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"Session"> | string
   workload?: Prisma.StringWithAggregatesFilter<"Session"> | string
   state?: Prisma.EnumSessionStateWithAggregatesFilter<"Session"> | $Enums.SessionState
+  assumed?: Prisma.BoolWithAggregatesFilter<"Session"> | boolean
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
 }
@@ -325,6 +337,7 @@ export type SessionCreateInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   host: Prisma.HostCreateNestedOneWithoutSessionsInput
@@ -340,6 +353,7 @@ export type SessionUncheckedCreateInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   files?: Prisma.PreservedFileUncheckedCreateNestedManyWithoutSessionInput
@@ -351,6 +365,7 @@ export type SessionUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   host?: Prisma.HostUpdateOneRequiredWithoutSessionsNestedInput
@@ -366,6 +381,7 @@ export type SessionUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   files?: Prisma.PreservedFileUncheckedUpdateManyWithoutSessionNestedInput
@@ -379,6 +395,7 @@ export type SessionCreateManyInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -389,6 +406,7 @@ export type SessionUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -401,6 +419,7 @@ export type SessionUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -429,6 +448,7 @@ export type SessionCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   workload?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  assumed?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -445,6 +465,7 @@ export type SessionMaxOrderByAggregateInput = {
   name?: Prisma.SortOrder
   workload?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  assumed?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -457,6 +478,7 @@ export type SessionMinOrderByAggregateInput = {
   name?: Prisma.SortOrder
   workload?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  assumed?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
@@ -578,6 +600,7 @@ export type SessionCreateWithoutHostInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   hostUpdate: Prisma.HostUpdateCreateNestedOneWithoutSessionsInput
@@ -591,6 +614,7 @@ export type SessionUncheckedCreateWithoutHostInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   files?: Prisma.PreservedFileUncheckedCreateNestedManyWithoutSessionInput
@@ -633,6 +657,7 @@ export type SessionScalarWhereInput = {
   name?: Prisma.StringFilter<"Session"> | string
   workload?: Prisma.StringFilter<"Session"> | string
   state?: Prisma.EnumSessionStateFilter<"Session"> | $Enums.SessionState
+  assumed?: Prisma.BoolFilter<"Session"> | boolean
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Session"> | Date | string
 }
@@ -643,6 +668,7 @@ export type SessionCreateWithoutHostUpdateInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   host: Prisma.HostCreateNestedOneWithoutSessionsInput
@@ -656,6 +682,7 @@ export type SessionUncheckedCreateWithoutHostUpdateInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   files?: Prisma.PreservedFileUncheckedCreateNestedManyWithoutSessionInput
@@ -693,6 +720,7 @@ export type SessionCreateWithoutFilesInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
   host: Prisma.HostCreateNestedOneWithoutSessionsInput
@@ -707,6 +735,7 @@ export type SessionUncheckedCreateWithoutFilesInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -733,6 +762,7 @@ export type SessionUpdateWithoutFilesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   host?: Prisma.HostUpdateOneRequiredWithoutSessionsNestedInput
@@ -747,6 +777,7 @@ export type SessionUncheckedUpdateWithoutFilesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -758,6 +789,7 @@ export type SessionCreateManyHostInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -768,6 +800,7 @@ export type SessionUpdateWithoutHostInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   hostUpdate?: Prisma.HostUpdateUpdateOneRequiredWithoutSessionsNestedInput
@@ -781,6 +814,7 @@ export type SessionUncheckedUpdateWithoutHostInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   files?: Prisma.PreservedFileUncheckedUpdateManyWithoutSessionNestedInput
@@ -793,6 +827,7 @@ export type SessionUncheckedUpdateManyWithoutHostInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -804,6 +839,7 @@ export type SessionCreateManyHostUpdateInput = {
   name: string
   workload: string
   state: $Enums.SessionState
+  assumed?: boolean
   createdAt?: Date | string
   updatedAt?: Date | string
 }
@@ -814,6 +850,7 @@ export type SessionUpdateWithoutHostUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   host?: Prisma.HostUpdateOneRequiredWithoutSessionsNestedInput
@@ -827,6 +864,7 @@ export type SessionUncheckedUpdateWithoutHostUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   files?: Prisma.PreservedFileUncheckedUpdateManyWithoutSessionNestedInput
@@ -839,6 +877,7 @@ export type SessionUncheckedUpdateManyWithoutHostUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   workload?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.EnumSessionStateFieldUpdateOperationsInput | $Enums.SessionState
+  assumed?: Prisma.BoolFieldUpdateOperationsInput | boolean
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -882,6 +921,7 @@ export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   name?: boolean
   workload?: boolean
   state?: boolean
+  assumed?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   host?: boolean | Prisma.HostDefaultArgs<ExtArgs>
@@ -898,6 +938,7 @@ export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   name?: boolean
   workload?: boolean
   state?: boolean
+  assumed?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   host?: boolean | Prisma.HostDefaultArgs<ExtArgs>
@@ -912,6 +953,7 @@ export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   name?: boolean
   workload?: boolean
   state?: boolean
+  assumed?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   host?: boolean | Prisma.HostDefaultArgs<ExtArgs>
@@ -926,11 +968,12 @@ export type SessionSelectScalar = {
   name?: boolean
   workload?: boolean
   state?: boolean
+  assumed?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "hostId" | "hostUpdateId" | "attempt" | "name" | "workload" | "state" | "createdAt" | "updatedAt", ExtArgs["result"]["session"]>
+export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "hostId" | "hostUpdateId" | "attempt" | "name" | "workload" | "state" | "assumed" | "createdAt" | "updatedAt", ExtArgs["result"]["session"]>
 export type SessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   host?: boolean | Prisma.HostDefaultArgs<ExtArgs>
   hostUpdate?: boolean | Prisma.HostUpdateDefaultArgs<ExtArgs>
@@ -961,6 +1004,10 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     name: string
     workload: string
     state: $Enums.SessionState
+    /**
+     * The state is what the end of the host update let us conclude; the host has not said so.
+     */
+    assumed: boolean
     createdAt: Date
     updatedAt: Date
   }, ExtArgs["result"]["session"]>
@@ -1396,6 +1443,7 @@ export interface SessionFieldRefs {
   readonly name: Prisma.FieldRef<"Session", 'String'>
   readonly workload: Prisma.FieldRef<"Session", 'String'>
   readonly state: Prisma.FieldRef<"Session", 'SessionState'>
+  readonly assumed: Prisma.FieldRef<"Session", 'Boolean'>
   readonly createdAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Session", 'DateTime'>
 }
