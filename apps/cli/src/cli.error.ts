@@ -1,4 +1,5 @@
 import type { ProblemFault } from '@luofleet/contracts';
+import { describeThrown } from '@luofleet/platform/text';
 
 /** Exit codes of the program. 0 is: done. */
 export const EXIT = { failed: 1, usage: 2, unreachable: 3, notAllowed: 4 } as const;
@@ -32,7 +33,7 @@ const FAULTS_SHOWN = 20;
 /** The lines for stderr. */
 export function formatError(error: unknown): string[] {
   if (!(error instanceof CliError)) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const text = (error instanceof Error && error.stack) || describeThrown(error);
     return `luofleet: ${text}`.split('\n');
   }
   const { faults } = error;

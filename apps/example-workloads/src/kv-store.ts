@@ -12,6 +12,7 @@
 // Ordering: quiesce answers once no request is being carried out.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { describeThrown } from '@luofleet/platform/text';
 import { receivedDescriptors } from './client/listen-fds';
 import { ListeningSocket } from './client/listening-socket';
 import { serveWorkload } from './client/serve-workload';
@@ -114,7 +115,7 @@ class KvStore {
     }
     this.serve(one).catch((error: unknown) => {
       const full = error instanceof LogFullError;
-      one.response.writeHead(full ? 507 : 500).end(`${String(error)}\n`);
+      one.response.writeHead(full ? 507 : 500).end(`${describeThrown(error)}\n`);
     });
   }
 

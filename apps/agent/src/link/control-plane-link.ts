@@ -20,6 +20,7 @@ import {
 import type { WorkloadHealth } from '../backend/backend';
 import type { Log } from '../log';
 import type { AgentCommand, AgentResult } from '../model/command';
+import { describeError } from '../model/reason';
 import { Backoff } from './backoff';
 import { fromWireCommand, toWireResult } from './wire';
 
@@ -143,7 +144,7 @@ export class ControlPlaneLink {
       if (stream === this.stream) this.receive(message);
     });
     stream.on('error', (error) => {
-      if (stream === this.stream) log.warn('stream failed', { error: error.message });
+      if (stream === this.stream) log.warn('stream failed', { error: describeError(error) });
       this.redial(stream);
     });
     stream.on('end', () => this.redial(stream));

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readYaml } from '@luofleet/contracts/documents';
 import { hostNameSchema, labelsSchema, plainTextSchema } from '@luofleet/contracts/text';
-import { cleanText } from '@luofleet/platform/text';
+import { describeThrown, cleanText } from '@luofleet/platform/text';
 import { z } from 'zod';
 import { killPoints } from '../faults/faults';
 import { SETTINGS_VERSION, type AgentSettings } from './agent-settings';
@@ -137,7 +137,7 @@ export function readSettings(file: string): AgentSettings {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new SettingsError(`${file} can not be read: ${(cause as Error).message}`, { cause });
+    throw new SettingsError(`${file} can not be read: ${describeThrown(cause)}`, { cause });
   }
   return parseSettings(text, file);
 }

@@ -1,7 +1,7 @@
 // Bodies of the workload socket. Checked by hand and not with zod: new instances register inside the blackout, and
 // loading a schema library there would cost every host more than these few fields are worth.
 import type { IncomingMessage } from 'node:http';
-import { cleanText } from '@luofleet/platform/text';
+import { cleanText, describeThrown } from '@luofleet/platform/text';
 import { WorkloadProblem } from './workload-problem';
 
 /** The largest body has a sentence in it; one that is far too long is cut afterwards, and not refused: it says why. */
@@ -36,7 +36,7 @@ export async function readBody<S extends Shape>(
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw badBody(`the body is not JSON: ${(cause as Error).message}`);
+    throw badBody(`the body is not JSON: ${describeThrown(cause)}`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badBody('the body must be a JSON object');

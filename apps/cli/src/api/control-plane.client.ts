@@ -12,6 +12,7 @@
 import { formatDuration, type Page, type Problem, problemSchema } from '@luofleet/contracts';
 import { ERROR_CODES, type ErrorCode } from '@luofleet/platform';
 import type { z } from 'zod';
+import { describeThrown } from '@luofleet/platform/text';
 import { CliError, EXIT, type ExitCode } from '../cli.error';
 import { shapeFault } from './answer.shape';
 import type { ServerAddress } from './server.address';
@@ -188,10 +189,8 @@ export class ControlPlaneClient {
 }
 
 function codeOf(cause: unknown): string {
-  const { cause: inner, message } = cause as Error & {
-    cause?: { code?: string; message?: string };
-  };
-  return inner?.code ?? (inner?.message || message || 'no answer');
+  const code = (cause as { cause?: { code?: unknown } } | null)?.cause?.code;
+  return typeof code === 'string' ? code : describeThrown(cause);
 }
 
 function readProblem(text: string): Problem | null {

@@ -3,6 +3,7 @@ import { closeSync, createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Script } from 'node:vm';
+import { describeThrown } from '@luofleet/platform/text';
 import { CliError, EXIT } from '../cli.error';
 import { openInput } from './input.reader';
 
@@ -35,7 +36,7 @@ export async function assertRuntimeImage(file: string): Promise<void> {
   } catch (cause) {
     throw new CliError(
       EXIT.usage,
-      `${file} is no runtime image: ${(cause as Error).message}. ` +
+      `${file} is no runtime image: ${describeThrown(cause)}. ` +
         'A runtime image is the agent in one file, for example dist/apps/agent/images/agent-1.1.0.cjs; ' +
         'for a kernel give --kind kernel',
       [],

@@ -13,6 +13,7 @@ import {
   type RolloutManifestInput,
 } from '@luofleet/contracts';
 import { type Document, isNode, LineCounter, parseAllDocuments, type ParsedNode } from 'yaml';
+import { describeThrown } from '@luofleet/platform/text';
 import { CliError, EXIT } from '../cli.error';
 import { openManifest, readInput } from './input.reader';
 
@@ -104,7 +105,7 @@ function valueOf(document: Document.Parsed, place: string): unknown {
   try {
     return document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (cause) {
-    throw new CliError(EXIT.usage, `${place}: ${(cause as Error).message}`, [], { cause });
+    throw new CliError(EXIT.usage, `${place}: ${describeThrown(cause)}`, [], { cause });
   }
 }
 

@@ -7,6 +7,7 @@ import {
   faultsOf,
   releaseSchema,
 } from '@luofleet/contracts';
+import { describeThrown } from '@luofleet/platform/text';
 import { CliError, EXIT } from '../cli.error';
 import type { CommandContext } from './command.context';
 import { assertRuntimeImage, digestOf } from './image.reader';
@@ -107,7 +108,7 @@ function pathOf(place: string): string {
   try {
     return fileURLToPath(place);
   } catch (cause) {
-    const why = (cause as Error).message;
+    const why = describeThrown(cause);
     throw new CliError(EXIT.usage, `"${place}" names no file of this machine: ${why}`, [], {
       cause,
     });

@@ -11,6 +11,7 @@
  */
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { ReadinessResponse } from '@luofleet/contracts';
+import { describeThrown } from '@luofleet/platform/text';
 import { FleetWatch } from '../reconcile/fleet.watch';
 import { Sweeper } from '../reconcile/sweeper';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
@@ -64,7 +65,7 @@ export class Readiness {
       await Promise.race([asked, late]);
       return { name, ok: true, detail: '' };
     } catch (error) {
-      return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
+      return { name, ok: false, detail: describeThrown(error) };
     } finally {
       clearTimeout(timer);
     }

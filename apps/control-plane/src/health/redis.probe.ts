@@ -1,12 +1,12 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
+import { describeThrown } from '@luofleet/platform/text';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 
 /** A connection of its own, so that readiness is seen even while others wait for theirs. */
 @Injectable()
 export class RedisProbe implements OnApplicationShutdown {
   private readonly redis: Redis;
-  private lastError = 'not connected';
 
   constructor(@Inject(SETTINGS) settings: ControlPlaneSettings) {
     this.redis = new Redis(settings.redisUrl, {
@@ -16,7 +16,8 @@ export class RedisProbe implements OnApplicationShutdown {
       connectTimeout: 1000,
       retryStrategy: null,
     });
-    this.redis.on('error', (error: Error) => (this.lastError = error.message));
+    // Told where it is asked.
+    this.redis.on('error', () => undefined);
   }
 
   /** Fails with what is wrong when Redis does not answer. */
@@ -25,8 +26,7 @@ export class RedisProbe implements OnApplicationShutdown {
       if (this.redis.status !== 'ready') await this.redis.connect();
       await this.redis.ping();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      throw new Error(`Redis does not answer: ${message || this.lastError}`, { cause: error });
+      throw new Error(`Redis does not answer: ${describeThrown(error)}`, { cause: error });
     }
   }
 

@@ -7,6 +7,7 @@
 // Ordering: instructions are carried out one at a time, in the order they come.
 import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
+import { describeThrown } from '@luofleet/platform/text';
 
 export interface Offer {
   token: bigint;
@@ -89,7 +90,7 @@ export class WorkloadClient {
       await this.duties[instruction as keyof WorkloadDuties]();
       return { ok: true };
     } catch (error) {
-      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: describeThrown(error) };
     }
   }
 

@@ -1,3 +1,4 @@
+import { describeThrown } from '@luofleet/platform/text';
 import { DOCUMENT_DEPTH_MAX, type DocumentResult, fault, keyFault, tooDeep } from './document';
 
 /** Reads JSON; see document.ts. */
@@ -6,7 +7,7 @@ export function readJson(text: string): DocumentResult {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    return fault([], (cause as Error).message);
+    return fault([], describeThrown(cause));
   }
   return faultIn(text) ?? { kind: 'value', value };
 }

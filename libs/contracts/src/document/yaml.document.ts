@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { describeThrown } from '@luofleet/platform/text';
 import { DOCUMENT_DEPTH_MAX, type DocumentResult, fault, keyFault, tooDeep } from './document';
 
 /** YAML takes a parser long; what people write is far shorter. */
@@ -15,7 +16,7 @@ export function readYaml(text: string, lengthMax = YAML_LENGTH_MAX): DocumentRes
   } catch (cause) {
     // Its recursion has no bound of its own.
     if (cause instanceof RangeError) return tooDeep([]);
-    return fault([], (cause as Error).message);
+    return fault([], describeThrown(cause));
   }
 }
 

@@ -1,4 +1,5 @@
 import { LuofleetError } from '@luofleet/platform';
+import { describeThrown } from '@luofleet/platform/text';
 import { ConflictError } from './conflict.error';
 import { UnstorableError } from './unstorable.error';
 
@@ -101,7 +102,7 @@ export function messageOf(thrown: unknown): string {
     if (typeof originalMessage === 'string' && originalMessage !== '') return originalMessage;
     if (typeof message === 'string' && message !== '') return message;
   }
-  return String(thrown);
+  return describeThrown(thrown);
 }
 
 function hasNoConnection(thrown: unknown): boolean {

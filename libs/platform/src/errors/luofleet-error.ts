@@ -1,3 +1,4 @@
+import { thrownChain } from '../text';
 import { ERROR_CODES, type ErrorCode, type ErrorMapping } from './error-codes';
 
 /** One thing that is wrong with an input: where (a dotted path, empty for the whole) and what. */
@@ -54,19 +55,8 @@ export function asLuofleetError(thrown: unknown, operation: string, subject = ''
   });
 }
 
-/** The messages of an error and of everything that caused it, outermost first. For logs. */
-export function causeChain(thrown: unknown): string[] {
-  const messages: string[] = [];
-  const seen = new Set<unknown>();
-  for (
-    let current: unknown = thrown;
-    current !== undefined && current !== null && !seen.has(current);
-    current = current instanceof Error ? current.cause : undefined
-  ) {
-    seen.add(current);
-    messages.push(
-      current instanceof Error ? `${current.name}: ${current.message}` : String(current),
-    );
-  }
-  return messages;
-}
+/** Names and messages of whatever was thrown and of what caused it, outermost first. For logs. */
+export const causeChain = (thrown: unknown): string[] =>
+  thrownChain(thrown).map(({ name, words }) =>
+    name === '' || words === name ? words : `${name}: ${words}`,
+  );

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { escapeJson } from '../text';
+import { describeThrown, escapeJson } from '../text';
 import { causeChain } from '../errors/luofleet-error';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -58,7 +58,13 @@ function wrap(sink: pino.Logger): Logger {
   };
 }
 
-function serializeError(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return String(thrown);
-  return { ...thrown, name: thrown.name, chain: causeChain(thrown), stack: thrown.stack };
+/** The field `err` of a line; whatever was thrown, the line is written. */
+export function serializeError(thrown: unknown): unknown {
+  try {
+    if (thrown instanceof Error)
+      return { ...thrown, name: thrown.name, chain: causeChain(thrown), stack: thrown.stack };
+  } catch {
+    // A getter that throws, or a proxy that is revoked: described as far as it lets itself be.
+  }
+  return describeThrown(thrown);
 }

@@ -9,16 +9,23 @@ const DEPTH_MAX = 8;
  */
 export function describeThrown(thrown: unknown): string {
   const parts: string[] = [];
+  for (const { words } of thrownChain(thrown))
+    if (words !== '' && !parts.at(-1)?.includes(words)) parts.push(words);
+  return cleanText(parts.join(': ') || 'something without a message', LENGTH_MAX);
+}
+
+/** What was thrown and its causes, each as its name and its words, outermost first; never throws either. */
+export function thrownChain(thrown: unknown): Array<{ name: string; words: string }> {
+  const chain: Array<{ name: string; words: string }> = [];
   const seen = new Set<unknown>();
   let current = thrown;
-  while (parts.length < DEPTH_MAX && !seen.has(current)) {
+  while (chain.length < DEPTH_MAX && !seen.has(current)) {
     seen.add(current);
-    const words = wordsOf(current).trim();
-    if (words !== '' && !parts.at(-1)?.includes(words)) parts.push(words);
+    chain.push({ name: textOf(fieldOf(current, 'name')), words: wordsOf(current).trim() });
     current = fieldOf(current, 'cause');
     if (current === undefined || current === null) break;
   }
-  return cleanText(parts.join(': ') || 'something without a message', LENGTH_MAX);
+  return chain;
 }
 
 function wordsOf(thrown: unknown): string {

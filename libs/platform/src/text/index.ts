@@ -4,6 +4,6 @@
 // cleaned (`cleanText`, `cleanName`): nothing is lost but the harm. What is shown is escaped (`escapeForDisplay`),
 // whatever is in the record.
 export { type TextLines } from './harmful-characters';
-export { describeThrown } from './describe-thrown';
+export { describeThrown, thrownChain } from './describe-thrown';
 export { isPlainText, plainTextFault } from './plain-text';
 export { cleanName, cleanText, escapeForDisplay, escapeJson } from './clean-text';

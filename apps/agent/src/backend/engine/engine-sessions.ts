@@ -12,7 +12,7 @@ import {
   type Session,
 } from '@luofleet/luo-engine';
 import type { SessionStatus } from '../../model/command';
-import { reasonOf, type ReasonCode } from '../../model/reason';
+import { describeError, reasonOf, type ReasonCode } from '../../model/reason';
 import { SessionFailure } from '../session-failure';
 import { withState } from '../session-status';
 import { descriptorHandlers, type HandlerContext } from './descriptor.handler';
@@ -234,6 +234,6 @@ function failure(code: ReasonCode, cause: unknown, sessions: SessionStatus[]): S
   const { session, token } = cause instanceof LuoError ? cause.subject : {};
   const file = token === undefined ? '' : `/file 0x${token.toString(16)}`;
   const subject = session === undefined ? '' : `session ${session}${file}`;
-  const detail = cause instanceof Error ? cause.message : String(cause);
+  const detail = describeError(cause);
   return new SessionFailure(reasonOf(code, detail, { subject, cause }), sessions, { cause });
 }
