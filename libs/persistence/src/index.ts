@@ -8,7 +8,7 @@ export {
 } from './database/database';
 export { type EventDraft, UnitOfWork } from './database/unit-of-work';
 export { ConflictError } from './database/conflict.error';
-export { asUnstorable } from './database/database-error';
+export { asUnstorable, isLockWait } from './database/database-error';
 export { type Refused, storeEach } from './database/isolation';
 export { UnstorableError } from './database/unstorable.error';
 export { setAside, type SetAsideItem, type SetAsideKind } from './set-aside/set-aside.store';

@@ -13,6 +13,8 @@ import { AgentConnection, introductionOf } from './agent.connection';
 import { HostRegistrations } from './host.registrations';
 import type { Outbox } from './outbox';
 
+const NEWER_STREAM = 'a newer stream of this host is here';
+
 /** Takes a host in when its agent says hello, and lets it go when its stream ends. */
 @Injectable()
 export class HostRegistrar {
@@ -52,13 +54,17 @@ export class HostRegistrar {
       connection.sayGoodbye('DECOMMISSIONED', DECOMMISSIONED);
       return null;
     }
+    if (host.superseded) {
+      connection.sayGoodbye('SUPERSEDED', NEWER_STREAM);
+      return null;
+    }
     if (host.refused !== null) {
       const { name, machineId } = introduction;
       this.runtime.logger.warn('host refused', { name, machineId, why: host.refused });
       connection.sayGoodbye('IDENTITY_REFUSED', host.refused);
       return null;
     }
-    this.streams.hold(connection)?.sayGoodbye('SUPERSEDED', 'a newer stream of this host is here');
+    this.streams.hold(connection)?.sayGoodbye('SUPERSEDED', NEWER_STREAM);
     if (host.previousReplicaId !== null && host.previousReplicaId !== replicaId)
       this.dispatcher.supersede(host.previousReplicaId, host.id);
     connection.send({

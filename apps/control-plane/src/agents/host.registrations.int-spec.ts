@@ -64,4 +64,25 @@ describe('hosts that register at the same time', () => {
       ...[fulfilled, fulfilled, rejected, fulfilled],
     ]);
   });
+
+  it('are not kept out by one that somebody else holds', async () => {
+    const register = (name: string) => registrations.register(introduction(name));
+    await register('held');
+    const results = await plane.fleet.database.transaction('hold', 'held', async (unit) => {
+      await unit.client.$queryRaw`SELECT id FROM hosts WHERE name = 'held' FOR UPDATE`;
+      // The first is alone in its batch; the others come together.
+      const all = ['alone', 'held', 'beside-1', 'beside-2', 'beside-3'].map(register);
+      // It takes as long as it takes; the holder must not idle for too long meanwhile.
+      const settled = Promise.allSettled(all);
+      let isOver = false;
+      void settled.then(() => (isOver = true));
+      while (!isOver) await unit.client.$executeRaw`SELECT pg_sleep(0.1)`;
+      return settled;
+    });
+    expect(results.map(({ status }) => status)).toEqual([
+      ...['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
+    ]);
+    expect(results[1]).toMatchObject({ reason: { code: 'UNAVAILABLE' } });
+    expect((await register('held')).isNew).toBe(false);
+  });
 });

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   Database,
   type HostIntroduction,
+  isLockWait,
   type RegisteredHost,
   registerHosts,
 } from '@luofleet/persistence';
@@ -83,11 +84,18 @@ export class HostRegistrations {
       );
       registered.forEach((host, index) => batch[index]?.done(host));
     } catch (error) {
-      // One host that Postgres does not take must not keep the others out.
-      const isTheirs = !(error instanceof LuofleetError && error.code === 'UNAVAILABLE');
-      if (batch.length > 1 && isTheirs) for (const one of batch) await this.registerTogether([one]);
+      // One host that Postgres does not take, or that somebody else holds, must not keep the others out.
+      const isAway = error instanceof LuofleetError && error.code === 'UNAVAILABLE';
+      if (batch.length > 1 && (!isAway || isLockWait(error))) await this.registerApart(batch);
       else for (const { failed } of batch) failed(error);
     }
+  }
+
+  /** Never rejects. */
+  private async registerApart(batch: readonly Waiting[]): Promise<void> {
+    for (const one of batch)
+      if (one.isGone()) one.failed(hasLeft(one.host));
+      else await this.registerTogether([one]);
   }
 }
 

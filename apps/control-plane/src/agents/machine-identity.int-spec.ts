@@ -98,6 +98,19 @@ describe('the identity of a host', () => {
     expect(one.ended).toBe(false);
   });
 
+  it('suspects nobody because of a hello that comes late, and lets its process come back', async () => {
+    const late = (streamNumber: bigint, incarnationId = 'late') =>
+      connect('late', { machineId: 'late', streamNumber, incarnationId });
+    const one = await late(5n);
+    expect((await late(4n)).goodbyes).toEqual(['SUPERSEDED']);
+    expect(one.ended).toBe(false);
+    expect(await events('late', 'host-identity-refused')).toEqual([]);
+    // A restart takes over while the old stream is live; it could not if the host were contested.
+    expect((await late(1n, 'restarted')).goodbyes).toEqual([]);
+    expect((await late(6n)).goodbyes).toEqual(['IDENTITY_REFUSED']);
+    expect((await late(2n, 'restarted')).goodbyes).toEqual([]);
+  });
+
   it('keeps a host that is renamed, with its history', async () => {
     const before = await connect('old-name', { machineId: 'r', streamNumber: 1n });
     await applyRollout(plane, { name: 'named', selector: 'name=OLD-name', strategy: {} });

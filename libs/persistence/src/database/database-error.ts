@@ -53,6 +53,11 @@ export function isOverload(thrown: unknown): boolean {
   return thrown instanceof LuofleetError || OVERLOAD.test(databaseCodeOf(thrown));
 }
 
+/** Whether a row, or whatever else a statement needed, was held by somebody else for too long. */
+export function isLockWait(thrown: unknown): boolean {
+  return /^(55P03|57014)$/.test(databaseCodeOf(thrown));
+}
+
 /**
  * Why what was to be stored never can be, whoever tries and how often; null when that is not what went wrong. A unique
  * key that is taken may be free the next time, unless whoever tried has tried again.

@@ -67,7 +67,25 @@ describe('identify', () => {
       [host({ live: false })],
       ['h1'],
     ],
-    ['refuses a stream number that came before', 'IDENTITY_SHARED', { streamNumber: 1n }, [host()]],
+    ['refuses a stream number that comes twice', 'IDENTITY_SHARED', { streamNumber: 1n }, [host()]],
+    [
+      'sends a stream away that its process has left, and suspects nobody',
+      'superseded h1',
+      { streamNumber: 2n },
+      [host({ streamNumber: 3n })],
+    ],
+    [
+      'lets the process of a contested host come back',
+      'known h1',
+      { streamNumber: 2n },
+      [host({ contested: true })],
+    ],
+    [
+      'but not one that does not count its streams',
+      'IDENTITY_SHARED',
+      { streamNumber: 0n },
+      [host({ contested: true, streamNumber: 0n })],
+    ],
     [
       'lets nobody take a contested host that is live',
       'IDENTITY_SHARED',

@@ -9,9 +9,11 @@
  * Unhappy paths:
  * 1. The name is another machine's, at the first hello or at a rename: refused; that one is not disturbed.
  * 2. Two processes are the same machine (a copied state directory, a cloned virtual machine): an incarnation that comes back
- *    after another one took its place, or a stream's number that came before, proves it, since one machine has one
- *    incarnation after the other and each counts its streams. What came back is refused; for a while after that nobody
- *    takes the place of a live stream of this host, so that the two can not take turns.
+ *    after another one took its place, or a stream's number that comes twice, proves it, since one machine has one
+ *    incarnation after the other and each counts its streams. What came back is refused; for a while after that only a
+ *    newer stream of the process that is there takes the place of a live stream, so that the two can not take turns.
+ *    A number lower than the newest proves nothing: a hello of a stream that its process has left comes late. It is
+ *    sent away.
  * 3. Agents that send no machine id are known by name. Once a machine is enrolled they are let in under its name only
  *    within the boot that the record knows: the machine went back to an older agent. A machine id that comes to a host
  *    which has none is enrolled, unless that host is connected out of another boot.
@@ -43,7 +45,7 @@ export interface Candidate {
 
 export type Verdict<Known extends Candidate> =
   | { readonly kind: 'new' }
-  | { readonly kind: 'known' | 'decommissioned'; readonly host: Known }
+  | { readonly kind: 'known' | 'decommissioned' | 'superseded'; readonly host: Known }
   | {
       readonly kind: 'refused';
       readonly host: Known;
@@ -84,11 +86,14 @@ function place<Known extends Candidate>(
   wasReplaced: (host: Known) => boolean,
 ): Verdict<Known> {
   const isSame = incarnationId !== '' && incarnationId === host.streamIncarnation;
-  const cameBefore = isSame && streamNumber > 0n && streamNumber <= host.streamNumber;
+  const counts = isSame && streamNumber > 0n;
+  if (counts && streamNumber < host.streamNumber) return { kind: 'superseded', host };
+  const cameTwice = counts && streamNumber === host.streamNumber;
+  const isNewer = counts && streamNumber > host.streamNumber;
   const twice =
     'two processes are this host at once: a copied state directory, or a cloned machine; stop one of them, or give the ' +
     'copy a state directory and a name of its own and restart its agent';
-  if (cameBefore || (!isSame && wasReplaced(host)) || (host.contested && host.live))
+  if (cameTwice || (!isSame && wasReplaced(host)) || (host.contested && host.live && !isNewer))
     return { kind: 'refused', host, code: 'IDENTITY_SHARED', detail: twice };
   return { kind: 'known', host };
 }
@@ -96,6 +101,7 @@ function place<Known extends Candidate>(
 function taken<Known extends Candidate>({ name }: Introduced, host: Known): Verdict<Known> {
   const detail =
     `the name ${name} is enrolled by another machine; give this one another hostName, or decommission ${name} first if ` +
-    'this machine replaces it';
+    'this machine replaces it; if it is the same machine with another /etc/machine-id, the log of its agent says which ' +
+    'machineId to set';
   return { kind: 'refused', host, code: 'NAME_TAKEN', detail };
 }

@@ -26,6 +26,8 @@ export interface RegisteredHost {
   readonly decommissioned: boolean;
   /** Why the agent is sent away although its host is in the fleet; null when it is welcome. */
   readonly refused: string | null;
+  /** A newer stream of the same process was here before this one. */
+  readonly superseded: boolean;
   /** Replica that held the host's stream until now, null if none did. */
   readonly previousReplicaId: string | null;
 }
@@ -58,13 +60,15 @@ interface Placed {
 
 /** Two processes that were one host at once keep it contested for so long. */
 const CONTESTED_FOR_MS = 10 * 60_000;
+/** How long a registration waits for a host that somebody else holds: others register with it. */
+const HELD_FOR_MS = 2000;
 /** Incarnations of a host that are remembered as replaced. */
 const INCARNATIONS_KEPT = 64;
 
 /**
  * Stores what hosts, each of another name and another machine, say of themselves and that `replicaId` holds their
  * streams; a fixed number of statements. Decommissioned hosts, and those that somebody is refused for, are left as they
- * are. Returns them in the order given.
+ * are. Returns them in the order given. A host that somebody else holds fails all of them, after a short wait.
  * @throws ConflictError when another replica gave one of the names or machines away meanwhile
  */
 export async function registerHosts(
@@ -72,6 +76,7 @@ export async function registerHosts(
   hosts: readonly HostIntroduction[],
   registrar: Registrar,
 ): Promise<RegisteredHost[]> {
+  await unit.client.$queryRaw`SELECT set_config('lock_timeout', ${`${HELD_FOR_MS}`}, true)`;
   const verdicts = await identifyAll(unit, hosts, registrar);
   const placed: Placed[] = [];
   const refused: { hello: HostIntroduction; verdict: Verdict<Known> & { kind: 'refused' } }[] = [];
@@ -88,10 +93,13 @@ export async function registerHosts(
     return answerOf(host.id, {
       decommissioned: kind === 'decommissioned',
       refused: kind === 'refused' ? verdict.detail : null,
+      superseded: kind === 'superseded',
       previousReplicaId: kind === 'known' ? host.replicaId : null,
     });
   });
   await insertNew(unit, placed);
+  // COMMIT waits for its turn to number events for as long as ever.
+  await unit.client.$executeRaw`SET LOCAL lock_timeout TO DEFAULT`;
   await writeIntroductions(unit, placed, registrar.replicaId);
   await rememberReplaced(unit, placed);
   for (const { hello, verdict } of refused) await recordRefusal(unit, hello, verdict);
@@ -105,6 +113,7 @@ function answerOf(id: string, answer: Partial<RegisteredHost>): RegisteredHost {
     isNew: false,
     decommissioned: false,
     refused: null,
+    superseded: false,
     previousReplicaId: null,
     ...answer,
   };
