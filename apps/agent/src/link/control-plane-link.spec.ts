@@ -130,13 +130,29 @@ describe('ControlPlaneLink', () => {
   it.each(['IDENTITY_REFUSED', 'DECOMMISSIONED'])('asks again after %s, slowly', async (code) => {
     const there = await plane();
     there.welcomes = false;
-    open([there.port], { refusedRetryMs: 1_500, decommissionedRetryMs: 1_500 });
+    open([there.port], { refusedRetryMs: 4_000, decommissionedRetryMs: 1_500 });
     await there.until('a hello', () => there.hellos[0]);
     const refusedAtMs = performance.now();
     there.goodbye('host-1', code);
     await there.until('another hello', () => there.hellos[1]);
     // The backoff is 100 ms at most, a missing welcome shows after 300 ms.
     expect(performance.now() - refusedAtMs).toBeGreaterThan(700);
+  });
+
+  it('asks again sooner at first after IDENTITY_REFUSED, and ever later', async () => {
+    const there = await plane();
+    there.welcomes = false;
+    open([there.port], { refusedRetryMs: 2_000, welcomeWithinMs: 60_000 });
+    const gapsMs: number[] = [];
+    for (let refusals = 0; refusals < 3; refusals += 1) {
+      await there.until('a hello', () => there.hellos[refusals]);
+      const refusedAtMs = performance.now();
+      there.goodbye('host-1', 'IDENTITY_REFUSED');
+      await there.until('another hello', () => there.hellos[refusals + 1]);
+      gapsMs.push(performance.now() - refusedAtMs);
+    }
+    // At most 0.4 of the setting, then at least 0.65 of it.
+    expect(gapsMs[2]).toBeGreaterThan(gapsMs[0] ?? Infinity);
   });
 
   it('takes a goodbye it does not know for one that passes', async () => {

@@ -6,7 +6,8 @@
 // address, and so is one on which nothing is recorded any more or nothing is taken off. The backoff grows until a stream
 // has lasted. Goodbye DRAINING goes to another address; SUPERSEDED waits the longest backoff, because another agent of
 // this host is connected; IDENTITY_REFUSED and DECOMMISSIONED wait far longer, because only a person can help; the
-// workloads go on. A connection that stops answering is noticed by HTTP/2 keepalive. Messages that
+// workloads go on. The first tries after a refusal come sooner: what was refused may have ended by itself (the record took
+// the stream of the kernel before for one that is open). A connection that stops answering is noticed by HTTP/2 keepalive. Messages that
 // are not understood are logged and dropped.
 // Ordering: nothing is sent before Hello; results only after Welcome.
 import { credentials, type ChannelOptions, type ClientDuplexStream } from '@grpc/grpc-js';
@@ -44,7 +45,7 @@ export interface LinkOptions {
   welcomeWithinMs?: number;
   /** While results are out: until the next one is recorded. Also how long the stream may take nothing off. */
   progressWithinMs?: number;
-  /** Between hellos of a host whose identity is refused; jittered. */
+  /** About that long between hellos of a host whose identity is refused; sooner at first. */
   refusedRetryMs?: number;
   decommissionedRetryMs?: number;
 }
@@ -88,6 +89,7 @@ export class ControlPlaneLink {
   private readonly outstanding = new Set<string>();
   private stuckSinceMs: number | null = null;
   private readonly backoff: Backoff;
+  private readonly refusedBackoff: Backoff;
   private readonly limits: Required<
     Pick<
       LinkOptions,
@@ -108,6 +110,9 @@ export class ControlPlaneLink {
       decommissionedRetryMs: options.decommissionedRetryMs ?? 5 * 60_000,
     };
     this.backoff = new Backoff(options.backoffFirstMs ?? 200, this.limits.backoffMaxMs);
+    // The first comes after 12 s, by default: then a stream that broke without a word counts as ended.
+    const { refusedRetryMs } = this.limits;
+    this.refusedBackoff = new Backoff(refusedRetryMs * 0.4, refusedRetryMs * 1.3);
   }
 
   /** Dials now and keeps a stream open from here on. */
@@ -236,6 +241,7 @@ export class ControlPlaneLink {
     log.info('welcome', { replicaId, heartbeatIntervalMs });
     clearTimeout(this.answerTimer);
     this.welcomedAtMs = performance.now();
+    this.refusedBackoff.reset();
     for (const result of host.unrecordedResults()) this.result(result);
     this.beat();
     clearInterval(this.heartbeatTimer);
@@ -258,7 +264,7 @@ export class ControlPlaneLink {
 
   private goodbye({ code, detail }: Goodbye): void {
     const { log } = this.options;
-    const { backoffMaxMs, refusedRetryMs, decommissionedRetryMs } = this.limits;
+    const { backoffMaxMs, decommissionedRetryMs } = this.limits;
     const stream = this.drop();
     stream?.cancel();
     this.address += 1;
@@ -268,7 +274,7 @@ export class ControlPlaneLink {
         return this.dialAfter(decommissionedRetryMs);
       case 'IDENTITY_REFUSED':
         log.error('the control plane refuses this host', { code, detail });
-        return this.dialAfter(refusedRetryMs * (0.5 + Math.random()));
+        return this.dialAfter(this.refusedBackoff.nextMs());
       case 'SUPERSEDED':
         log.warn('another agent of this host is connected', { code, detail });
         return this.dialAfter(backoffMaxMs);

@@ -87,6 +87,7 @@ async function startAgent(begun: Start): Promise<void> {
     handedOver:
       kernel?.arrival.found === 'handover' ? kernel.arrival.manifest.machineId : undefined,
     stateDir: settings.stateDir,
+    log,
   });
   const hostLog = log.child({ host: settings.hostName });
   const faults = new Faults(settings.faults, path.join(settings.stateDir, 'faults.json'));

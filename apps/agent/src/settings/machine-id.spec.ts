@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -5,6 +6,7 @@ import { machineIdOf } from './machine-id';
 
 describe('machineIdOf', () => {
   let directory: string;
+  let warnings: unknown[];
   const at = (name: string) => path.join(directory, name);
   const idOf = (
     machine: string,
@@ -18,11 +20,13 @@ describe('machineIdOf', () => {
       stateDir: options.stateDir ?? directory,
       etcMachineId: at('machine-id-of-the-system'),
       mountInfo: at('mountinfo'),
+      log: { warn: (...said) => void warnings.push(said) },
     });
   };
   const [one, other] = ['1'.repeat(32), '2'.repeat(32)];
 
   beforeEach(() => {
+    warnings = [];
     directory = mkdtempSync(path.join(tmpdir(), 'machine-id-'));
   });
   afterEach(() => rmSync(directory, { recursive: true }));
@@ -40,15 +44,41 @@ describe('machineIdOf', () => {
 
   it('differs where the state directory was copied to another machine', () => {
     const id = idOf(one);
-    cpSync(at('machine-id'), path.join(mkdtempSync(at('copy-')), 'machine-id'));
-    expect(idOf(other)).not.toBe(id);
+    const copy = mkdtempSync(at('copy-'));
+    for (const name of ['machine-id', 'machine-id.system']) cpSync(at(name), path.join(copy, name));
+    expect(idOf(other, { stateDir: copy })).not.toBe(id);
   });
 
   it.each([
-    ['is missing', '', ''],
-    ['is not set up yet', 'uninitialized\n', ''],
-  ])('is the kept value alone where /etc/machine-id %s', (_what, machine) => {
-    expect(idOf(machine)).toBe(idOf(''));
+    ['was missing', ''],
+    ['was not set up yet', 'uninitialized\n'],
+  ])('stays the same when an /etc/machine-id comes that %s', (_what, machine) => {
+    const id = idOf(machine);
+    expect(idOf(one)).toBe(id);
+    expect(idOf(machine)).toBe(id);
+    expect(idOf(one)).toBe(id);
+    expect(idOf(other)).not.toBe(id);
+  });
+
+  it('stays the same while an /etc/machine-id is away', () => {
+    const id = idOf(one);
+    expect(idOf('')).toBe(id);
+    expect(idOf(other)).not.toBe(id);
+    expect(idOf(one)).toBe(id);
+  });
+
+  it('says which id keeps a machine what it was once its /etc/machine-id is another one', () => {
+    const id = idOf(one);
+    expect(warnings).toEqual([]);
+    idOf(other);
+    expect(JSON.stringify(warnings)).toContain(`set machineId: ${id}`);
+  });
+
+  it('is that of an agent which kept only the value, and leaves the value to such an agent', () => {
+    writeFileSync(at('machine-id'), 'kept-before\n');
+    const before = createHash('sha256').update(`kept-before\n${one}`).digest('hex').slice(0, 32);
+    expect(idOf(one)).toBe(before);
+    expect(readFileSync(at('machine-id'), 'utf8')).toBe('kept-before\n');
   });
 
   it('leaves out an /etc/machine-id that each boot makes anew', () => {
