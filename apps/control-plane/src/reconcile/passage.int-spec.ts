@@ -88,7 +88,7 @@ describe('a rollout over scripted agents', () => {
     expect(files.body.items[0]).toMatchObject({
       token: '0xffffffffffffffff',
       dataHandle: '0xfffffffffffffffe',
-      state: 'retrieved',
+      state: 'finished',
     });
     const host = await plane.ask('/api/v1/hosts/happy-1');
     expect(host.body).toMatchObject({ runningVersion: '1.1.0', bootId: 'boot-2', generation: 1 });

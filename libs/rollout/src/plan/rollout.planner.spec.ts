@@ -113,6 +113,20 @@ it('lets updates in flight go on while paused and starts none', () => {
   expect(fleet.starts).toEqual(['u0']);
 });
 
+it('aborts again what waits for another attempt since it was aborted in one', () => {
+  const fleet = new FleetSimulation(STRATEGY, [1]);
+  fleet.plan();
+  fleet.operate({ kind: 'abort-requested' });
+  fleet.plan();
+  fleet.report(commandOf(fleet, 'u0/rollback/1'), 'succeeded');
+  fleet.plan();
+  expect(fleet.operate({ kind: 'retry-requested' })).toBe('advanced');
+  expect(fleet.operate({ kind: 'abort-requested' })).toBe('advanced');
+  fleet.plan();
+  expect(fleet.rows.map(({ state }) => state.kind)).toEqual(['cancelled']);
+  expect(fleet.state.kind).toBe('aborted');
+});
+
 it('aborts: cancels, rolls back, and lets what rebooted go on', () => {
   const fleet = new FleetSimulation({ ...STRATEGY, maxConcurrent: 2 }, [3]);
   fleet.plan();

@@ -199,7 +199,9 @@ export class PlanDraft {
       yield { kind: 'host-decommissioned' };
       return;
     }
-    if (this.state.kind === 'aborting' && !draft.update.abortRequested) {
+    // An abort that is on record was of an attempt; a host that waits for its next one has yet to hear of this.
+    const knows = draft.update.abortRequested && draft.state.kind !== 'pending';
+    if (this.state.kind === 'aborting' && !knows) {
       yield { kind: 'abort-requested' };
     }
     const { state } = draft;
