@@ -2,12 +2,9 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { asLuofleetError, createLogger, LuofleetError } from '@luofleet/platform';
-import { startControlPlane } from './boot/start-control-plane';
+import { startControlPlane, STOP_WITHIN_MS } from './boot/start-control-plane';
 import { roleOf } from './settings/command-line';
 import { controlPlaneSettings } from './settings/control-plane.settings';
-
-/** A stop that takes longer is cut off: whatever it waits for, Postgres has what matters. */
-const STOP_WITHIN_MS = 8_000;
 
 async function main(): Promise<void> {
   const settings = controlPlaneSettings(process.env, roleOf(process.argv.slice(2)), randomUUID());

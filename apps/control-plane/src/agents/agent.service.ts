@@ -40,6 +40,12 @@ import { AgentInbox, helloExpected } from './agent.inbox';
 import { HostRegistrar } from './host.registrar';
 import { type AgentCall, Outbox } from './outbox';
 
+/** One stream: until there is a hello, and with whom it is after that. */
+interface Conversation {
+  readonly helloTimer: NodeJS.Timeout;
+  with?: AgentConnection;
+}
+
 @Injectable()
 export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
   private readonly open = new Set<Promise<void>>();
@@ -72,18 +78,17 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
   private async handle(call: AgentCall): Promise<void> {
     const outbox = new Outbox(call);
     call.on('close', () => outbox.drop());
-    const conversation: { with?: AgentConnection } = {};
     let failed = false;
     const fail = (thrown: unknown) => {
       if (!failed && !call.cancelled && !call.destroyed) this.fail(call, thrown);
       failed = true;
     };
     const helloTimer = setTimeout(() => fail(helloLate()), HELLO_WITHIN_MS);
+    const conversation: Conversation = { helloTimer };
     try {
       // Leaving the loop must not destroy the stream: a goodbye or an error is still to go out on it.
       const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<ConnectRequest>;
       for await (const request of requests) {
-        clearTimeout(helloTimer);
         if (!(await this.take(request, outbox, conversation))) break;
       }
       outbox.end();
@@ -99,7 +104,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
   private async take(
     request: ConnectRequest | UnreadableMessage,
     outbox: Outbox,
-    conversation: { with?: AgentConnection },
+    conversation: Conversation,
   ): Promise<boolean> {
     if (conversation.with) {
       await this.hear(conversation.with, request);
@@ -107,6 +112,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
     }
     const { message } = cleanAgentMessage(assertReadable(request));
     if (message === undefined) return true;
+    clearTimeout(conversation.helloTimer);
     if (message.$case !== 'hello') throw helloExpected(message.$case);
     const { sound, refused } = soundLabels(message.value);
     const connection = await this.registrar.welcome({ ...message.value, labels: sound }, outbox);

@@ -5,6 +5,7 @@ import {
   credentials,
   makeClientConstructor,
   Metadata,
+  status,
 } from '@grpc/grpc-js';
 import type { HostResponse } from '@luofleet/contracts';
 import { isPlainText } from '@luofleet/platform/text';
@@ -207,6 +208,14 @@ it('lets damaged messages cost nothing but themselves', async () => {
   );
   agent.close();
 }, 120_000);
+
+it('ends a stream on which empty messages take the place of a hello', async () => {
+  const agent = new RawAgent(plane.running.grpcPort);
+  agent.send(ConnectRequest.encode({ message: undefined }).finish());
+  await agent.until(() => false);
+  expect(agent.ended).toMatchObject({ code: status.DEADLINE_EXCEEDED });
+  agent.close();
+});
 
 it('keeps a host whose labels no selector can name, without them, and says so', async () => {
   const labels = { zone: 'zürich', rack: 'r 1', name: 'other', role: 'db', 'a\u0000': 'b' };

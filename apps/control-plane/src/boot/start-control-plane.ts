@@ -4,11 +4,13 @@
  * Happy path: settings, modules (each connects what it owns), HTTP and gRPC ports, then ready. Only roles that serve
  * the API listen; a worker listens nowhere.
  *
- * Unhappy paths: a bad setting, a job without a handler or a port that is taken fails the start with one error.
+ * Unhappy paths: a bad setting, a job without a handler or a port that is taken fails the start with one error; what had
+ * started by then is stopped, within STOP_WITHIN_MS.
  *
  * Ordering of a stop: streams say goodbye and workers finish their job (beforeApplicationShutdown), then ports close,
  * then queues, Redis and Postgres.
  */
+import { setTimeout } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from '@luofleet/platform';
@@ -19,6 +21,9 @@ import { GrpcServer } from '../grpc/grpc.server';
 import { type ControlPlaneSettings, servesApi } from '../settings/control-plane.settings';
 import { LOGGER } from '../settings/platform.module';
 import { nestLogger } from './nest-logger';
+
+/** A stop that takes longer is cut off: whatever it waits for, Postgres has what matters. */
+export const STOP_WITHIN_MS = 8_000;
 
 export interface RunningControlPlane {
   readonly app: NestFastifyApplication;
@@ -40,7 +45,8 @@ export async function startControlPlane(
     new FastifyAdapter(HTTP_SERVER_OPTIONS),
     { bufferLogs: true, abortOnError: false, bodyParser: false },
   );
-  app.useLogger(nestLogger(app.get<Logger>(LOGGER)));
+  const logger = app.get<Logger>(LOGGER);
+  app.useLogger(nestLogger(logger));
   app.flushLogs();
   let httpPort = 0;
   const grpc = app.get(GrpcServer);
@@ -53,7 +59,11 @@ export async function startControlPlane(
       await grpc.start();
     }
   } catch (error) {
-    await app.close();
+    // A worker that closes waits for Redis, for ever.
+    const closed = app
+      .close()
+      .catch((err: unknown) => logger.warn('start failed, and so did the stop', { err }));
+    await Promise.race([closed, setTimeout(STOP_WITHIN_MS, undefined, { ref: false })]);
     throw error;
   }
   let stopped: Promise<void> | undefined;

@@ -90,9 +90,10 @@ export class CommandDispatcher implements OnModuleInit, OnModuleDestroy {
     else this.tell(replicaId, { kind: 'let-go' });
   }
 
-  /** Says goodbye to the decommissioned hosts whose streams are here. */
+  /** Says goodbye to the decommissioned hosts whose streams are here, whatever Postgres knows of who holds them. */
   async closeDecommissioned(): Promise<void> {
-    for (const hostId of await hostsToLetGo(this.database, this.settings.replicaId))
+    const held = this.streams.all().map(({ hostId }) => hostId);
+    for (const hostId of await hostsToLetGo(this.database, held))
       this.streams.get(hostId)?.sayGoodbye('DECOMMISSIONED', DECOMMISSIONED);
   }
 

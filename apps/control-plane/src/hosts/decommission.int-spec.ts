@@ -110,6 +110,20 @@ describe('a decommissioned host', () => {
     jest.restoreAllMocks();
   });
 
+  it('is let go also where nobody knows any more who holds its stream', async () => {
+    const agent = await connect('silent-1', succeed, second);
+    await plane.fleet.database.read(
+      'fall silent and decommission',
+      'test',
+      (client) =>
+        client.$executeRaw`
+        UPDATE hosts SET online = false, replica_id = NULL, decommissioned_at = now(), version = version + 1
+        WHERE name = 'silent-1'`,
+    );
+    await agent.until(() => agent.ended);
+    expect(agent.goodbyes).toEqual(['DECOMMISSIONED']);
+  });
+
   it('is turned away until it is recommissioned; each verb again changes nothing', async () => {
     const agent = await connect('back-1');
     const { hostId } = agent;

@@ -160,10 +160,40 @@ describe('a control plane that did not look', () => {
       UPDATE replicas SET seen_at = now() - interval '20 s' WHERE id = 'silent'`,
     );
     expect((await beatAs({})).silentReplicas).toEqual(['silent']);
-    await expectLeft('of-the-silent', PREFLIGHT_S + 20 + OFFLINE_AFTER_S);
+    await expectLeft('of-the-silent', PREFLIGHT_S + 20);
     await expectLeft('of-another', PREFLIGHT_S);
     expect((await beatAs({})).silentReplicas).toEqual([]);
     expect(await stateAfterReconcile('of-the-silent', id)).toBe('running');
+  });
+
+  it('does not add up the grace of a replica whose beats are late again and again', async () => {
+    await started('of-the-late');
+    await sql(
+      (client) =>
+        client.$executeRaw`UPDATE hosts SET replica_id = 'late' WHERE name = 'of-the-late'`,
+    );
+    for (let gaps = 0; gaps < 4; gaps += 1) {
+      await beatAs({ replicaId: 'late' });
+      await sql(
+        (client) =>
+          client.$executeRaw`UPDATE replicas SET seen_at = now() - interval '3 s' WHERE id = 'late'`,
+      );
+      expect((await beatAs({})).silentReplicas).toEqual(['late']);
+    }
+    await expectLeft('of-the-late', PREFLIGHT_S + 4 * 3);
+  });
+
+  it('moves also how long a host that has not started is waited for', async () => {
+    await started('awaited');
+    await sql(
+      (client) =>
+        client.$executeRaw`
+      UPDATE host_updates SET state = 'pending', deadline_at = now() + interval '40 s'
+      WHERE host_id = (SELECT id FROM hosts WHERE name = 'awaited')`,
+    );
+    await passTime(20, { watched: false });
+    await beatAs({});
+    await expectLeft('awaited', 40);
   });
 
   it('lets no deadline be born over when it stalls between its decision and the record', async () => {

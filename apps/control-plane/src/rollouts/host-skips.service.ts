@@ -28,7 +28,7 @@ import { advanceHostUpdate, advanceRollout, type HostUpdateEvent } from '@luofle
 import { HostUpdateChanges } from '../commands/host-update.changes';
 import { contextOf } from './rollout-actions.service';
 
-/** Hosts by id or name, and with `offline` all that have not started and are not connected. */
+/** Hosts by id or name, in any letter case, and with `offline` all that have not started and are not connected. */
 export interface SkipTargets {
   readonly hosts: readonly string[];
   readonly offline?: boolean;
@@ -111,7 +111,8 @@ function targetsOf(
   const named = new Map(
     updates.flatMap((update) => [[update.host.name, update] as const, [update.host.id, update]]),
   );
-  const missing = hosts.filter((host) => !named.has(host));
+  const updateOf = (host: string) => named.get(host.toLowerCase());
+  const missing = hosts.filter((host) => !updateOf(host));
   if (missing.length > 0)
     throw new LuofleetError({
       code: 'NOT_FOUND',
@@ -122,7 +123,7 @@ function targetsOf(
   const absent = updates.filter(
     ({ state, host }) => offline && state.kind === 'pending' && !host.online,
   );
-  return [...new Set([...hosts.flatMap((host) => named.get(host) ?? []), ...absent])];
+  return [...new Set([...hosts.flatMap((host) => updateOf(host) ?? []), ...absent])];
 }
 
 function notPossible(

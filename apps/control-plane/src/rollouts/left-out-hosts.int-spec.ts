@@ -139,13 +139,15 @@ describe('hosts that are left out', () => {
     const absentOne = await absent('asked-1');
     await connect('asked-2');
     await apply('asked');
-    const skipped = await post('asked/updates/asked-1/skip', { reason: 'in repair' });
+    const skipped = await post('asked/updates/Asked-1/skip', { reason: 'in repair' });
     expect(skipped.status).toBe(200);
     await rolloutIn(plane, 'asked', 'succeeded');
     const [first] = (await updatesOf(plane, 'asked')).filter(({ state }) => state === 'skipped');
     expect(first?.reason?.detail).toContain('in repair');
     await absentOne.connect(plane.running.grpcPort);
-    const { body } = await post('asked/unskip', { hosts: ['asked-1'] });
+    const { body } = await post('asked/unskip', {
+      hosts: ['ASKED-1', absentOne.hostId.toUpperCase()],
+    });
     expect(body.state).toBe('running');
     while ((await reasons('asked'))['asked-1'] !== 'succeeded ');
     await rolloutIn(plane, 'asked', 'succeeded');

@@ -82,11 +82,15 @@ function nameTaken(name: string, cause: unknown): LuofleetError {
   });
 }
 
-/** Decommissioned hosts whose streams this replica has yet to close. */
-export async function hostsToLetGo(database: Database, replicaId: string): Promise<string[]> {
+/** Those of these hosts, whose streams are open, that were decommissioned. */
+export async function hostsToLetGo(
+  database: Database,
+  hostIds: readonly string[],
+): Promise<string[]> {
+  if (hostIds.length === 0) return [];
   const rows = await database.read('find decommissioned hosts', 'hosts', (client) => {
     return client.$queryRaw<{ id: string }[]>`
-      SELECT id FROM hosts WHERE replica_id = ${replicaId} AND decommissioned_at IS NOT NULL`;
+      SELECT id FROM hosts WHERE id = ANY(${hostIds}::uuid[]) AND decommissioned_at IS NOT NULL`;
   });
   return rows.map(({ id }) => id);
 }

@@ -10,8 +10,8 @@
  * 1. Nobody has beaten for longer (replicas restarted, stopped or stalled, Postgres or Redis away, the clock stepped
  *    forward): nobody is judged. The first beat after it moves every deadline by the gap, and hosts get `graceMs` to
  *    connect and to say what they have to.
- * 2. One replica of several is silent: the deadlines of the hosts whose streams it held are moved by its silence and by
- *    `graceMs`; they have to notice, and to connect to another one.
+ * 2. One replica of several is silent: the deadlines of the hosts whose streams it held are moved by its silence, and to
+ *    `graceMs` from now at least; they have to notice, and to connect to another one.
  *
  * Ordering: moved host updates get a new version, so that a judgement over what was read before conflicts.
  */
@@ -86,25 +86,33 @@ async function closeGaps(unit: UnitOfWork, one: Beat): Promise<Gaps> {
       reached_at = CASE WHEN ${one.reaches} THEN clock_timestamp() ELSE reached_at END,
       silence_from = CASE WHEN ${heardMs > 0} THEN ${grace} ELSE silence_from END,
       deadlines_from = CASE WHEN ${reachedMs > 0} THEN ${grace} ELSE deadlines_from END`;
-  if (reachedMs > 0) await moveDeadlines(unit, reachedMs, Prisma.sql`TRUE`);
+  if (reachedMs > 0)
+    await moveDeadlines(
+      unit,
+      moved(reachedMs),
+      Prisma.sql`state IN ('running', 'rolling-back') OR (state = 'pending' AND deadline_at IS NOT NULL)`,
+    );
   const silent = await client.$queryRaw<{ id: string; silentMs: number }[]>`
     DELETE FROM replicas WHERE id <> ${one.replicaId} AND seen_at < clock_timestamp() - ${LAPSE}
     RETURNING id, ${gapOf(Prisma.sql`seen_at`)} AS "silentMs"`;
   for (const { id, silentMs } of silent)
     await moveDeadlines(
       unit,
-      one.graceMs + (reachedMs > 0 ? 0 : silentMs),
-      Prisma.sql`host_id IN (SELECT id FROM hosts WHERE replica_id = ${id})`,
+      Prisma.sql`GREATEST(${moved(reachedMs > 0 ? 0 : silentMs)}, ${grace})`,
+      Prisma.sql`state IN ('running', 'rolling-back')
+        AND host_id IN (SELECT id FROM hosts WHERE replica_id = ${id})`,
     );
   return { heardMs, reachedMs, silentReplicas: silent.map(({ id }) => id) };
 }
 
-async function moveDeadlines(unit: UnitOfWork, byMs: number, which: Prisma.Sql): Promise<void> {
-  // From the epoch, before there was any watch, there is nothing to move by.
-  const ms = Math.min(byMs, 24 * 60 * 60_000);
+/** A deadline that was moved by a gap. From the epoch, before there was any watch, there is nothing to move by. */
+const moved = (byMs: number): Prisma.Sql =>
+  Prisma.sql`deadline_at + ${Math.min(byMs, 24 * 60 * 60_000)} * interval '1 ms'`;
+
+async function moveDeadlines(unit: UnitOfWork, to: Prisma.Sql, which: Prisma.Sql): Promise<void> {
   await unit.client.$executeRaw`
-    UPDATE host_updates SET deadline_at = deadline_at + ${ms} * interval '1 ms', version = version + 1
-    WHERE id IN (SELECT id FROM host_updates WHERE state IN ('running', 'rolling-back') AND ${which}
+    UPDATE host_updates SET deadline_at = ${to}, version = version + 1
+    WHERE id IN (SELECT id FROM host_updates WHERE ${which}
                  ORDER BY position FOR NO KEY UPDATE)`;
 }
 
