@@ -221,4 +221,5 @@ const introduction = {
   handlers: [],
   workloads: [],
   generation: 0n,
+  openCommandKeys: [],
 } as const;

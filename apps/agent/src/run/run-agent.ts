@@ -30,7 +30,7 @@ import { WorkloadApi } from '../workloads/workload-api';
 import { WorkloadProblem } from '../workloads/workload-problem';
 import { WorkloadSupervisor } from '../workloads/workload-supervisor';
 import type { EarlyPart } from './early-part';
-import { machineIdOf } from '../settings/machine-id';
+import { machineIdInTime, machineIdOf, type MachineIdSources } from '../settings/machine-id';
 import { layFoundation } from './foundation';
 import { giveWay, takeFromEnvironment, type GaveWay } from './give-way';
 import { clearSocketPath, handedOnLocks } from './ownership';
@@ -82,13 +82,14 @@ async function startAgent(begun: Start): Promise<void> {
   if (handover === null && kernel === null) becomeCurrentImage(start);
 
   const incarnationId = randomUUID();
-  const { machineId, problem } = machineIdIfKnown({
+  const sources = {
     configured: settings.machineId ?? '',
     handedOver:
       kernel?.arrival.found === 'handover' ? kernel.arrival.manifest.machineId : undefined,
     stateDir: settings.stateDir,
     log,
-  });
+  };
+  const known = machineIdIfKnown(sources);
   const hostLog = log.child({ host: settings.hostName });
   const faults = new Faults(settings.faults, path.join(settings.stateDir, 'faults.json'));
   const finishHold = (workload: string) => journal.state.finishHolds.get(workload);
@@ -104,7 +105,7 @@ async function startAgent(begun: Start): Promise<void> {
   const backend: HostBackend =
     kernel !== null
       ? kernel.module.openKernelBackend({
-          ...{ ...common, journal, incarnationId, machineId },
+          ...{ ...common, journal, incarnationId, machineId: known },
           ...{ arrival: kernel.arrival, configuration: kernel.configuration },
         })
       : new (await import('../backend/engine/engine.backend')).EngineBackend({
@@ -149,8 +150,8 @@ async function startAgent(begun: Start): Promise<void> {
   await openSocket(api, settings.socket, holds, hostLog);
   await executor.open();
   begun.hasTakenOver = true;
-  // Workloads serve, and go on without an agent.
-  if (problem !== null) throw problem;
+  // Workloads serve, with or without a link.
+  const machineId = known || (await machineIdInTime(sources));
   const { openLink } = await import('./open-link');
   link = openLink({ settings, backend, executor, journal, incarnationId, machineId, log: hostLog });
 }
@@ -174,12 +175,12 @@ async function openSocket(
   }
 }
 
-/** The problem is for later: workloads need no machine id. */
-function machineIdIfKnown(sources: Parameters<typeof machineIdOf>[0]) {
+/** Empty where it has to be tried again. */
+function machineIdIfKnown(sources: MachineIdSources): string {
   try {
-    return { machineId: machineIdOf(sources), problem: null };
-  } catch (error) {
-    return { machineId: '', problem: error as Error };
+    return machineIdOf(sources);
+  } catch {
+    return '';
   }
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { machineIdOf } from './machine-id';
+import { machineIdInTime, machineIdOf } from './machine-id';
 
 describe('machineIdOf', () => {
   let directory: string;
@@ -89,6 +89,18 @@ describe('machineIdOf', () => {
   it('comes from the configuration, or from the kernel before, where they have one', () => {
     expect(idOf(one, { configured: 'rack-1.slot-2', handedOver: 'x' })).toBe('rack-1.slot-2');
     expect(idOf(one, { handedOver: 'of-the-kernel-before' })).toBe('of-the-kernel-before');
+  });
+
+  it('is tried again until the state directory takes the kept value', async () => {
+    const problems: unknown[] = [];
+    const log = { warn: () => undefined, error: (...said: unknown[]) => void problems.push(said) };
+    const stateDir = at('full');
+    const sources = { configured: '', handedOver: undefined, stateDir, log };
+    const etc = { etcMachineId: at('none'), mountInfo: at('none') };
+    const waiting = machineIdInTime({ ...sources, ...etc }, 10);
+    expect(problems).toHaveLength(1);
+    mkdirSync(stateDir);
+    expect(await waiting).toBe(machineIdOf({ ...sources, ...etc }));
   });
 
   it('starts anew from a file that was cut off to nothing', () => {

@@ -6,14 +6,15 @@
 // machine count as this one.
 // Unhappy paths: /etc/machine-id is missing, not set up yet, or made anew by each boot (systemd mounts it then): it says
 // nothing then. An id that comes to a machine which had none, or goes away, does not make it another machine; one id after
-// another does, and the log says how to stay the same. A kept value that can not be read or written stops the start:
-// guessing would be a new machine. What was in /etc is kept in a file of its own, so that older agents read the value.
+// another does, and the log says how to stay the same. A kept value that can not be read or written is tried again, and
+// there is no link before: guessing would be a new machine. What was in /etc is kept in a file of its own, so that older agents read the value.
 import { createHash, randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../log';
 
-interface MachineIdSources {
+export interface MachineIdSources {
   /** From the configuration; empty: not named there. */
   configured: string;
   /** From the previous kernel, through memory. */
@@ -43,6 +44,22 @@ export function machineIdOf(sources: MachineIdSources): string {
     hint: `if it is the machine of before, and no copy of it, set machineId: ${before}`,
   });
   return after;
+}
+
+/** Tries until the disk has room, or whatever is wrong is mended. Workloads serve meanwhile: they need no machine id. */
+export async function machineIdInTime(
+  sources: MachineIdSources & { log: Pick<Log, 'warn' | 'error'> },
+  retryMs = 5000,
+): Promise<string> {
+  for (;;) {
+    try {
+      return machineIdOf(sources);
+    } catch (error) {
+      const { message } = error as Error;
+      sources.log.error('no machine id, so no link; trying again', { error: message });
+    }
+    await delay(retryMs);
+  }
 }
 
 /** Made at the first start. */

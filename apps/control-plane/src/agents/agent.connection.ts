@@ -49,12 +49,21 @@ export function introductionOf(hello: Hello): HostIntroduction {
     agentVersion,
   } = hello;
   const { runningVersion, runningSha256, kernelRelease, handlers, workloads, generation } = hello;
+  const { openCommandKeys } = hello;
   return {
     // One host whatever the letter case: names are compared and kept in lower case.
     name: hostName.toLowerCase(),
     ...{ machineId, streamNumber },
     ...{ labels, failureDomain, backend, bootId, incarnationId, agentVersion },
-    ...{ runningVersion, runningSha256, kernelRelease, handlers, workloads, generation },
+    ...{
+      runningVersion,
+      runningSha256,
+      kernelRelease,
+      handlers,
+      workloads,
+      generation,
+      openCommandKeys,
+    },
   };
 }
 

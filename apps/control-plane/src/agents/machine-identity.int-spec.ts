@@ -111,6 +111,26 @@ describe('the identity of a host', () => {
     expect((await late(2n, 'restarted')).goodbyes).toEqual([]);
   });
 
+  it('enrols the machine that comes out of a reboot while the record has its old stream', async () => {
+    let reboot: Command | undefined;
+    const old = await connect('rebooted', { machineId: '', bootId: 'before' }, (command) => {
+      if (command.phase !== Phase.PHASE_REBOOT) return succeed(command);
+      reboot = command;
+      return null;
+    });
+    await applyRollout(plane, { name: 'rebooted', selector: 'name=rebooted', strategy: {} });
+    await old.until(() => reboot !== undefined);
+    const after = (machineId: string, openCommandKeys: string[]) =>
+      connect('rebooted', { machineId, bootId: 'after', openCommandKeys });
+    const other = await after('reb-2', [
+      (reboot?.idempotencyKey ?? '').replace('reboot', 'finish'),
+    ]);
+    expect(other.goodbyes).toEqual(['IDENTITY_REFUSED']);
+    const same = await after('reb-1', [reboot?.idempotencyKey ?? '']);
+    expect(same).toMatchObject({ hostId: old.hostId, goodbyes: [] });
+    await rolloutIn(plane, 'rebooted', 'succeeded');
+  });
+
   it('keeps a host that is renamed, with its history', async () => {
     const before = await connect('old-name', { machineId: 'r', streamNumber: 1n });
     await applyRollout(plane, { name: 'named', selector: 'name=OLD-name', strategy: {} });

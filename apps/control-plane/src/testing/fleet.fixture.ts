@@ -114,6 +114,7 @@ export function introduction(name: string, labels: Record<string, string> = {}) 
     handlers: ['memfd-v1'],
     workloads: ['kv'],
     generation: 0n,
+    openCommandKeys: [],
   };
 }
 

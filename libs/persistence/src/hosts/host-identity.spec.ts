@@ -18,8 +18,10 @@ const outcome = (
   said: Partial<Introduced>,
   known: readonly Candidate[],
   replaced: readonly string[] = [],
+  rebooted: readonly string[] = [],
 ) => {
-  const verdict = identify(hello(said), known, ({ id }) => replaced.includes(id));
+  const has = (ids: readonly string[]) => (one: Candidate) => ids.includes(one.id);
+  const verdict = identify(hello(said), known, has(replaced), has(rebooted));
   if (verdict.kind === 'new') return 'new';
   return verdict.kind === 'refused' ? verdict.code : `${verdict.kind} ${verdict.host.id}`;
 };
@@ -28,7 +30,7 @@ const left = { decommissioned: true, live: false };
 const old = { machineId: '' };
 
 describe('identify', () => {
-  it.each<[string, string, Partial<Introduced>, Candidate[], string[]?]>([
+  it.each<[string, string, Partial<Introduced>, Candidate[], string[]?, string[]?]>([
     ['enrols a machine under a free name', 'new', {}, []],
     ['knows a process that comes back', 'known h1', { streamNumber: 2n }, [host()]],
     ['knows a machine that started anew', 'known h1', { incarnationId: 'i2' }, [host()]],
@@ -157,8 +159,24 @@ describe('identify', () => {
       {},
       [host({ ...old, ...left })],
     ],
-  ])('%s', (_what, wanted, said, known, ...[replaced]) => {
-    expect(outcome(said, known, replaced)).toBe(wanted);
-    expect(outcome(said, known.toReversed(), replaced)).toBe(wanted);
+    [
+      'but over one whose reboot the hello holds',
+      'known h1',
+      { bootId: 'b2', incarnationId: 'i2' },
+      [host(old)],
+      [],
+      ['h1'],
+    ],
+    [
+      'which is no way around a machine that is enrolled',
+      'NAME_TAKEN',
+      { machineId: 'm9', bootId: 'b2' },
+      [host()],
+      [],
+      ['h1'],
+    ],
+  ])('%s', (_what, wanted, said, known, ...[replaced, rebooted]) => {
+    expect(outcome(said, known, replaced, rebooted)).toBe(wanted);
+    expect(outcome(said, known.toReversed(), replaced, rebooted)).toBe(wanted);
   });
 });

@@ -16,7 +16,8 @@
  *    sent away.
  * 3. Agents that send no machine id are known by name. Once a machine is enrolled they are let in under its name only
  *    within the boot that the record knows: the machine went back to an older agent. A machine id that comes to a host
- *    which has none is enrolled, unless that host is connected out of another boot.
+ *    which has none is enrolled, unless that host is connected out of another boot; then only if the hello holds a command
+ *    of that host that goes on in a new boot.
  * 4. A machine that was taken out of the fleet stays out under any name; its name is free for others.
  */
 export interface Introduced {
@@ -53,11 +54,15 @@ export type Verdict<Known extends Candidate> =
       readonly detail: string;
     };
 
-/** `wasReplaced` says whether another incarnation took the hello's one's place on a host. */
+/**
+ * `wasReplaced` says whether another incarnation took the hello's one's place on a host, `isRebooted` whether the hello
+ * holds an open command of a host that goes on in a new boot.
+ */
 export function identify<Known extends Candidate>(
   hello: Introduced,
   candidates: readonly Known[],
   wasReplaced: (host: Known) => boolean,
+  isRebooted: (host: Known) => boolean,
 ): Verdict<Known> {
   const { name, machineId, bootId } = hello;
   const fleet = candidates.filter(({ decommissioned }) => !decommissioned);
@@ -68,7 +73,10 @@ export function identify<Known extends Candidate>(
   if (left && (machineId !== '' || !named)) return { kind: 'decommissioned', host: left };
   if (!named) return { kind: 'new' };
   const isOtherBoot = named.bootId !== bootId;
-  if (isOtherBoot && (named.machineId !== '' || (machineId !== '' && named.live)))
+  if (
+    isOtherBoot &&
+    (named.machineId !== '' || (machineId !== '' && named.live && !isRebooted(named)))
+  )
     return taken(hello, named);
   if (machineId !== '' && named.machineId !== '') return taken(hello, named);
   return place(hello, named, wasReplaced);

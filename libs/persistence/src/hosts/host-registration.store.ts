@@ -18,6 +18,8 @@ export interface HostIntroduction extends Introduced {
   readonly workloads: readonly string[];
   /** Highest generation the agent has accepted. */
   readonly generation: bigint;
+  /** Keys of commands that the agent has not answered yet, as far as it knows. */
+  readonly openCommandKeys: readonly string[];
 }
 
 export interface RegisteredHost {
@@ -138,6 +140,7 @@ async function identifyAll(
     SELECT host_id AS "hostId", incarnation_id AS "incarnationId" FROM host_incarnations
     WHERE host_id = ANY(${known.map(({ id }) => id)}::uuid[])
       AND incarnation_id = ANY(${hosts.map(({ incarnationId }) => incarnationId)}::text[])`;
+  const rebooting = await rebootsIn(unit, hosts, known);
   const keyOf = (hostId: string, incarnationId: string) => `${hostId} ${incarnationId}`;
   const pairs = new Set(replaced.map((row) => keyOf(row.hostId, row.incarnationId)));
   return hosts.map((hello) => {
@@ -145,8 +148,32 @@ async function identifyAll(
     const candidates = known.filter(
       (host) => host.name === name || (machineId !== '' && host.machineId === machineId),
     );
-    return identify(hello, candidates, ({ id }) => pairs.has(keyOf(id, incarnationId)));
+    return identify(
+      hello,
+      candidates,
+      ({ id }) => pairs.has(keyOf(id, incarnationId)),
+      ({ id }) => hello.openCommandKeys.some((key) => rebooting.get(key) === id),
+    );
   });
+}
+
+/** Open commands out of the hellos that go on in a new boot, with their hosts: of those that have no machine id yet. */
+async function rebootsIn(
+  unit: UnitOfWork,
+  hosts: readonly HostIntroduction[],
+  known: readonly Known[],
+): Promise<ReadonlyMap<string, string>> {
+  const nameless = known.filter(({ machineId, live }) => machineId === '' && live);
+  const names = new Set(nameless.map(({ name }) => name));
+  const keys = hosts.flatMap(({ name, openCommandKeys }) =>
+    names.has(name) ? openCommandKeys : [],
+  );
+  if (keys.length === 0) return new Map();
+  const rows = await unit.client.$queryRaw<{ key: string; hostId: string }[]>`
+    SELECT idempotency_key AS key, host_id AS "hostId" FROM commands
+    WHERE host_id = ANY(${nameless.map(({ id }) => id)}::uuid[]) AND idempotency_key = ANY(${keys}::text[])
+      AND phase IN ('reboot', 'retrieve') AND state IN ('sent', 'accepted')`;
+  return new Map(rows.map(({ key, hostId }) => [key, hostId]));
 }
 
 /** @throws ConflictError */
@@ -168,7 +195,7 @@ async function writeIntroductions(
   placed: readonly Placed[],
   replicaId: string,
 ): Promise<void> {
-  const rows = placed.map(({ hello, id }) => ({
+  const rows = placed.map(({ hello: { openCommandKeys: _keys, ...hello }, id }) => ({
     ...hello,
     id,
     generation: hello.generation.toString(),
