@@ -1,7 +1,8 @@
 // Bodies of the workload socket. Checked by hand and not with zod: new instances register inside the blackout, and
 // loading a schema library there would cost every host more than these few fields are worth.
 import type { IncomingMessage } from 'node:http';
-import { cleanText, describeThrown } from '@luofleet/platform/text';
+import { readJson } from '@luofleet/contracts/json';
+import { cleanText } from '@luofleet/platform/text';
 import { WorkloadProblem } from './workload-problem';
 
 /** The largest body has a sentence in it; one that is far too long is cut afterwards, and not refused: it says why. */
@@ -31,13 +32,14 @@ export async function readBody<S extends Shape>(
   request: IncomingMessage,
   shape: S,
 ): Promise<Body<S>> {
-  const text = await readText(request);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw badBody(`the body is not JSON: ${describeThrown(cause)}`);
+  const read = readJson(await readText(request));
+  if (read.kind === 'fault') {
+    const { path, message } = read.fault;
+    throw path === ''
+      ? badBody(`the body is not JSON: ${message}`)
+      : badBody('the body has wrong fields', [{ path, message }]);
   }
+  const { value } = read;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badBody('the body must be a JSON object');
   }

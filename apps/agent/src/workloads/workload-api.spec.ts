@@ -63,6 +63,18 @@ it('takes what is too long for any reason as a refusal, at once', async () => {
   await sent.catch(() => undefined);
 });
 
+it.each(['{"ok":false,"reason":"busy","ok":true}', '{"ok":false,"reason":"busy","\\u006fk":true}'])(
+  'makes no yes of a no: %s',
+  async (text) => {
+    const { id, answer } = instruct();
+    const url = `/v1/workloads/kv/instructions/${id}`;
+    const refused = await ask('POST', url, Buffer.from(text));
+    expect(refused).toMatchObject({ status: 400, text: expect.stringContaining('twice') });
+    await ask('POST', url, { ok: false, reason: 'busy' });
+    expect(await answer).toMatchObject({ ok: false });
+  },
+);
+
 it('cleans every reason, and loses nothing of it but the harm', async () => {
   await fc.assert(
     fc.asyncProperty(hostile, async (reason) => {

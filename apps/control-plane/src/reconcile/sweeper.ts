@@ -7,7 +7,7 @@
  *
  * Happy path: finds what is being done anyway; jobs that wait already are not added twice.
  *
- * Unhappy paths: Postgres is away: logged, and the next sweep tries again. Redis is away: rollouts are planned by the
+ * Unhappy paths: a step fails (Postgres is away): logged, the others are done, and the next sweep tries again. Redis is away: rollouts are planned by the
  * sweep itself, one after the other. A sweep takes longer than the interval: the next one starts after it.
  */
 import {
@@ -50,13 +50,24 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     return performance.now() - this.sweptAt;
   }
 
-  /** One sweep. */
+  /** One sweep. Never rejects: what fails in one step holds up no other. */
   async sweep(): Promise<void> {
-    await this.takeSilentOffline();
-    const rollouts = await rolloutsToReconcile(this.database);
-    await this.progress.sendQueued();
-    await this.plan(rollouts);
-    this.sweptAt = performance.now();
+    const steps = {
+      'take silent hosts offline': () => this.takeSilentOffline(),
+      'send commands': () => this.progress.sendQueued(),
+      'plan rollouts': async () => this.plan(await rolloutsToReconcile(this.database)),
+    };
+    let wentWell = true;
+    for (const [step, work] of Object.entries(steps)) {
+      if (this.stopped) return;
+      try {
+        await work();
+      } catch (error) {
+        wentWell = false;
+        this.runtime.logger.warn('step of the sweep failed', { step, err: error });
+      }
+    }
+    if (wentWell) this.sweptAt = performance.now();
   }
 
   /** The queue answers, or says that it does not, in bounded time. */
@@ -82,9 +93,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
   private next(): void {
     if (this.stopped) return;
     this.timer = setTimeout(() => {
-      this.running = this.sweep()
-        .catch((error: unknown) => this.runtime.logger.warn('sweep failed', { err: error }))
-        .then(() => this.next());
+      this.running = this.sweep().then(() => this.next());
     }, this.runtime.settings.sweepIntervalMs);
   }
 }

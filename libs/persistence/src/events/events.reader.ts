@@ -51,12 +51,13 @@ export class EventsReader {
     return rows.map((row) => ({ ...row, data: row.data as EventRecord['data'] }));
   }
 
-  /** Where the record ends now; sequence 0 without any event. */
+  /** Where the record ends now; sequence 0 without any event. A server that was promoted is on a new timeline at once. */
   async end(): Promise<EventsEnd> {
     const [end] = await this.database.read('read events', 'events', (client) => {
       return client.$queryRaw<EventsEnd[]>`
         SELECT COALESCE((SELECT max(sequence) FROM events), 0) AS sequence,
-          (hashtextextended(concat_ws(':', s.system_identifier, c.timeline_id, d.oid, 'events'::regclass::oid), 0)
+          (hashtextextended(concat_ws(':', s.system_identifier, CASE WHEN pg_is_in_recovery()
+            THEN c.timeline_id ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END, d.oid, 'events'::regclass::oid), 0)
            & x'ffffffffff'::bigint)::text AS life
         FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d
         WHERE d.datname = current_database()`;
