@@ -90,7 +90,6 @@ class Fleet {
       stateDir: '/run/luofleet',
       // Emulated machines on a busy one are slow.
       startTimeoutMs: 60_000,
-      labels: { name },
       workloads: [
         {
           name: 'kv',
