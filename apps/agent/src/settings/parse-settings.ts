@@ -105,9 +105,9 @@ export function parseSettings(text: string, file: string): AgentSettings {
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
       ({ path: where, message }) =>
-        `  ${cleanText(where.join('.'), 300) || '(whole file)'}: ${cleanText(message, 1000)}`,
+        `${cleanText(where.join('.'), 300) || '(whole file)'}: ${cleanText(message, 1000)}`,
     );
-    throw new SettingsError(`${file} has wrong settings:\n${problems.join('\n')}`);
+    throw new SettingsError(`${file} has wrong settings: ${problems.join('; ')}`);
   }
   const { data } = parsed;
   const duplicate = data.workloads.find(
