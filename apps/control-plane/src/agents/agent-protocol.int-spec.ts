@@ -76,7 +76,9 @@ describe('agents and their streams', () => {
     const host = await agent('repeats').connect(plane.running.grpcPort);
     await applyRollout(plane, { name: 'repeats', selector: 'name=repeats', strategy: {} });
     await rolloutIn(plane, 'repeats', 'succeeded');
-    const before = await plane.ask<{ items: unknown[] }>('/api/v1/events?rollout=repeats&limit=500');
+    const before = await plane.ask<{ items: unknown[] }>(
+      '/api/v1/events?rollout=repeats&limit=500',
+    );
     const [preflight] = host.commands;
     if (!preflight) throw new Error('no command came');
     const acknowledged = host.recorded.length;

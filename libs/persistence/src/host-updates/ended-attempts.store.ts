@@ -29,10 +29,19 @@ export interface PerhapsEnded {
 const OPEN_COMMAND = Prisma.sql`c.state IN ('queued', 'sent', 'accepted')`;
 const OVER = Prisma.sql`NOT hu.state = ANY(${IN_FLIGHT}::text[])`;
 
-/** Of an earlier attempt nothing is known by now, unless it was settled when it ended. */
-const IMPLIED = Prisma.sql`
-  CASE WHEN s.attempt < hu.attempt THEN 'lost' ELSE CASE hu.state
-    WHEN 'succeeded' THEN 'finished' WHEN 'rolled-back' THEN 'unpreserved' ELSE 'lost' END END`;
+/**
+ * What became of the session or file in these columns. Of an earlier attempt nothing is known by now, unless it was
+ * settled when it ended. Where the host has said how the update failed, what it had retrieved is in its workload's hands.
+ */
+const implied = (row: Prisma.Sql): Prisma.Sql => Prisma.sql`
+  CASE WHEN s.attempt < hu.attempt THEN 'lost'
+    WHEN hu.state = 'succeeded' THEN 'finished'
+    WHEN hu.state = 'rolled-back' THEN 'unpreserved'
+    WHEN hu.state IN ('failed', 'lost-state') AND ${row}.state IN ('retrieved', 'finished') THEN 'finished'
+    ELSE 'lost' END`;
+
+const SESSION = Prisma.sql`s`;
+const FILE = Prisma.sql`f`;
 
 export async function settleEndedAttempts(
   unit: UnitOfWork,
@@ -49,12 +58,12 @@ export async function settleEndedAttempts(
       FROM ${updates} AND c.host_update_id = hu.id AND ${OPEN_COMMAND}
         AND (c.attempt < hu.attempt OR ${OVER}) AND NOT (${STILL_MATTERS})),
     settled AS (
-      UPDATE sessions s SET state = ${IMPLIED}::"SessionState", assumed = true, updated_at = now()
-      FROM ${updates} AND s.host_update_id = hu.id AND ${settles(Prisma.sql`s`)})
-    UPDATE preserved_files f SET state = ${IMPLIED}::"FileState", assumed = true, updated_at = now(),
+      UPDATE sessions s SET state = (${implied(SESSION)})::"SessionState", assumed = true, updated_at = now()
+      FROM ${updates} AND s.host_update_id = hu.id AND ${settles(SESSION)})
+    UPDATE preserved_files f SET state = (${implied(FILE)})::"FileState", assumed = true, updated_at = now(),
       reason_code = 'UPDATE_ENDED',
       reason_detail = 'attempt ' || s.attempt || ' ended before the host said what became of the file; the host update is ' || hu.state
-    FROM sessions s, ${updates} AND s.host_update_id = hu.id AND s.id = f.session_id AND ${settles(Prisma.sql`f`)}`;
+    FROM sessions s, ${updates} AND s.host_update_id = hu.id AND s.id = f.session_id AND ${settles(FILE)}`;
 }
 
 /** Whether the session or file in these columns has to be settled. */
@@ -62,5 +71,5 @@ function settles(row: Prisma.Sql): Prisma.Sql {
   const open = Prisma.sql`NOT ${isEnd(Prisma.sql`${row}.state`)}`;
   return Prisma.sql`CASE
     WHEN s.attempt < hu.attempt OR hu.state = 'pending' THEN ${open}
-    ELSE ${OVER} AND (${open} OR ${row}.assumed AND ${row}.state::text <> ${IMPLIED}) END`;
+    ELSE ${OVER} AND (${open} OR ${row}.assumed AND ${row}.state::text <> ${implied(row)}) END`;
 }

@@ -16,6 +16,7 @@ import {
   unstageKernel,
 } from '@luofleet/linux';
 import { agentVersion } from '../../agent-version';
+import { abortReason } from '../../commands/phase-clock';
 import type { Faults } from '../../faults/faults';
 import { reasonOfJournal } from '../../journal/journal-reason';
 import { JournalError } from '../../journal/journal-record';
@@ -163,6 +164,7 @@ export class KernelBackend implements HostBackend {
       const files = await this.images.stage(release, signal);
       stageKernel({ ...files, commandLine: nextCommandLine(staged) });
     } catch (error) {
+      if (signal.aborted) return this.thaw(abortReason(signal));
       const subject = `image ${release.imageSha256}`;
       const reason =
         error instanceof ReasonedError
