@@ -37,8 +37,8 @@ export interface SessionOwner {
 /**
  * Writes all sessions and files of one result, in one statement. u64 values go through text, exactly. What a report
  * leaves empty (name, compatible) stays as it was, and so does what stands later in the order of states: reports arrive
- * late and in any order. What was assumed gives way to an end that the host reports, and to all it reports once its
- * update goes on.
+ * late and in any order. What was assumed gives way to an end that the host reports, to what it says it has retrieved,
+ * and to all it reports once its update goes on.
  */
 export async function writeSessionReports(
   unit: UnitOfWork,
@@ -92,7 +92,7 @@ export async function writeSessionReports(
 function tells(table: 'sessions' | 'preserved_files', owner: SessionOwner): Prisma.Sql {
   const known = Prisma.raw(table);
   return Prisma.sql`
-    CASE WHEN ${known}.assumed THEN ${isEnd(Prisma.sql`EXCLUDED.state`)} OR EXISTS (
+    CASE WHEN ${known}.assumed THEN ${isEnd(Prisma.sql`EXCLUDED.state`)} OR EXCLUDED.state = 'retrieved' OR EXISTS (
       SELECT FROM host_updates hu WHERE hu.id = ${owner.hostUpdateId}::uuid AND hu.attempt = ${owner.attempt}::int
         AND hu.state = ANY(${IN_FLIGHT}::text[]))
     ELSE ${rankOf(Prisma.sql`EXCLUDED.state`)} >= ${rankOf(Prisma.sql`${known}.state`)} END`;
