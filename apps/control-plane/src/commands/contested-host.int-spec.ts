@@ -9,7 +9,9 @@ describe('a host that two rollouts want', () => {
   let agent: ScriptedAgent;
 
   beforeAll(async () => {
-    plane = await createControlPlane({ SWEEP_INTERVAL_MS: '100' }, 'all');
+    // The grace after a start or a stall is as long as hosts may be silent.
+    const settings = { HEARTBEAT_INTERVAL_MS: '500', OFFLINE_AFTER_MS: '3000' };
+    plane = await createControlPlane({ SWEEP_INTERVAL_MS: '100', ...settings }, 'all');
     await plane.fleet.release('runtime-1.1.0');
   });
   afterEach(() => agent.disconnect());
