@@ -47,6 +47,8 @@ describe('a control plane that did not look', () => {
   const passTime = (seconds: number, { watched }: { watched: boolean }) =>
     sql(async (client) => {
       await client.$executeRaw`UPDATE host_updates SET deadline_at = deadline_at - ${seconds} * interval '1 s'`;
+      await client.$executeRaw`UPDATE commands SET created_at = created_at - ${seconds} * interval '1 s'`;
+      await client.$executeRaw`UPDATE rollouts SET created_at = created_at - ${seconds} * interval '1 s'`;
       await client.$executeRaw`UPDATE hosts SET last_seen_at = last_seen_at - ${seconds} * interval '1 s'`;
       await client.$executeRaw`
         UPDATE fleet_watch SET silence_from = silence_from - ${seconds} * interval '1 s',
@@ -94,6 +96,9 @@ describe('a control plane that did not look', () => {
     expect(left).toBeLessThanOrEqual(seconds + 5);
     expect(left).toBeGreaterThan(seconds - 8);
   };
+
+  const askedLongAgo = () =>
+    sql((client) => client.$executeRaw`UPDATE commands SET created_at = now() - interval '1 h'`);
 
   it('judges by deadlines as long as somebody looks', async () => {
     const id = await started('watched');
@@ -150,6 +155,7 @@ describe('a control plane that did not look', () => {
   it('gives the hosts of one silent replica time, and no others', async () => {
     const id = await started('of-the-silent');
     await started('of-another');
+    await askedLongAgo();
     await sql(
       (client) =>
         client.$executeRaw`UPDATE hosts SET replica_id = 'silent' WHERE name = 'of-the-silent'`,
@@ -168,6 +174,7 @@ describe('a control plane that did not look', () => {
 
   it('does not add up the grace of a replica whose beats are late again and again', async () => {
     await started('of-the-late');
+    await askedLongAgo();
     await sql(
       (client) =>
         client.$executeRaw`UPDATE hosts SET replica_id = 'late' WHERE name = 'of-the-late'`,
@@ -181,6 +188,34 @@ describe('a control plane that did not look', () => {
       expect((await beatAs({})).silentReplicas).toEqual(['late']);
     }
     await expectLeft('of-the-late', PREFLIGHT_S + 4 * 3);
+  });
+
+  it('still judges hosts where nobody looks for a moment again and again', async () => {
+    const id = await started('stutter');
+    await passTime(PREFLIGHT_S + 5, { watched: true });
+    await beatAs({});
+    await passTime(3, { watched: false });
+    await beatAs({});
+    await passTime(OFFLINE_AFTER_S - 3, { watched: true });
+    await passTime(3, { watched: false });
+    await beatAs({});
+    expect(await stateAfterReconcile('stutter', id)).toBe('running');
+    await passTime(5, { watched: true });
+    expect(await stateAfterReconcile('stutter', id)).toBe('rolling-back');
+  });
+
+  it('moves no deadline by time that passed before it was set', async () => {
+    await passTime(100 * PREFLIGHT_S, { watched: false });
+    await started('early');
+    await beatAs({});
+    await expectLeft('early', PREFLIGHT_S);
+    await sql(
+      (client) =>
+        client.$executeRaw`UPDATE fleet_watch SET heard_at = 'epoch', reached_at = 'epoch'`,
+    );
+    await started('before-any-watch');
+    await beatAs({});
+    await expectLeft('before-any-watch', PREFLIGHT_S);
   });
 
   it('moves also how long a host that has not started is waited for', async () => {

@@ -8,8 +8,9 @@
  *
  * Unhappy paths:
  * 1. Nobody has beaten for longer (replicas restarted, stopped or stalled, Postgres or Redis away, the clock stepped
- *    forward): nobody is judged. The first beat after it moves every deadline by the gap, and hosts get `graceMs` to
- *    connect and to say what they have to.
+ *    forward): nobody is judged. The first beat after it moves every deadline by the gap, or by what of it the deadline has
+ *    seen, and hosts get `graceMs` to connect and to say what they have to. Another gap within that time only adds its
+ *    own length: a replica that stalls again and again is still judged by.
  * 2. One replica of several is silent: the deadlines of the hosts whose streams it held are moved by its silence, and to
  *    `graceMs` from now at least; they have to notice, and to connect to another one.
  *
@@ -80,12 +81,16 @@ async function closeGaps(unit: UnitOfWork, one: Beat): Promise<Gaps> {
   const gap = (isMine: boolean, ms = 0) => (isMine && ms > LAPSE_MS ? ms : 0);
   const [heardMs, reachedMs] = [gap(one.hears, watch?.heardMs), gap(one.reaches, watch?.reachedMs)];
   const grace = Prisma.sql`clock_timestamp() + ${one.graceMs} * interval '1 ms'`;
+  const graceAfter = (watched: Prisma.Sql, heldTo: Prisma.Sql) =>
+    Prisma.sql`CASE WHEN ${heldTo} > ${watched} THEN LEAST(${heldTo} + (clock_timestamp() - ${watched}), ${grace}) ELSE ${grace} END`;
   await client.$executeRaw`
     UPDATE fleet_watch SET
       heard_at = CASE WHEN ${one.hears} THEN clock_timestamp() ELSE heard_at END,
       reached_at = CASE WHEN ${one.reaches} THEN clock_timestamp() ELSE reached_at END,
-      silence_from = CASE WHEN ${heardMs > 0} THEN ${grace} ELSE silence_from END,
-      deadlines_from = CASE WHEN ${reachedMs > 0} THEN ${grace} ELSE deadlines_from END`;
+      silence_from = CASE WHEN ${heardMs > 0}
+        THEN ${graceAfter(Prisma.sql`heard_at`, Prisma.sql`silence_from`)} ELSE silence_from END,
+      deadlines_from = CASE WHEN ${reachedMs > 0}
+        THEN ${graceAfter(Prisma.sql`reached_at`, Prisma.sql`deadlines_from`)} ELSE deadlines_from END`;
   if (reachedMs > 0)
     await moveDeadlines(
       unit,
@@ -105,13 +110,19 @@ async function closeGaps(unit: UnitOfWork, one: Beat): Promise<Gaps> {
   return { heardMs, reachedMs, silentReplicas: silent.map(({ id }) => id) };
 }
 
-/** A deadline that was moved by a gap. From the epoch, before there was any watch, there is nothing to move by. */
-const moved = (byMs: number): Prisma.Sql =>
-  Prisma.sql`deadline_at + ${Math.min(byMs, 24 * 60 * 60_000)} * interval '1 ms'`;
+/**
+ * The deadline of the host update `hu` moved by a gap, or by the part of the gap since it was set: the last command was
+ * stored with it, or the rollout before it. What starts while nobody watches yet has not lost what came before.
+ */
+const moved = (gapMs: number): Prisma.Sql => Prisma.sql`deadline_at + LEAST(
+  ${gapMs} * interval '1 ms',
+  clock_timestamp() - COALESCE(
+    (SELECT max(created_at) FROM commands WHERE host_update_id = hu.id),
+    (SELECT created_at FROM rollouts WHERE id = hu.rollout_id)))`;
 
 async function moveDeadlines(unit: UnitOfWork, to: Prisma.Sql, which: Prisma.Sql): Promise<void> {
   await unit.client.$executeRaw`
-    UPDATE host_updates SET deadline_at = ${to}, version = version + 1
+    UPDATE host_updates hu SET deadline_at = ${to}, version = version + 1
     WHERE id IN (SELECT id FROM host_updates WHERE ${which}
                  ORDER BY position FOR NO KEY UPDATE)`;
 }
