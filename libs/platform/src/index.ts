@@ -18,3 +18,5 @@ export {
   silentLogger,
 } from './logger/logger';
 export { type Clock, systemClock } from './clock/clock';
+export { Rounds } from './clock/rounds';
+export { settledWithin, within } from './clock/time-limit';

@@ -1,7 +1,7 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Inject, Injectable } from '@nestjs/common';
 import type { JobsOptions, Queue } from 'bullmq';
-import { type Logger, LuofleetError } from '@luofleet/platform';
+import { type Logger, LuofleetError, within } from '@luofleet/platform';
 import { type JobName, type JobPayload, JOBS, type QueueName } from './job.catalogue';
 import { QUEUE_OPTIONS, type QueueOptions } from './queue.options';
 
@@ -43,7 +43,7 @@ export class JobQueue {
         opts: { ...optionsOf(name, payload), delay: delayMs },
       })),
     );
-    await withinTime(added, `add jobs ${name}`);
+    await within(ANSWER_WITHIN_MS, added, redisSilent(`add jobs ${name}`));
   }
 
   /**
@@ -86,25 +86,10 @@ function optionsOf<Name extends JobName>(name: Name, payload: JobPayload<Name>):
   };
 }
 
-async function withinTime(work: Promise<unknown>, operation: string): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new LuofleetError({
-            code: 'UNAVAILABLE',
-            operation,
-            subject: 'Redis',
-            detail: `Could not ${operation}: Redis does not answer.`,
-          }),
-        ),
-      ANSWER_WITHIN_MS,
-    );
+const redisSilent = (operation: string) => () =>
+  new LuofleetError({
+    code: 'UNAVAILABLE',
+    operation,
+    subject: 'Redis',
+    detail: `Could not ${operation}: Redis does not answer.`,
   });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Job, UnrecoverableError } from 'bullmq';
-import { type Logger, LuofleetError } from '@luofleet/platform';
+import { type Logger, LuofleetError, within } from '@luofleet/platform';
 import { JobHandlerRegistry } from './job-handler.registry';
 import { isJobName, JOBS } from './job.catalogue';
 import { QUEUE_OPTIONS, type QueueOptions } from './queue.options';
@@ -50,22 +50,14 @@ async function withDeadline(
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const error = new LuofleetError({
-        code: 'DEADLINE_EXCEEDED',
-        operation: `run job ${name}`,
-        subject: `job ${name}`,
-        detail: `The job took more than ${deadlineMs} ms.`,
-      });
-      controller.abort(error);
-      reject(error);
-    }, deadlineMs);
+  await within(deadlineMs, work(controller.signal), () => {
+    const error = new LuofleetError({
+      code: 'DEADLINE_EXCEEDED',
+      operation: `run job ${name}`,
+      subject: `job ${name}`,
+      detail: `The job took more than ${deadlineMs} ms.`,
+    });
+    controller.abort(error);
+    return error;
   });
-  try {
-    await Promise.race([work(controller.signal), deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

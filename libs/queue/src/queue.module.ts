@@ -14,7 +14,6 @@
  *
  * Ordering: workers start after all modules have initialised, and finish their jobs before anything else closes.
  */
-import { setTimeout } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   type DynamicModule,
@@ -25,6 +24,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { settledWithin } from '@luofleet/platform';
 import { BullModule, BullRegistrar } from '@nestjs/bullmq';
 import { JobHandlerRegistry } from './job-handler.registry';
 import { QUEUES } from './job.catalogue';
@@ -108,7 +108,6 @@ export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationSh
   async beforeApplicationShutdown(): Promise<void> {
     const closed = [this.reconcile, this.phase].map((processor) => processor.worker.close());
     // While Redis is away a worker that closes waits for it.
-    const late = setTimeout(CLOSE_WITHIN_MS, undefined, { ref: false });
-    await Promise.race([Promise.all(closed), late]);
+    await settledWithin(CLOSE_WITHIN_MS, closed);
   }
 }

@@ -28,7 +28,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { AgentServiceService, type ConnectRequest } from '@luofleet/proto';
-import { asLuofleetError, LuofleetError } from '@luofleet/platform';
+import { asLuofleetError, LuofleetError, settledWithin } from '@luofleet/platform';
 import { StreamRegistry } from '../commands/stream.registry';
 import { statusText } from '../grpc/status-text';
 import { GrpcServer } from '../grpc/grpc.server';
@@ -168,13 +168,6 @@ function keyOf(message: AgentMessage): string | undefined {
 const HELLO_WITHIN_MS = 10_000;
 /** How long a stop waits for streams to end. */
 const DRAIN_MS = 3_000;
-
-async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
-  await Promise.race([Promise.allSettled(work), late]);
-  clearTimeout(timer);
-}
 
 function helloLate(): LuofleetError {
   return new LuofleetError({

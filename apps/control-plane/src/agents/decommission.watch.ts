@@ -4,6 +4,7 @@ import {
   Injectable,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { Rounds } from '@luofleet/platform';
 import { CommandDispatcher } from '../commands/command.dispatcher';
 import { Runtime } from '../settings/runtime';
 
@@ -13,34 +14,24 @@ import { Runtime } from '../settings/runtime';
  */
 @Injectable()
 export class DecommissionWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
 
   constructor(
-    @Inject(CommandDispatcher) private readonly dispatcher: CommandDispatcher,
-    @Inject(Runtime) private readonly runtime: Runtime,
-  ) {}
+    @Inject(CommandDispatcher) dispatcher: CommandDispatcher,
+    @Inject(Runtime) { settings, logger }: Runtime,
+  ) {
+    this.rounds = new Rounds(settings.sweepIntervalMs, () =>
+      dispatcher
+        .closeDecommissioned()
+        .catch((error: unknown) => logger.warn('decommissioned hosts not let go', { err: error })),
+    );
+  }
 
   onApplicationBootstrap(): void {
-    this.next();
+    this.rounds.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.looking;
-  }
-
-  private next(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.looking = this.dispatcher
-        .closeDecommissioned()
-        .catch((error: unknown) =>
-          this.runtime.logger.warn('decommissioned hosts not let go', { err: error }),
-        )
-        .then(() => this.next());
-    }, this.runtime.settings.sweepIntervalMs);
+  beforeApplicationShutdown(): Promise<void> {
+    return this.rounds.stop();
   }
 }

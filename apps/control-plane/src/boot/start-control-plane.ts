@@ -10,10 +10,9 @@
  * Ordering of a stop: streams say goodbye and workers finish their job (beforeApplicationShutdown), then ports close,
  * then queues, Redis and Postgres.
  */
-import { setTimeout } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Logger } from '@luofleet/platform';
+import { type Logger, settledWithin } from '@luofleet/platform';
 import { AppModule } from '../app.module';
 import { configureHttp } from '../rest/configure-http';
 import { HTTP_SERVER_OPTIONS } from '../rest/http-server.options';
@@ -63,7 +62,7 @@ export async function startControlPlane(
     const closed = app
       .close()
       .catch((err: unknown) => logger.warn('start failed, and so did the stop', { err }));
-    await Promise.race([closed, setTimeout(STOP_WITHIN_MS, undefined, { ref: false })]);
+    await settledWithin(STOP_WITHIN_MS, [closed]);
     throw error;
   }
   let stopped: Promise<void> | undefined;

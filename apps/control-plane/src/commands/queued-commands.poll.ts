@@ -4,6 +4,7 @@ import {
   Injectable,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { Rounds } from '@luofleet/platform';
 import { RolloutProgress } from '../reconcile/rollout.progress';
 import { runsJobs } from '../settings/control-plane.settings';
 import { Runtime } from '../settings/runtime';
@@ -14,34 +15,25 @@ import { Runtime } from '../settings/runtime';
  */
 @Injectable()
 export class QueuedCommandsPoll implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds: Rounds;
 
   constructor(
-    @Inject(RolloutProgress) private readonly progress: RolloutProgress,
+    @Inject(RolloutProgress) progress: RolloutProgress,
     @Inject(Runtime) private readonly runtime: Runtime,
-  ) {}
+  ) {
+    const { settings, logger } = runtime;
+    this.rounds = new Rounds(settings.sweepIntervalMs, () =>
+      progress
+        .sendQueued(settings.replicaId)
+        .catch((error: unknown) => logger.warn('look for commands failed', { err: error })),
+    );
+  }
 
   onApplicationBootstrap(): void {
-    if (!runsJobs(this.runtime.settings)) this.next();
+    if (!runsJobs(this.runtime.settings)) this.rounds.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.running;
-  }
-
-  private next(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.progress
-        .sendQueued(this.runtime.settings.replicaId)
-        .catch((error: unknown) =>
-          this.runtime.logger.warn('look for commands failed', { err: error }),
-        )
-        .then(() => this.next());
-    }, this.runtime.settings.sweepIntervalMs);
+  beforeApplicationShutdown(): Promise<void> {
+    return this.rounds.stop();
   }
 }

@@ -11,6 +11,7 @@
  */
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { ReadinessResponse } from '@luofleet/contracts';
+import { within } from '@luofleet/platform';
 import { describeThrown } from '@luofleet/platform/text';
 import { FleetWatch } from '../reconcile/fleet.watch';
 import { Sweeper } from '../reconcile/sweeper';
@@ -44,9 +45,11 @@ export class Readiness {
     const sweepWithinMs = 10_000 + 5 * this.settings.sweepIntervalMs;
     const checks = await Promise.all([
       ...this.services.questions.map(([name, question]) => this.ask(name, question)),
-      within('event-loop', 'stood still for', stallMs, STALL_MAX_MS),
-      within('watch', 'the record has had no beat for', this.watch.sinceBeatMs(), BEAT_WITHIN_MS),
-      ...(sweeper ? [within('sweep', 'no sweep for', sweeper.sinceSweepMs(), sweepWithinMs)] : []),
+      isRecent('event-loop', 'stood still for', stallMs, STALL_MAX_MS),
+      isRecent('watch', 'the record has had no beat for', this.watch.sinceBeatMs(), BEAT_WITHIN_MS),
+      ...(sweeper
+        ? [isRecent('sweep', 'no sweep for', sweeper.sinceSweepMs(), sweepWithinMs)]
+        : []),
     ]);
     return { ready: checks.every(({ ok }) => ok), checks };
   }
@@ -56,23 +59,17 @@ export class Readiness {
     this.asked.set(name, asked);
     const answered = () => this.asked.get(name) === asked && this.asked.delete(name);
     asked.then(answered, answered);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      const error = new Error(`no answer within ${ANSWER_WITHIN_MS} ms`);
-      timer = setTimeout(() => reject(error), ANSWER_WITHIN_MS);
-    });
+    const late = () => new Error(`no answer within ${ANSWER_WITHIN_MS} ms`);
     try {
-      await Promise.race([asked, late]);
+      await within(ANSWER_WITHIN_MS, asked, late);
       return { name, ok: true, detail: '' };
     } catch (error) {
       return { name, ok: false, detail: describeThrown(error) };
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
 
-function within(name: Check['name'], what: string, ms: number, maxMs: number): Check {
+function isRecent(name: Check['name'], what: string, ms: number, maxMs: number): Check {
   const ok = ms <= maxMs;
   return { name, ok, detail: ok ? '' : `${what} ${Math.round(ms)} ms` };
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { within } from '@luofleet/platform';
 import { MetricsReader } from '@luofleet/persistence';
 import { QUEUES, JobQueue } from '@luofleet/queue';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
@@ -38,17 +39,10 @@ export class ProcessGauges implements OnModuleInit {
   }
 
   private async depths(): Promise<Readonly<Record<string, number>>> {
-    let timer: NodeJS.Timeout | undefined;
-    const unknown = Object.fromEntries(QUEUES.map((name) => [name, Number.NaN]));
-    const timeout = new Promise<typeof unknown>((resolve) => {
-      timer = setTimeout(() => resolve(unknown), ANSWER_WITHIN_MS);
-    });
     try {
-      return await Promise.race([this.jobs.depths(), timeout]);
+      return await within(ANSWER_WITHIN_MS, this.jobs.depths(), () => new Error('no answer'));
     } catch {
-      return unknown;
-    } finally {
-      clearTimeout(timer);
+      return Object.fromEntries(QUEUES.map((name) => [name, Number.NaN]));
     }
   }
 }

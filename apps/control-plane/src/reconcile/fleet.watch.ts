@@ -5,6 +5,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
+import { Rounds, settledWithin } from '@luofleet/platform';
 import { beat, Database, leaveWatch } from '@luofleet/persistence';
 import { RedisBus } from '../redis/redis.bus';
 import { servesApi } from '../settings/control-plane.settings';
@@ -17,9 +18,9 @@ const BEAT_MS = 500;
 export class FleetWatch
   implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown
 {
-  private timer: NodeJS.Timeout | undefined;
-  private beating: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly rounds = new Rounds(BEAT_MS, () =>
+    this.beat().catch((error: unknown) => this.runtime.logger.warn('beat failed', { err: error })),
+  );
   private redisThere: boolean;
   private readonly undo: () => void;
   private beatAt = performance.now();
@@ -34,7 +35,7 @@ export class FleetWatch
   }
 
   onApplicationBootstrap(): void {
-    this.next(0);
+    this.rounds.start(0);
   }
 
   onModuleDestroy(): void {
@@ -42,15 +43,13 @@ export class FleetWatch
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
     const { replicaId } = this.runtime.settings;
     // Not waited for when Postgres does not answer: the others will see the silence.
-    const leaving = this.beating
+    const leaving = this.rounds
+      .stop()
       .then(() => leaveWatch(this.database, replicaId))
       .catch((error: unknown) => this.runtime.logger.warn('watch not left', { err: error }));
-    const late = new Promise<void>((resolve) => setTimeout(resolve, 2 * BEAT_MS).unref());
-    await Promise.race([leaving, late]);
+    await settledWithin(2 * BEAT_MS, [leaving]);
   }
 
   /** How long ago the record last took a beat of this replica, on the monotonic clock. */
@@ -69,14 +68,5 @@ export class FleetWatch
     this.beatAt = performance.now();
     if (gaps.heardMs + gaps.reachedMs + gaps.silentReplicas.length > 0)
       logger.info('nobody watched for a while; deadlines were moved', { ...gaps });
-  }
-
-  private next(afterMs: number): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.beating = this.beat()
-        .catch((error: unknown) => this.runtime.logger.warn('beat failed', { err: error }))
-        .then(() => this.next(BEAT_MS));
-    }, afterMs);
   }
 }

@@ -16,6 +16,7 @@ import {
   Injectable,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { Rounds } from '@luofleet/platform';
 import { Database, markSilentOffline, rolloutsToReconcile } from '@luofleet/persistence';
 import { JobQueue } from '@luofleet/queue';
 import { Runtime } from '../settings/runtime';
@@ -23,8 +24,7 @@ import { RolloutProgress } from './rollout.progress';
 
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
+  private readonly rounds: Rounds;
   private stopped = false;
   private sweptAt = performance.now();
 
@@ -33,16 +33,17 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     @Inject(JobQueue) private readonly jobs: JobQueue,
     @Inject(RolloutProgress) private readonly progress: RolloutProgress,
     @Inject(Runtime) private readonly runtime: Runtime,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.next();
+  ) {
+    this.rounds = new Rounds(runtime.settings.sweepIntervalMs, () => this.sweep());
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  onApplicationBootstrap(): void {
+    this.rounds.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.timer);
-    await this.running;
+    return this.rounds.stop();
   }
 
   /** How long ago a sweep last went well, on the monotonic clock. */
@@ -88,12 +89,5 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     await this.database.transaction('take silent hosts offline', 'hosts', (unit) =>
       markSilentOffline(unit, this.runtime.settings.offlineAfterMs),
     );
-  }
-
-  private next(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.sweep().then(() => this.next());
-    }, this.runtime.settings.sweepIntervalMs);
   }
 }
