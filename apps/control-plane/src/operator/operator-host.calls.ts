@@ -21,7 +21,7 @@ import type {
 import { HostLifecycle } from '../hosts/host-lifecycle.service';
 import { requirementsOf } from '../rest/selector.requirements';
 import { HostSkips } from '../rollouts/host-skips.service';
-import { given } from './given';
+import { given, referenceIn } from './given';
 import { hostMessage, rolloutMessage } from './operator.views';
 
 /** The calls about hosts, each checked by the schema of its REST counterpart. */
@@ -39,27 +39,26 @@ export class OperatorHostCalls {
     return { hosts: slice.items.map(hostMessage), nextCursor: slice.nextCursor ?? '' };
   }
 
-  async decommission({
-    id,
-    ...request
-  }: DecommissionHostRequest): Promise<DecommissionHostResponse> {
-    const { reason } = decommissionSchema.parse(request);
-    const hostId = await this.lifecycle.decommission(id, reason);
+  async decommission(request: DecommissionHostRequest): Promise<DecommissionHostResponse> {
+    const { reason } = decommissionSchema.parse({ reason: request.reason });
+    const hostId = await this.lifecycle.decommission(referenceIn(request), reason);
     return { host: hostMessage(await this.hosts.get(hostId)) };
   }
 
-  async recommission({ id }: RecommissionHostRequest): Promise<RecommissionHostResponse> {
-    const hostId = await this.lifecycle.recommission(id);
+  async recommission(request: RecommissionHostRequest): Promise<RecommissionHostResponse> {
+    const hostId = await this.lifecycle.recommission(referenceIn(request));
     return { host: hostMessage(await this.hosts.get(hostId)) };
   }
 
   async skipHosts({ id, ...request }: SkipHostsRequest): Promise<SkipHostsResponse> {
     const { reason, ...targets } = skipHostsSchema.parse(request);
-    return { rollout: rolloutMessage(await this.skips.skip(id, targets, reason)) };
+    const rollout = await this.skips.skip(referenceIn({ id }), targets, reason);
+    return { rollout: rolloutMessage(rollout) };
   }
 
   async unskipHosts({ id, ...request }: UnskipHostsRequest): Promise<UnskipHostsResponse> {
     const { hosts } = unskipHostsSchema.parse(request);
-    return { rollout: rolloutMessage(await this.skips.unskip(id, hosts)) };
+    const rollout = await this.skips.unskip(referenceIn({ id }), hosts);
+    return { rollout: rolloutMessage(rollout) };
   }
 }

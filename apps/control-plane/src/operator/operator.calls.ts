@@ -23,7 +23,7 @@ import { idempotencyKeyOf } from '../rest/idempotency-key.header';
 import { RolloutActions } from '../rollouts/rollout-actions.service';
 import { RolloutIntake } from '../rollouts/rollout-intake.service';
 import { planView, rolloutView } from '../rollouts/rollouts.view';
-import { given } from './given';
+import { given, referenceIn } from './given';
 import { OperatorHostCalls } from './operator-host.calls';
 import { previewMessage, rolloutMessage } from './operator.views';
 
@@ -52,8 +52,8 @@ export class OperatorCalls {
     return { rollout: rolloutMessage(rollout), plan: planView(rollout.plan) };
   }
 
-  async get({ id }: GetRolloutRequest): Promise<GetRolloutResponse> {
-    const rollout = await this.rollouts.get(id);
+  async get(request: GetRolloutRequest): Promise<GetRolloutResponse> {
+    const rollout = await this.rollouts.get(referenceIn(request));
     return { rollout: rolloutMessage(rollout), report: rolloutView(rollout).report };
   }
 
@@ -62,8 +62,9 @@ export class OperatorCalls {
     return { rollouts: slice.items.map(rolloutMessage), nextCursor: slice.nextCursor ?? '' };
   }
 
-  async act({ id, action }: ActOnRolloutRequest): Promise<ActOnRolloutResponse> {
-    const name = ACTIONS[action];
+  async act(request: ActOnRolloutRequest): Promise<ActOnRolloutResponse> {
+    const id = referenceIn(request);
+    const name = ACTIONS[request.action];
     if (name === undefined)
       throw new LuofleetError({
         code: 'INVALID_INPUT',

@@ -15,6 +15,7 @@ import type {
   ServerWritableStream,
 } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { closedObject, idOrNameSchema, plainTextSchema } from '@luofleet/contracts';
 import { assertOfThisLife, EventsReader } from '@luofleet/persistence';
 import type { Logger } from '@luofleet/platform';
 import {
@@ -27,11 +28,18 @@ import { translateError } from '../errors/translate-error';
 import { EventFeed } from '../events/event-feed';
 import { GrpcServer } from '../grpc/grpc.server';
 import { LOGGER } from '../settings/platform.module';
+import { given } from './given';
 import { grpcStatusOf } from './grpc-errors';
 import { OperatorCalls } from './operator.calls';
 import { eventMessage } from './operator.views';
 import { assertPlain } from './plain-request';
 import { writeToStream } from './stream-writing';
+
+const watchSchema = closedObject({
+  rolloutId: idOrNameSchema.optional(),
+  hostId: idOrNameSchema.optional(),
+  life: plainTextSchema({ max: 255 }).optional(),
+});
 
 @Injectable()
 export class OperatorService implements OnModuleInit {
@@ -81,13 +89,11 @@ export class OperatorService implements OnModuleInit {
   ): Promise<void> {
     const gone = new AbortController();
     call.once('cancelled', () => gone.abort());
-    const { rolloutId, hostId, afterSequence, life } = assertPlain(call.request);
-    const filter = await this.events.resolveFilter({
-      rollout: rolloutId || undefined,
-      host: hostId || undefined,
-    });
+    const { afterSequence, ...asked } = assertPlain(call.request);
+    const { rolloutId, hostId, life } = watchSchema.parse(given(asked));
+    const filter = await this.events.resolveFilter({ rollout: rolloutId, host: hostId });
     const end = await this.events.end();
-    assertOfThisLife({ sequence: afterSequence, life: life || undefined }, end);
+    assertOfThisLife({ sequence: afterSequence, life }, end);
     const after = { sequence: afterSequence, life: end.life };
     for await (const batch of this.feed.follow(filter, after, gone.signal))
       for (const event of batch)

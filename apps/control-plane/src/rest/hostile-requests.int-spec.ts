@@ -5,7 +5,7 @@ import { isPlainText } from '@luofleet/platform/text';
 import fc from 'fast-check';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { manifest } from '../testing/fleet.fixture';
-import { hostileText } from '../testing/hostile-texts';
+import { hostileText, spoiled } from '../testing/hostile-texts';
 
 let plane: ControlPlaneFixture;
 let routes: Route[];
@@ -110,21 +110,6 @@ const RELEASE = {
   ...{ initrdSha256: 'b'.repeat(64), luoAbi: 'v1', labels: { zone: 'a' } },
 };
 
-/** Every place in a value where there is text, as a copy with `text` there; and with a field of that name. */
-function spoiled(value: unknown, text: string): unknown[] {
-  if (typeof value === 'string') return [text];
-  if (typeof value !== 'object' || value === null) return [];
-  const entries = Object.entries(value);
-  const rebuilt = (key: string, inner: unknown) =>
-    Array.isArray(value)
-      ? value.map((item: unknown, index) => (String(index) === key ? inner : item))
-      : { ...value, [key]: inner };
-  return [
-    ...entries.flatMap(([key, inner]) => spoiled(inner, text).map((one) => rebuilt(key, one))),
-    ...(Array.isArray(value) ? [] : [{ ...value, [text]: 'x' }]),
-  ];
-}
-
 it('takes or refuses anything in bodies, and names the field', async () => {
   const bodies = [
     ['/api/v1/releases', RELEASE],
@@ -133,7 +118,7 @@ it('takes or refuses anything in bodies, and names the field', async () => {
   await fc.assert(
     fc.asyncProperty(hostileText, async (text) => {
       for (const [url, value] of bodies)
-        for (const body of spoiled(value, text)) {
+        for (const { value: body } of spoiled(value, text)) {
           const answer = await plane.ask<{ errors?: unknown[] }>(url, { method: 'POST', body });
           await expectSound(url, answer);
           if (!isPlainText(text, 'many')) {

@@ -1,7 +1,7 @@
 /** What no text should be, as it would come from a broken or malicious program. */
 import fc from 'fast-check';
 
-const NAMED = [
+export const HOSTILE_TEXTS: readonly string[] = [
   ...[
     '\u0000',
     'busy\u0000',
@@ -30,8 +30,30 @@ const NAMED = [
 ];
 
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
-  fc.constantFrom(...NAMED),
+  fc.constantFrom(...HOSTILE_TEXTS),
   fc
     .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 30 })
     .map((units) => String.fromCharCode(...units)),
 );
+
+export interface Spoiled {
+  /** The innermost name on the way to the place; empty when the text is itself a name. */
+  readonly field: string;
+  readonly value: unknown;
+}
+
+/** Every place in a value where there is text, as a copy with `text` there; and with a field of that name. */
+export function spoiled(value: unknown, text: string, field = ''): Spoiled[] {
+  if (typeof value === 'string') return [{ field, value: text }];
+  if (typeof value !== 'object' || value === null) return [];
+  const within = Object.entries(value).flatMap(([key, inner]) =>
+    spoiled(inner, text, Array.isArray(value) ? field : key).map((one) => ({
+      ...one,
+      value: Array.isArray(value)
+        ? value.map((item: unknown, index) => (String(index) === key ? one.value : item))
+        : { ...value, [key]: one.value },
+    })),
+  );
+  const named = { field: '', value: { ...value, [text]: 'x' } };
+  return Array.isArray(value) ? within : [...within, named];
+}

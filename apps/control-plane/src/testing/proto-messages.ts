@@ -7,6 +7,8 @@ interface Field {
   readonly name: string;
   readonly type: string;
   readonly kind: 'one' | 'many' | 'map' | 'oneof';
+  /** The oneof it belongs to; empty without one. */
+  readonly group: string;
 }
 
 const DIRECTORY = path.resolve(__dirname, '../../../../proto/luofleet/v1');
@@ -20,9 +22,12 @@ export const PROTO_MESSAGES: ReadonlyMap<string, readonly Field[]> = new Map(
 );
 
 function fieldsOf(body: string): Field[] {
-  const oneof = /oneof \w+ \{(.*?)\}/s.exec(body)?.[1] ?? '';
-  const fields = body.matchAll(/^ +(repeated )?(map<string, string>|[\w.]+) (\w+) = \d+;/gm);
-  return [...fields].map(([line, many, type = '', name = '']) => ({
+  const [oneof = '', group = ''] = /oneof (\w+) \{.*?\}/s.exec(body) ?? [];
+  const fields = [...body.matchAll(/^ +(repeated )?(map<string, string>|[\w.]+) (\w+) = \d+;/gm)];
+  // A field that this does not read would go untested.
+  if (fields.length !== [...body.matchAll(/= \d+;/g)].length)
+    throw new Error(`a field is not understood in:${body}`);
+  return fields.map(([line, many, type = '', name = '']) => ({
     name: name.replace(/_(\w)/g, (_all, letter: string) => letter.toUpperCase()),
     type,
     kind: oneof.includes(line.trim())
@@ -32,7 +37,14 @@ function fieldsOf(body: string): Field[] {
         : many
           ? 'many'
           : 'one',
+    group: oneof.includes(line.trim()) ? group : '',
   }));
+}
+
+function fieldsIn(name: string): readonly Field[] {
+  const fields = PROTO_MESSAGES.get(name);
+  if (!fields) throw new Error(`proto/ has no message ${name}`);
+  return fields;
 }
 
 const U64_MAX = 2n ** 64n - 1n;
@@ -44,8 +56,7 @@ const i32 = fc.oneof(fc.constantFrom(0, 1, -1, 2 ** 31 - 1, -(2 ** 31)), fc.inte
 
 /** Any message of this name, with `texts` in every text of it. */
 export function protoMessage(name: string, texts: fc.Arbitrary<string>): fc.Arbitrary<object> {
-  const fields = PROTO_MESSAGES.get(name);
-  if (!fields) throw new Error(`proto/ has no message ${name}`);
+  const fields = fieldsIn(name);
   const oneof = fields.filter(({ kind }) => kind === 'oneof');
   const others = fields.filter(({ kind }) => kind !== 'oneof');
   const record = Object.fromEntries(others.map((field) => [field.name, fieldValue(field, texts)]));
@@ -55,7 +66,7 @@ export function protoMessage(name: string, texts: fc.Arbitrary<string>): fc.Arbi
       fc.record({ $case: fc.constant(field.name), value: scalar(field.type, texts) }),
     ),
   );
-  return fc.record({ ...record, message: choice });
+  return fc.record({ ...record, [oneof[0]?.group ?? '']: choice });
 }
 
 function fieldValue({ type, kind }: Field, texts: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
@@ -85,5 +96,47 @@ function scalar(type: string, texts: fc.Arbitrary<string>): fc.Arbitrary<unknown
       return PROTO_MESSAGES.has(type)
         ? protoMessage(type, texts)
         : fc.oneof(fc.integer({ min: 0, max: 8 }), fc.constantFrom(99, -1));
+  }
+}
+
+/** What stands in every text, and in every Struct, of a message that has all of its fields. */
+export interface Sample {
+  readonly text: string;
+  readonly struct: object;
+}
+
+/** Messages of this name with all of their fields, one for each case of a oneof. */
+export function sampleMessages(name: string, sample: Sample): object[] {
+  const fields = fieldsIn(name);
+  const oneof = fields.filter(({ kind }) => kind === 'oneof');
+  const rest = Object.fromEntries(
+    fields
+      .filter(({ kind }) => kind !== 'oneof')
+      .map((field) => [field.name, sampleField(field, sample)]),
+  );
+  if (oneof.length === 0) return [rest];
+  return oneof.flatMap(({ name: $case, type, group }) =>
+    sampleScalars(type, sample).map((value) => ({ ...rest, [group]: { $case, value } })),
+  );
+}
+
+function sampleField({ type, kind }: Field, sample: Sample): unknown {
+  if (kind === 'map') return { [sample.text]: sample.text };
+  const [value] = sampleScalars(type, sample);
+  return kind === 'many' ? [value] : value;
+}
+
+function sampleScalars(type: string, sample: Sample): unknown[] {
+  switch (type) {
+    case 'string':
+      return [sample.text];
+    case 'uint64':
+      return [0n];
+    case 'bool':
+      return [true];
+    case 'google.protobuf.Struct':
+      return [sample.struct];
+    default:
+      return PROTO_MESSAGES.has(type) ? sampleMessages(type, sample) : [1];
   }
 }
