@@ -1,5 +1,5 @@
 export { DURATION_MS_MAX, formatDuration, parseDurationMs } from './text/duration';
-export { formatU64, parseU64, U64_PATTERN } from './text/u64';
+export { formatU64, U64_PATTERN } from './text/u64';
 export {
   hostNameSchema,
   idOrNameSchema,
@@ -27,7 +27,6 @@ export {
   PAGE_LIMIT_MAX,
   pageQuerySchema,
   type Page,
-  type PageQuery,
 } from './fleet/page.schema';
 export {
   BACKENDS,
@@ -47,7 +46,6 @@ export {
   type HostState,
   type HostUpdateStateName,
   type PhaseName,
-  type ReleaseKindName,
   type RolloutActionName,
   type RolloutStateName,
   type SessionStateName,
@@ -66,7 +64,6 @@ export {
   hostsQuerySchema,
   type CurrentUpdateResponse,
   type HostResponse,
-  type HostsQuery,
   type WorkloadResponse,
 } from './fleet/host.schema';
 export {
@@ -86,10 +83,8 @@ export {
   sessionsQuerySchema,
   sessionWithFilesPageSchema,
   sessionWithFilesSchema,
-  type FilesQuery,
   type PreservedFileResponse,
   type SessionResponse,
-  type SessionsQuery,
   type SessionWithFilesResponse,
 } from './fleet/session.schema';
 export {
@@ -99,8 +94,6 @@ export {
   eventStreamQuerySchema,
   type EventPageResponse,
   type EventResponse,
-  type EventsQuery,
-  type EventStreamQuery,
 } from './fleet/event.schema';
 export {
   readinessSchema,
@@ -127,7 +120,6 @@ export {
   type BlackoutResponse,
   type HostCountsResponse,
   type HostUpdateResponse,
-  type HostUpdatesQuery,
   type PlannedHostResponse,
   type PlanResponse,
   type RolloutPreviewResponse,

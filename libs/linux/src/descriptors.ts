@@ -82,15 +82,6 @@ export function closeDescriptor(fd: number): void {
   closeSync(fd);
 }
 
-/**
- * Closes every descriptor from `first` to `last` (both included, default: all above).
- * Dangerous inside a running Node process, whose own descriptors are among them; meant for the moment before execve.
- */
-export function closeRange(first: number, last = 0xffff_ffff): void {
-  const about = { operation: 'close_range', subject: `fds ${first}-${last}` };
-  call(about, 'pidfd', SYS_close_range, first, last, 0, 0);
-}
-
 /** Execve closes every descriptor that is open now, from `first` on: whatever is not named afterwards goes to nobody. */
 export function closeOnExecFrom(first: number): void {
   const about = { operation: 'close_range CLOEXEC', subject: `fds from ${first}` };

@@ -11,7 +11,6 @@ export { addSeals, getSeals, memfdCreate, seals, type MemfdOptions } from './mem
 export {
   closeDescriptor,
   closeOnExecFrom,
-  closeRange,
   createPipe,
   duplicate,
   getCloseOnExec,
@@ -38,7 +37,6 @@ export {
   pidfdSendSignal,
   reapChild,
   setChildSubreaper,
-  setParentDeathSignal,
   type ChildExit,
   type ExecveRequest,
 } from './processes';
@@ -53,9 +51,7 @@ export {
 } from './sockets';
 export { mapShared, type MappedMemory } from './mapped-memory';
 export {
-  powerOff,
   rebootIntoStagedKernel,
-  restartThroughFirmware,
   stageKernel,
   syncFileSystems,
   unstageKernel,

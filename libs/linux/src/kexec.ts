@@ -8,8 +8,6 @@ const kexecFileLoadNumbers: Readonly<Partial<Record<NodeJS.Architecture, number>
 const KEXEC_FILE_UNLOAD = 0x1;
 const KEXEC_FILE_NO_INITRAMFS = 0x4;
 const RB_KEXEC = 0x4558_4543;
-const RB_POWER_OFF = 0x4321_fedc;
-const RB_AUTOBOOT = 0x0123_4567;
 
 function kexecFileLoadNumber(): number {
   const number = kexecFileLoadNumbers[process.arch];
@@ -70,20 +68,4 @@ export function rebootIntoStagedKernel(): never {
 /** Writes back all file systems; a kexec does not. */
 export function syncFileSystems(): void {
   callRaw('sync');
-}
-
-/** Writes back file systems and switches the machine off. */
-export function powerOff(): never {
-  syncFileSystems();
-  const about = { operation: 'reboot LINUX_REBOOT_CMD_POWER_OFF', subject: 'the machine' };
-  call(about, 'reboot', RB_POWER_OFF | 0);
-  throw new Error('reboot(POWER_OFF) returned without an errno');
-}
-
-/** Writes back file systems and restarts through the firmware: preserved state is lost. */
-export function restartThroughFirmware(): never {
-  syncFileSystems();
-  const about = { operation: 'reboot LINUX_REBOOT_CMD_RESTART', subject: 'the machine' };
-  call(about, 'reboot', RB_AUTOBOOT | 0);
-  throw new Error('reboot(RESTART) returned without an errno');
 }

@@ -15,7 +15,6 @@ const P_ALL = 0;
 /** siginfo_t of 64-bit Linux. */
 const SIGINFO_BYTES = 128;
 const SIGINFO_PID_OFFSET = 16;
-const PR_SET_PDEATHSIG = 1;
 const PR_SET_CHILD_SUBREAPER = 36;
 
 type SignalName = NodeJS.Signals;
@@ -113,12 +112,6 @@ export function endedChild(): number | undefined {
 function signalName(number: number): SignalName | null {
   const entry = Object.entries(constants.signals).find(([, value]) => value === number);
   return entry === undefined ? null : (entry[0] as SignalName);
-}
-
-/** The signal this process gets when its parent dies; 0 clears it. Survives execve. */
-export function setParentDeathSignal(signal: SignalName | 0): void {
-  const about = { operation: 'prctl PR_SET_PDEATHSIG', subject: String(signal) };
-  call(about, 'prctl', PR_SET_PDEATHSIG, signalNumber(signal), 0, 0, 0);
 }
 
 /** Whether orphaned grandchildren are re-parented to this process. */

@@ -1,6 +1,6 @@
 // What the journal's records add up to. Pure: the same records always give the same state, and `snapshotRecords` gives
 // the shortest list of records that adds up to the same state again (compaction).
-import type { AgentCommand, AgentResult, PhaseName } from '../model/command';
+import type { AgentCommand, AgentResult } from '../model/command';
 import type { JournalRecord } from './journal-record';
 
 export type CommandEntry =
@@ -153,19 +153,4 @@ function crossingRecords(crossing: Crossing | null): JournalRecord[] {
   if (booted !== null) records.push({ kind: 'booted', key, ...booted });
   if (retrieved !== null) records.push({ kind: 'took-over', key, retrieved });
   return records;
-}
-
-/** Entry of the same attempt for another phase, if it was ever accepted. */
-export function siblingEntry(
-  state: JournalState,
-  of: Pick<AgentCommand, 'hostUpdateId' | 'attempt'>,
-  phase: PhaseName,
-): CommandEntry | undefined {
-  let found: CommandEntry | undefined;
-  for (const entry of state.commands.values()) {
-    const { command } = entry;
-    const same = command.hostUpdateId === of.hostUpdateId && command.attempt === of.attempt;
-    if (same && command.phase === phase) found = entry;
-  }
-  return found;
 }

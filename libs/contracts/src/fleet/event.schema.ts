@@ -70,7 +70,6 @@ export const eventsQuerySchema = closedObject({
     .describe('`desc`: newest first.'),
   limit: limitSchema,
 });
-export type EventsQuery = z.output<typeof eventsQuerySchema>;
 
 export const eventStreamQuerySchema = closedObject({
   ...eventFilterShape,
@@ -78,4 +77,3 @@ export const eventStreamQuerySchema = closedObject({
     .optional()
     .describe('As for the list; without it the stream starts with what happens next.'),
 });
-export type EventStreamQuery = z.output<typeof eventStreamQuerySchema>;

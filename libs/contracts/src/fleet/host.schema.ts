@@ -65,6 +65,5 @@ export const hostsQuerySchema = closedObject({
     .optional()
     .describe('Only hosts in this state; without it all but decommissioned ones.'),
 });
-export type HostsQuery = z.output<typeof hostsQuerySchema>;
 
 export const decommissionSchema = closedObject({ reason: whySchema }).prefault({});

@@ -33,4 +33,3 @@ export const pageQueryShape = {
 };
 
 export const pageQuerySchema = closedObject(pageQueryShape);
-export type PageQuery = z.output<typeof pageQuerySchema>;

@@ -240,7 +240,6 @@ export const hostUpdatesQuerySchema = closedObject({
   ...pageQueryShape,
   state: z.enum(HOST_UPDATE_STATES).optional(),
 });
-export type HostUpdatesQuery = z.output<typeof hostUpdatesQuerySchema>;
 
 const HOSTS_MAX = 10_000;
 const hostsSchema = z

@@ -60,7 +60,6 @@ export const sessionsQuerySchema = closedObject({
   host: idOrNameSchema.optional(),
   rollout: idOrNameSchema.optional(),
 });
-export type SessionsQuery = z.output<typeof sessionsQuerySchema>;
 
 export const filesQuerySchema = closedObject({
   ...pageQueryShape,
@@ -69,4 +68,3 @@ export const filesQuerySchema = closedObject({
   rollout: idOrNameSchema.optional(),
   state: z.enum(FILE_STATES).optional(),
 });
-export type FilesQuery = z.output<typeof filesQuerySchema>;

@@ -7,7 +7,6 @@ export const BACKENDS = ['kernel', 'engine', 'memory'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 export const RELEASE_KINDS = ['kernel', 'runtime'] as const;
-export type ReleaseKindName = (typeof RELEASE_KINDS)[number];
 
 export const PHASE_NAMES = [
   'preflight',

@@ -5,9 +5,3 @@ export const U64_PATTERN = /^0x[0-9a-f]{1,16}$/;
 export function formatU64(value: bigint): string {
   return `0x${value.toString(16)}`;
 }
-
-/** The exact value of `0x…` text. */
-export function parseU64(text: string): bigint {
-  if (!U64_PATTERN.test(text)) throw new RangeError(`not a u64 in 0x… form: ${text}`);
-  return BigInt(text);
-}

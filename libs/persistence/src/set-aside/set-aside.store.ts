@@ -6,6 +6,7 @@
  *
  * Happy path: a row for each thing, and one event that tells of it; the same again only counts.
  */
+import { cleanText } from '@luofleet/platform/text';
 import type { UnitOfWork } from '../database/unit-of-work';
 import { messageOf } from '../database/database-error';
 import type { UnstorableError } from '../database/unstorable.error';
@@ -42,7 +43,7 @@ export async function setAside(unit: UnitOfWork, items: readonly SetAsideItem[])
     SELECT gen_random_uuid(), v.kind, v.subject, NULLIF(v.host_id, '')::uuid,
       NULLIF(v.host_update_id, '')::uuid, NULLIF(v.rollout_id, '')::uuid, v.code, v.detail, v.content
     FROM unnest(
-      ${column(({ kind }) => kind)}::text[], ${column(({ subject }) => plain(subject, SUBJECT_MAX))}::text[],
+      ${column(({ kind }) => kind)}::text[], ${column(({ subject }) => cleanText(subject, SUBJECT_MAX))}::text[],
       ${column(({ hostId }) => hostId)}::text[], ${column(({ hostUpdateId }) => hostUpdateId)}::text[],
       ${column(({ rolloutId }) => rolloutId)}::text[], ${column(({ why }) => codeOf(why))}::text[],
       ${column(({ why }) => detailOf(why))}::text[], ${column(({ content }) => textOf(content))}::text[]
@@ -56,13 +57,13 @@ export async function setAside(unit: UnitOfWork, items: readonly SetAsideItem[])
   );
   unit.record(
     ...rows
-      .filter(({ kind, subject }) => !known.has(`${kind}/${plain(subject, SUBJECT_MAX)}`))
+      .filter(({ kind, subject }) => !known.has(`${kind}/${cleanText(subject, SUBJECT_MAX)}`))
       .map(({ kind, subject, hostId, hostUpdateId, rolloutId, what, why }) => ({
         kind: 'set-aside',
         ...{ hostId, hostUpdateId, rolloutId },
         reasonCode: codeOf(why),
-        message: `Could not store ${plain(what, DETAIL_MAX)}; it was set aside: ${detailOf(why)}.`,
-        data: { kind, subject: plain(subject, SUBJECT_MAX) },
+        message: `Could not store ${cleanText(what, DETAIL_MAX)}; it was set aside: ${detailOf(why)}.`,
+        data: { kind, subject: cleanText(subject, SUBJECT_MAX) },
       })),
   );
 }
@@ -70,17 +71,11 @@ export async function setAside(unit: UnitOfWork, items: readonly SetAsideItem[])
 const codeOf = ({ sqlState }: UnstorableError): string =>
   sqlState === '' ? 'NOT_STORABLE' : `SQLSTATE_${sqlState}`;
 
-const detailOf = (why: UnstorableError): string => plain(messageOf(why), DETAIL_MAX);
+const detailOf = (why: UnstorableError): string => cleanText(messageOf(why), DETAIL_MAX);
 
 /** JSON escapes what a text can not hold. */
 function textOf(content: unknown): string {
   return JSON.stringify(content ?? null, (_key, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value,
   ).slice(0, CONTENT_MAX);
-}
-
-/** Text of at most so many characters, without those that Postgres or a terminal could not take. */
-function plain(text: string, most: number): string {
-  const cut = Buffer.from(text.slice(0, most), 'utf8').toString('utf8');
-  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
