@@ -22,6 +22,7 @@ export {
   type RolloutManifest,
   type RolloutManifestInput,
 } from './manifest/rollout-manifest.schema';
+export { completed } from './fleet/added-later';
 export {
   PAGE_LIMIT_DEFAULT,
   PAGE_LIMIT_MAX,

@@ -39,6 +39,8 @@ export interface WorkloadRecord {
 export interface HostRecord {
   readonly id: string;
   readonly name: string;
+  /** What the machine is known by; empty: its agent sent none. */
+  readonly machineId: string;
   readonly state: 'online' | 'offline' | 'decommissioned';
   readonly labels: Labels;
   readonly failureDomain: string;
@@ -216,6 +218,8 @@ export interface SessionRecord {
   readonly hostUpdateId: string;
   readonly attempt: number;
   readonly state: SessionState;
+  /** The host has not said so; the end of the host update let it be concluded. */
+  readonly assumed: boolean;
   readonly filesTotal: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -234,6 +238,8 @@ export interface FileRecord {
   /** u64 */
   readonly dataHandle: bigint;
   readonly state: FileState;
+  /** As of a session. */
+  readonly assumed: boolean;
   readonly sizeBytes: bigint;
   readonly reason: Reason | null;
   readonly updatedAt: Date;

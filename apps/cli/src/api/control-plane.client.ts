@@ -14,7 +14,7 @@ import { ERROR_CODES, type ErrorCode } from '@luofleet/platform';
 import type { z } from 'zod';
 import { describeThrown } from '@luofleet/platform/text';
 import { CliError, EXIT, type ExitCode } from '../cli.error';
-import { shapeFault } from './answer.shape';
+import { shaped } from './answer.shape';
 import type { ServerAddress } from './server.address';
 import { TimeLimit } from './time-limit';
 
@@ -43,7 +43,7 @@ export class ControlPlaneClient {
   ) {}
 
   /**
-   * The answer as it came, fields that this program does not know included.
+   * The answer as it came, fields that this program does not know included, completed where the contract says how.
    * @throws CliError
    */
   async request<Answer>(
@@ -167,11 +167,11 @@ export class ControlPlaneClient {
     } catch (cause) {
       return this.foreign(response, cause);
     }
-    const fault = shapeFault(schema, answer);
-    if (fault === null) return answer as Answer;
+    const checked = shaped(schema, answer);
+    if (checked.kind === 'answer') return checked.answer;
     throw new CliError(
       EXIT.unreachable,
-      `what answers at ${this.server.origin} is no control plane, or none of this version (${fault})`,
+      `what answers at ${this.server.origin} is no control plane, or none of this version (${checked.fault})`,
     );
   }
 

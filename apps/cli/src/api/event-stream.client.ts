@@ -8,7 +8,7 @@
  */
 import { type EventResponse, eventSchema } from '@luofleet/contracts';
 import { CliError, EXIT } from '../cli.error';
-import { shapeFault } from './answer.shape';
+import { shaped } from './answer.shape';
 import type { ControlPlaneClient, Query } from './control-plane.client';
 import { TimeLimit } from './time-limit';
 
@@ -68,8 +68,9 @@ function readEvent(data: string): EventResponse {
   } catch (cause) {
     throw notAnEvent(cause);
   }
-  if (shapeFault(eventSchema, event) !== null) throw notAnEvent();
-  return event as EventResponse;
+  const checked = shaped(eventSchema, event);
+  if (checked.kind === 'fault') throw notAnEvent();
+  return checked.answer;
 }
 
 function notAnEvent(cause?: unknown): CliError {

@@ -12,7 +12,7 @@ import { CliError, EXIT } from '../cli.error';
 import { fileColumns } from '../kinds/kind.columns';
 import type { Kind } from '../kinds/kinds';
 import { formatFields, formatTable } from '../output/columns';
-import { formatLabels } from '../output/words';
+import { formatEnd, formatLabels } from '../output/words';
 import type { CommandContext } from './command.context';
 import { describeRollout } from './describe-rollout';
 import { failuresOf } from './rollout-trouble';
@@ -71,6 +71,7 @@ function describeHost(
     ...formatFields([
       ['Name', host.name],
       ['Id', host.id],
+      ['Machine id', host.machineId],
       ['State', host.state],
       ['Backend', host.backend],
       ['Running', host.runningVersion],
@@ -103,7 +104,7 @@ function describeSession(session: SessionWithFilesResponse, width: number): stri
       ['Host', session.hostName],
       ['Rollout', session.rolloutName],
       ['Attempt', session.attempt],
-      ['State', session.state],
+      ['State', formatEnd(session)],
       ['Updated', session.updatedAt],
     ]),
     ...formatTable(fileColumns.slice(2), session.files, width).map(indent),

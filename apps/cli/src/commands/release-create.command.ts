@@ -60,13 +60,25 @@ export async function createRelease(
   if (!parsed.success)
     throw new CliError(EXIT.usage, `release ${name} is not valid`, faultsOf(parsed.error));
   if (options.kind === 'runtime' && image.file !== undefined) await assertRuntimeImage(image.file);
-  const created = await context.client.request('/releases', releaseSchema, {
-    method: 'POST',
-    body: release,
+  const register = (body: CreateReleaseInput) =>
+    context.client.request('/releases', releaseSchema, { method: 'POST', body });
+  const created = await register(release).catch((error: unknown) => {
+    if (!knowsNoSizes(error)) throw error;
+    const { imageSizeBytes: _image, initrdSizeBytes: _initrd, ...older } = release;
+    return register(older);
   });
   context.printer.object(created, () => [
     `release ${created.name} registered, version ${created.version}, sha256 ${created.imageSha256}`,
   ]);
+}
+
+/** Whether this is an older control plane's refusal of the sizes, and of nothing else. */
+function knowsNoSizes(error: unknown): boolean {
+  const faults = error instanceof CliError ? error.faults : [];
+  return (
+    faults.length > 0 &&
+    faults.every(({ path, message }) => /SizeBytes$/.test(path) && message.startsWith('unknown'))
+  );
 }
 
 interface Located {

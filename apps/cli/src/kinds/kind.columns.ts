@@ -8,7 +8,14 @@ import type {
   SessionResponse,
 } from '@luofleet/contracts';
 import type { Column } from '../output/columns';
-import { ago, formatCounts, formatLabels, formatMs, formatReason } from '../output/words';
+import {
+  ago,
+  formatCounts,
+  formatEnd,
+  formatLabels,
+  formatMs,
+  formatReason,
+} from '../output/words';
 
 export const hostColumns = (nowMs: number): Column<HostResponse>[] => [
   { heading: 'NAME', cell: (host) => host.name, isName: true },
@@ -63,7 +70,7 @@ export const sessionColumns = (nowMs: number): Column<SessionResponse>[] => [
   { heading: 'NAME', cell: (session) => session.name },
   { heading: 'HOST', cell: (session) => session.hostName },
   { heading: 'ROLLOUT', cell: (session) => session.rolloutName },
-  { heading: 'STATE', cell: (session) => session.state },
+  { heading: 'STATE', cell: formatEnd },
   { heading: 'FILES', cell: (session) => session.filesTotal },
   { heading: 'AGE', cell: (session) => ago(session.createdAt, nowMs) },
 ];
@@ -74,7 +81,7 @@ export const fileColumns: Column<PreservedFileResponse>[] = [
   { heading: 'TOKEN', cell: (file) => file.token },
   { heading: 'NAME', cell: (file) => file.name, isName: true },
   { heading: 'COMPATIBLE', cell: (file) => file.compatible },
-  { heading: 'STATE', cell: (file) => file.state },
+  { heading: 'STATE', cell: formatEnd },
   { heading: 'BYTES', cell: (file) => file.sizeBytes },
   { heading: 'REASON', cell: (file) => formatReason(file.reason) },
 ];

@@ -34,6 +34,11 @@ export function ago(timestamp: string | null, nowMs: number): string {
   return `${Math.floor(seconds / 86_400)}d`;
 }
 
+/** A state, and whether the host has not said so itself. */
+export function formatEnd({ state, assumed }: { state: string; assumed: boolean }): string {
+  return assumed ? `${state} (assumed)` : state;
+}
+
 export function formatReason(reason: ReasonResponse | null): string {
   if (reason === null) return '';
   const errno = reason.errnoCode ? ` (${reason.errnoCode})` : '';

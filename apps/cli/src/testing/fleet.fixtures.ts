@@ -21,7 +21,14 @@ const AT = '2026-01-01T00:09:50.000Z';
 
 export const host = (name: string, over: Partial<HostResponse> = {}): HostResponse =>
   hostSchema.parse({
-    ...{ id: ID, name, state: 'online', backend: 'engine', labels: { zone: 'a' } },
+    ...{
+      id: ID,
+      name,
+      machineId: 'm-1',
+      state: 'online',
+      backend: 'engine',
+      labels: { zone: 'a' },
+    },
     ...{ failureDomain: 'rack-1', runningVersion: '1.0.0', runningSha256: '', kernelRelease: '6' },
     ...{ agentVersion: '1.0.0', bootId: 'b', incarnationId: 'i', handlers: ['memfd-v1'] },
     ...{ workloads: [{ name: 'kv', state: 'serving', detail: 'd', pid: 7 }], generation: 1 },
@@ -101,7 +108,14 @@ export const file = (over: Partial<PreservedFileResponse> = {}): PreservedFileRe
   fileSchema.parse({
     ...{ sessionId: ID, sessionName: 'kv', hostId: ID, hostName: 'host-1', token: '0x1' },
     ...{ rolloutId: ID, name: 'store', compatible: 'memfd-v1' },
-    ...{ state: 'retrieved', sizeBytes: 3, dataHandle: '0x2', reason: null, updatedAt: AT },
+    ...{
+      state: 'retrieved',
+      assumed: false,
+      sizeBytes: 3,
+      dataHandle: '0x2',
+      reason: null,
+      updatedAt: AT,
+    },
     ...over,
   });
 
@@ -116,7 +130,14 @@ export const session = (over: Partial<SessionWithFilesResponse> = {}): SessionWi
       rolloutId: ID,
       rolloutName: 'r',
     },
-    ...{ hostUpdateId: ID, attempt: 1, state: 'finished', filesTotal: 1, createdAt: AT },
+    ...{
+      hostUpdateId: ID,
+      attempt: 1,
+      state: 'finished',
+      assumed: false,
+      filesTotal: 1,
+      createdAt: AT,
+    },
     ...{ updatedAt: AT, files: [file()], ...over },
   });
 

@@ -1,5 +1,6 @@
 // What hosts say too late, of earlier attempts or out of order: it settles the rows of its own attempt, and nothing stays
 // open once a host update has ended.
+import type { Page, SessionWithFilesResponse } from '@luofleet/contracts';
 import fc from 'fast-check';
 import { type SendableCommand, takeOpenCommands } from '@luofleet/persistence';
 import { CommandResult, FileState, Outcome, Phase, SessionState } from '@luofleet/proto';
@@ -96,6 +97,11 @@ describe('late truth', () => {
       hostId,
       attempt,
     );
+  /** The first session of the host as an operator sees it. */
+  const shown = async (hostId: string) => {
+    const path = `/api/v1/hosts/${hostId}/sessions`;
+    return (await plane.ask<Page<SessionWithFilesResponse>>(path)).body.items.at(-1);
+  };
   const OPEN_FILES = `NOT IN ('finished', 'unpreserved', 'failed', 'lost')`;
   /** What of these hosts is open, although its host update has ended. */
   const openOf = (hostIds: readonly string[]) =>
@@ -130,6 +136,9 @@ describe('late truth', () => {
     expect(await kept(of.hostId)).toEqual([
       { session: 'lost', assumed: true, file: 'lost', reason: 'UPDATE_ENDED' },
     ]);
+    expect(await shown(of.hostId)).toMatchObject({
+      ...{ state: 'lost', assumed: true, files: [{ state: 'lost', assumed: true }] },
+    });
     await act('first', 'retry');
     await plan(of);
     await say(find(of.hostId, 'preflight', 2));
@@ -138,6 +147,7 @@ describe('late truth', () => {
     expect(await kept(of.hostId)).toEqual([
       { session: 'finished', assumed: false, file: 'finished', reason: '' },
     ]);
+    expect(await shown(of.hostId)).toMatchObject({ assumed: false, files: [{ assumed: false }] });
     expect(await kept(of.hostId, 2)).toMatchObject([{ session: 'preserved', file: 'preserved' }]);
     expect(
       await rows(

@@ -1,4 +1,4 @@
-import { type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type ClientReadableStream, credentials, type ServiceError } from '@grpc/grpc-js';
 import {
   type ActOnRolloutResponse,
   type ApplyRolloutResponse,
@@ -11,6 +11,7 @@ import {
 } from '@luofleet/proto';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { manifest } from '../testing/fleet.fixture';
+import { grpcCall, grpcRefusal } from '../testing/grpc-calls';
 
 let plane: ControlPlaneFixture;
 let client: OperatorServiceClient;
@@ -30,50 +31,22 @@ afterAll(async () => {
   await plane?.stop();
 });
 
-type Answered<Response> = (error: ServiceError | null, response: Response) => void;
-
-function call<Response>(
-  ask: (metadata: Metadata, answered: Answered<Response>) => unknown,
-  headers: Record<string, string> = {},
-): Promise<Response> {
-  const metadata = new Metadata();
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-  return new Promise((resolve, reject) =>
-    ask(metadata, (error, response) => (error ? reject(error) : resolve(response))),
-  );
-}
-
 const getRollout = (id: string) =>
-  call<GetRolloutResponse>((...rest) => client.getRollout({ id }, ...rest));
+  grpcCall<GetRolloutResponse>((...rest) => client.getRollout({ id }, ...rest));
 const act = (id: string, action: RolloutAction) =>
-  call<ActOnRolloutResponse>((...rest) => client.actOnRollout({ id, action }, ...rest));
+  grpcCall<ActOnRolloutResponse>((...rest) => client.actOnRollout({ id, action }, ...rest));
 const listRollouts = (limit: number) =>
-  call<ListRolloutsResponse>((...rest) => client.listRollouts({ limit, cursor: '' }, ...rest));
+  grpcCall<ListRolloutsResponse>((...rest) => client.listRollouts({ limit, cursor: '' }, ...rest));
 const listHosts = (cursor: string, selector: string) =>
-  call<ListHostsResponse>((...rest) =>
+  grpcCall<ListHostsResponse>((...rest) =>
     client.listHosts({ limit: 1, cursor, selector, state: '' }, ...rest),
   );
 
 const apply = (name: string, spec = {}, dryRun = false, headers = {}) =>
-  call<ApplyRolloutResponse>(
+  grpcCall<ApplyRolloutResponse>(
     (...rest) => client.applyRollout({ manifest: manifest(name, spec), dryRun }, ...rest),
     headers,
   );
-
-/** `code`, gRPC status and faults of a refused call. */
-async function refusal(answer: Promise<unknown>) {
-  const error = (await answer.then(
-    () => Promise.reject(new Error('was not refused')),
-    (refused: unknown) => refused,
-  )) as ServiceError;
-  const [faults] = error.metadata.get('errors-bin');
-  return {
-    status: error.code,
-    code: error.metadata.get('code')[0],
-    details: error.details,
-    errors: faults === undefined ? [] : (JSON.parse(faults.toString()) as { path: string }[]),
-  };
-}
 
 it('applies, shows, lists and steers like REST', async () => {
   const applied = await apply('by-grpc', { strategy: { waves: [1] } });
@@ -92,7 +65,7 @@ it('applies, shows, lists and steers like REST', async () => {
 it('stores nothing in a dry run', async () => {
   const preview = await apply('dry', {}, true);
   expect(preview.rollout).toMatchObject({ id: '', hostsTotal: 3 });
-  expect(await refusal(getRollout('dry'))).toMatchObject({
+  expect(await grpcRefusal(getRollout('dry'))).toMatchObject({
     code: 'NOT_FOUND',
   });
 });
@@ -128,7 +101,7 @@ it.each<[string, () => Promise<unknown>, number, string, string]>([
   ['no action', () => act('keyed', 0), 3, 'INVALID_INPUT', 'action'],
   ['a limit beyond the most', () => listRollouts(501), 3, 'INVALID_INPUT', 'limit'],
 ])('refuses %s with status and code', async (_name, ask, status, code, path) => {
-  const refused = await refusal(ask());
+  const refused = await grpcRefusal(ask());
   expect(refused).toMatchObject({ status, code });
   expect(refused.details).not.toBe('');
   if (path !== '') expect(refused.errors.map((fault) => fault.path)).toContain(path);

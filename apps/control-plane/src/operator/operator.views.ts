@@ -25,6 +25,7 @@ export function hostMessage(host: HostRecord): HostSummary {
   return {
     id: host.id,
     name: host.name,
+    machineId: host.machineId,
     backend: BACKENDS[host.backend],
     state: host.state,
     runningVersion: host.runningVersion,

@@ -13,6 +13,7 @@ import { layOutMap, moveInMap } from './fleet-map.rows';
 const host = (name: string, over: Partial<HostResponse> = {}): HostResponse => ({
   id: name,
   name,
+  machineId: '',
   state: 'online',
   backend: 'engine',
   labels: { zone: 'a' },

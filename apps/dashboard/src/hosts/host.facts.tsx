@@ -13,6 +13,7 @@ export function HostFacts({ host }: { readonly host: HostResponse }) {
     ['Kernel', <Mono key="kernel" text={host.kernelRelease} />],
     ['Agent', <Mono key="agent" text={host.agentVersion} />],
     ['Generation', <Mono key="generation" text={String(host.generation)} />],
+    ['Machine id', <Mono key="machine" text={host.machineId} />],
     ['Boot id', <Mono key="boot" text={host.bootId} />],
     ['Incarnation', <Mono key="incarnation" text={host.incarnationId} />],
     [

@@ -12,6 +12,7 @@ export function SessionCard({ session }: { readonly session: SessionWithFilesRes
       <header className="session-head">
         <h3>{session.name}</h3>
         <StateBadge tone={SESSION_TONES[session.state]}>{session.state}</StateBadge>
+        {session.assumed && <Assumed />}
         <span className="muted">
           workload {session.workload}, rollout{' '}
           <Link to={`/rollouts/${session.rolloutName}`}>{session.rolloutName}</Link>, attempt{' '}
@@ -58,6 +59,7 @@ function FileTable({ files }: { readonly files: readonly PreservedFileResponse[]
               <td className="mono">{file.compatible}</td>
               <td>
                 <StateBadge tone={FILE_TONES[file.state]}>{file.state}</StateBadge>
+                {file.assumed && <Assumed />}
               </td>
               <td className="cell-number">{formatBytes(file.sizeBytes)}</td>
               <td className="mono">{file.dataHandle}</td>
@@ -76,6 +78,16 @@ function FileTable({ files }: { readonly files: readonly PreservedFileResponse[]
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** Beside an end that follows from the end of the host update. */
+function Assumed() {
+  return (
+    <span className="muted" title="The host has not said so itself.">
+      {' '}
+      assumed
+    </span>
   );
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { closedObject } from '../request/closed-object';
 import { idOrNameSchema, idSchema, timestampSchema } from '../text/names.schema';
+import { addedLater } from './added-later';
 import { limitSchema } from './page.schema';
 
 export const eventSchema = z
@@ -32,11 +33,14 @@ export const eventPageSchema = z
       .describe(
         'Newest first: goes into `before` of the next request; null when `items` was not full.',
       ),
-    cursor: z
-      .string()
-      .describe(
-        '`nextAfter`, bound to the life of the database. As `after` of a later request it is answered with 410 once the database is another one.',
-      ),
+    cursor: addedLater(
+      z
+        .string()
+        .describe(
+          '`nextAfter`, bound to the life of the database. As `after` of a later request it is answered with 410 once the database is another one.',
+        ),
+      '',
+    ),
   })
   .meta({ id: 'EventPage' });
 export type EventPageResponse = z.infer<typeof eventPageSchema>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { closedObject } from '../request/closed-object';
 import { idSchema, timestampSchema, whySchema } from '../text/names.schema';
 import { selectorSchema } from '../selector/selector.schema';
+import { addedLater } from './added-later';
 import { pageOf, pageQueryShape } from './page.schema';
 import { BACKENDS, HOST_STATES, HOST_UPDATE_STATES, PHASE_NAMES } from './states';
 
@@ -28,6 +29,12 @@ export const hostSchema = z
   .object({
     id: idSchema,
     name: z.string(),
+    machineId: addedLater(
+      z
+        .string()
+        .describe('What the machine is known by, whatever its name; empty: its agent sent none.'),
+      '',
+    ),
     state: z.enum(HOST_STATES),
     backend: z.enum(BACKENDS),
     labels: z.record(z.string(), z.string()),
@@ -44,9 +51,12 @@ export const hostSchema = z
     update: currentUpdateSchema.nullable().describe('The newest host update of this host, if any.'),
     lastSeenAt: timestampSchema.nullable(),
     registeredAt: timestampSchema,
-    decommissionedAt: timestampSchema
-      .nullable()
-      .describe('When it was taken out of the fleet; null while it is in it.'),
+    decommissionedAt: addedLater(
+      timestampSchema
+        .nullable()
+        .describe('When it was taken out of the fleet; null while it is in it.'),
+      null,
+    ),
     version: z.int(),
   })
   .meta({ id: 'Host' });

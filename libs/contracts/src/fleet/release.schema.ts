@@ -8,6 +8,7 @@ import {
   timestampSchema,
 } from '../text/names.schema';
 import { plainTextSchema } from '../text/plain-text.schema';
+import { addedLater } from './added-later';
 import { pageOf } from './page.schema';
 import { RELEASE_KINDS } from './states';
 
@@ -90,8 +91,8 @@ export const releaseSchema = z
     initrdUri: z.string(),
     initrdSha256: z.string(),
     luoAbi: z.string(),
-    imageSizeBytes: z.int(),
-    initrdSizeBytes: z.int(),
+    imageSizeBytes: addedLater(z.int(), 0),
+    initrdSizeBytes: addedLater(z.int(), 0),
     labels: z.record(z.string(), z.string()),
     createdAt: timestampSchema,
   })

@@ -8,6 +8,7 @@ import {
   whySchema,
 } from '../text/names.schema';
 import { waveSizeSchema } from '../manifest/rollout-manifest.schema';
+import { addedLater } from './added-later';
 import { pageOf, pageQueryShape } from './page.schema';
 import {
   HOST_UPDATE_STATES,
@@ -68,8 +69,11 @@ export const strategySchema = z
     soakMs: z.int(),
     finishRetryMs: z.int(),
     finishTriesMax: z.int(),
-    offline: z.object({ waitMs: z.int(), then: z.enum(OFFLINE_ENDS) }),
-    force: z.boolean(),
+    offline: addedLater(z.object({ waitMs: z.int(), then: z.enum(OFFLINE_ENDS) }), {
+      waitMs: 0,
+      then: 'wait',
+    }),
+    force: addedLater(z.boolean(), true),
     phaseTimeoutsMs: z.record(z.enum([...PHASE_NAMES, 'rollback']), z.int()),
   })
   .meta({ id: 'Strategy' });
@@ -92,24 +96,36 @@ export const plannedHostSchema = z
 const namedHostsSchema = z
   .object({ total: z.int(), names: z.array(z.string()).describe('The first few.') })
   .meta({ id: 'NamedHosts' });
+const NOBODY = { total: 0, names: [] };
 
 /** A stored plan names the first hosts of each wave; all of them are listed by their own path. */
 export const planSchema = z
   .object({
     hostsTotal: z.int(),
-    warnings: z
-      .array(z.object({ code: z.string(), message: z.string() }))
-      .describe(
-        'What to know before it starts: absent hosts, hosts on the release, other rollouts.',
-      ),
+    warnings: addedLater(
+      z
+        .array(z.object({ code: z.string(), message: z.string() }))
+        .describe(
+          'What to know before it starts: absent hosts, hosts on the release, other rollouts.',
+        ),
+      [],
+    ),
     waves: z.array(
       z.object({
         index: z.int(),
-        size: waveSizeSchema
-          .nullable()
-          .describe('As the strategy asks for it, percents rounded down; null: all that are left.'),
-        offline: namedHostsSchema.describe('When the plan was made.'),
-        onRelease: namedHostsSchema.describe('They run the release; when the plan was made.'),
+        size: addedLater(
+          waveSizeSchema
+            .nullable()
+            .describe(
+              'As the strategy asks for it, percents rounded down; null: all that are left.',
+            ),
+          null,
+        ),
+        offline: addedLater(namedHostsSchema.describe('When the plan was made.'), NOBODY),
+        onRelease: addedLater(
+          namedHostsSchema.describe('They run the release; when the plan was made.'),
+          NOBODY,
+        ),
         hostsTotal: z.int(),
         hosts: z
           .array(z.object({ id: idSchema, name: z.string() }))

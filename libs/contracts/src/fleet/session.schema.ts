@@ -2,8 +2,18 @@ import { z } from 'zod';
 import { closedObject } from '../request/closed-object';
 import { idOrNameSchema, idSchema, reasonSchema, timestampSchema } from '../text/names.schema';
 import { U64_PATTERN } from '../text/u64';
+import { addedLater } from './added-later';
 import { pageOf, pageQueryShape } from './page.schema';
 import { FILE_STATES, SESSION_STATES } from './states';
+
+const assumedSchema = addedLater(
+  z
+    .boolean()
+    .describe(
+      'The state is what the end of the host update let the control plane conclude; the host has not said so.',
+    ),
+  false,
+);
 
 const u64Schema = z.string().regex(U64_PATTERN).describe('u64 as 0x… text, exact.');
 
@@ -19,6 +29,7 @@ export const fileSchema = z
     compatible: z.string(),
     dataHandle: u64Schema,
     state: z.enum(FILE_STATES),
+    assumed: assumedSchema,
     sizeBytes: z.int(),
     reason: reasonSchema.nullable(),
     updatedAt: timestampSchema,
@@ -37,6 +48,7 @@ export const sessionSchema = z
     hostUpdateId: idSchema,
     attempt: z.int(),
     state: z.enum(SESSION_STATES),
+    assumed: assumedSchema,
     filesTotal: z.int(),
     createdAt: timestampSchema,
     updatedAt: timestampSchema,

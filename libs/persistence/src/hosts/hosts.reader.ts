@@ -7,7 +7,7 @@ import type { HostRecord } from '../records';
 import { selectorCondition } from './selector.sql';
 
 const HOST_COLUMNS = Prisma.sql`
-  h.id, h.name, h.labels, h.failure_domain AS "failureDomain", h.backend::text AS backend,
+  h.id, h.name, h.machine_id AS "machineId", h.labels, h.failure_domain AS "failureDomain", h.backend::text AS backend,
   CASE WHEN h.decommissioned_at IS NOT NULL THEN 'decommissioned'
        WHEN h.online THEN 'online' ELSE 'offline' END AS state,
   h.replica_id AS "replicaId", h.boot_id AS "bootId", h.incarnation_id AS "incarnationId",

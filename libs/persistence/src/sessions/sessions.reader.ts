@@ -33,14 +33,14 @@ const SESSION_SOURCE = Prisma.sql`
 
 const SESSION_COLUMNS = Prisma.sql`
   s.id, s.name, s.workload, s.host_id AS "hostId", h.name AS "hostName", r.id AS "rolloutId",
-  r.name AS "rolloutName", s.host_update_id AS "hostUpdateId", s.attempt, s.state::text AS state,
+  r.name AS "rolloutName", s.host_update_id AS "hostUpdateId", s.attempt, s.state::text AS state, s.assumed,
   (SELECT count(*)::int FROM preserved_files f WHERE f.session_id = s.id) AS "filesTotal",
   s.created_at AS "createdAt", s.updated_at AS "updatedAt"`;
 
 const FILE_COLUMNS = Prisma.sql`
   f.session_id AS "sessionId", s.name AS "sessionName", s.host_id AS "hostId", h.name AS "hostName",
   r.id AS "rolloutId", f.token::text AS token, f.name, f.compatible,
-  f.data_handle::text AS "dataHandle", f.state::text AS state, f.size_bytes AS "sizeBytes",
+  f.data_handle::text AS "dataHandle", f.state::text AS state, f.assumed, f.size_bytes AS "sizeBytes",
   ${reasonColumns('f')} AS reason, f.updated_at AS "updatedAt"`;
 
 /** A file row as read: u64 columns come as text, so that no digit is lost. */

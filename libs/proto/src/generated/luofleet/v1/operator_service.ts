@@ -109,7 +109,11 @@ export interface HostSummary {
   runningVersion: string;
   failureDomain: string;
   labels: { [key: string]: string };
-  lastSeenAt: Date | undefined;
+  lastSeenAt:
+    | Date
+    | undefined;
+  /** What the machine is known by, whatever its name; empty: its agent sent none. */
+  machineId: string;
 }
 
 export interface HostSummary_LabelsEntry {
@@ -636,6 +640,7 @@ function createBaseHostSummary(): HostSummary {
     failureDomain: "",
     labels: {},
     lastSeenAt: undefined,
+    machineId: "",
   };
 }
 
@@ -664,6 +669,9 @@ export const HostSummary: MessageFns<HostSummary> = {
     });
     if (message.lastSeenAt !== undefined) {
       Timestamp.encode(toTimestamp(message.lastSeenAt), writer.uint32(66).fork()).join();
+    }
+    if (message.machineId !== "") {
+      writer.uint32(74).string(message.machineId);
     }
     return writer;
   },
@@ -748,6 +756,14 @@ export const HostSummary: MessageFns<HostSummary> = {
             message.lastSeenAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.machineId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -795,6 +811,11 @@ export const HostSummary: MessageFns<HostSummary> = {
         : isSet(object.last_seen_at)
         ? fromJsonTimestamp(object.last_seen_at)
         : undefined,
+      machineId: isSet(object.machineId)
+        ? globalThis.String(object.machineId)
+        : isSet(object.machine_id)
+        ? globalThis.String(object.machine_id)
+        : "",
     };
   },
 
@@ -830,6 +851,9 @@ export const HostSummary: MessageFns<HostSummary> = {
     if (message.lastSeenAt !== undefined) {
       obj.lastSeenAt = message.lastSeenAt.toISOString();
     }
+    if (message.machineId !== "") {
+      obj.machineId = message.machineId;
+    }
     return obj;
   },
 
@@ -854,6 +878,7 @@ export const HostSummary: MessageFns<HostSummary> = {
       {},
     );
     message.lastSeenAt = object.lastSeenAt ?? undefined;
+    message.machineId = object.machineId ?? "";
     return message;
   },
 };
