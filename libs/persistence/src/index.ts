@@ -72,7 +72,11 @@ export {
   type StoredHostUpdate,
   writeHostUpdates,
 } from './host-updates/host-updates.store';
-export { type PerhapsEnded, settleEndedAttempts } from './host-updates/ended-attempts.store';
+export {
+  type PerhapsEnded,
+  settleEndedAttempts,
+  settleEndedAttemptsEach,
+} from './host-updates/ended-attempts.store';
 export {
   acceptCommand,
   type AnsweredCommand,

@@ -127,7 +127,12 @@ export class CommandDispatcher implements OnModuleInit, OnModuleDestroy {
 
   private write(commands: readonly SendableCommand[]): void {
     for (const command of commands)
-      this.streams.get(command.hostId)?.send({ $case: 'command', value: commandToWire(command) });
+      try {
+        this.streams.get(command.hostId)?.send({ $case: 'command', value: commandToWire(command) });
+      } catch (error) {
+        const { idempotencyKey, hostId } = command;
+        this.logger.error('command can not be sent', { idempotencyKey, hostId, err: error });
+      }
   }
 
   private tell(replicaId: string, message: ReplicaMessage): void {

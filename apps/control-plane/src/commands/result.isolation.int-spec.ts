@@ -141,6 +141,50 @@ describe('a result that can not be stored as it is', () => {
     expect(metrics.text).toMatch(/luofleet_set_aside\{kind="result"\} [1-9]/);
   });
 
+  it.each([
+    ['commands', `NEW.phase = 'preserve'`, 'rolling-back'],
+    ['commands', 'true', 'failed'],
+    ['host_updates', `NEW.phase = 'preserve'`, 'rolling-back'],
+  ])('lets its host update wait for nothing: %s with %s', async (table, when, state) => {
+    const command = next();
+    await run(`CREATE TRIGGER stuck BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW
+      WHEN (NEW.host_id = '${command.hostId}' AND (${when}) AND NEW.state::text <> 'failed')
+      EXECUTE FUNCTION events_refuse_change()`);
+    const { reconcile } = await record(command, {});
+    await run(`DROP TRIGGER stuck ON ${table}`);
+    const update = `split_part('${command.idempotencyKey}', '/', 1)`;
+    expect(
+      await rows(`SELECT hu.id::text = ${update} AND hu.rollout_id = '${reconcile}' AS woken, hu.state,
+          hu.reason_code, hu.reason_detail, c.state::text AS command
+        FROM host_updates hu JOIN commands c ON c.idempotency_key = '${command.idempotencyKey}'
+        WHERE hu.id::text = ${update}`),
+    ).toEqual([
+      {
+        ...{ woken: true, state, reason_code: 'RESULT_NOT_STORABLE', command: 'failed' },
+        reason_detail: expect.stringMatching(/result of preflight .*SQLSTATE 23001.* set aside/),
+      },
+    ]);
+    const rollbacks = await rows(`SELECT 1 FROM commands
+      WHERE host_update_id::text = ${update} AND phase = 'rollback'`);
+    expect(rollbacks).toHaveLength(state === 'failed' ? 0 : 1);
+  });
+
+  it('of an earlier attempt costs the attempt that runs nothing', async () => {
+    const command = next();
+    const update = `split_part('${command.idempotencyKey}', '/', 1)`;
+    await run(
+      `UPDATE host_updates SET attempt = 2, version = version + 1 WHERE id::text = ${update}`,
+    );
+    await run(`CREATE TRIGGER stuck BEFORE UPDATE ON commands FOR EACH ROW
+      WHEN (NEW.host_id = '${command.hostId}' AND NEW.outcome = 'succeeded')
+      EXECUTE FUNCTION events_refuse_change()`);
+    await record(command, {});
+    await run('DROP TRIGGER stuck ON commands');
+    expect(await rows(`SELECT state FROM host_updates WHERE id::text = ${update}`)).toEqual([
+      { state: 'running' },
+    ]);
+  });
+
   it('is kept whole when only its text can not be', async () => {
     const command = next();
     await record(command, {

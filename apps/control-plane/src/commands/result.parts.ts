@@ -9,8 +9,8 @@
  * 1. A session or a file is refused: it is set aside, the others are stored.
  * 2. What the agent says about the end (reason, times, blackout) is refused: the outcome is stored without it, under
  *    RESULT_NOT_STORABLE, so that the host update goes on as the host does.
- * 3. Nothing of it can be stored: the whole result is set aside and its command ends as failed, where even that can be.
- *    The host update then waits no longer than for its deadline.
+ * 3. Nothing of it can be stored: the whole result is set aside, its command ends as failed, and its host update is undone
+ *    or fails right away, each where even that can be.
  */
 import {
   type AnsweredCommand,
@@ -18,6 +18,8 @@ import {
   endCommand,
   readAnsweredCommand,
   setAside,
+  settleEndedAttempts,
+  settleEndedAttemptsEach,
   type SetAsideItem,
   type UnitOfWork,
   type UnstorableError,
@@ -47,7 +49,7 @@ export function saidIn(result: CommandResult): Said {
   };
 }
 
-const NOT_STORABLE: Said = {
+export const NOT_STORABLE: Said = {
   reason: {
     code: 'RESULT_NOT_STORABLE',
     detail: 'what the agent said about this could not be stored; it was set aside',
@@ -78,6 +80,11 @@ export class ResultParts {
     this.careful = careful;
   }
 
+  /** Settles what an ended attempt has left open. */
+  get settle(): typeof settleEndedAttempts {
+    return this.careful ? settleEndedAttemptsEach : settleEndedAttempts;
+  }
+
   /** Null also for a key that can not be asked for. */
   readCommand(): Promise<AnsweredCommand | null> {
     const { idempotencyKey } = this.result;
@@ -89,7 +96,11 @@ export class ResultParts {
   }
 
   /** Stores a part; one that is refused is set aside with the whole result, and `otherwise` is done instead. */
-  async store<T>(part: string, work: () => Promise<T>, otherwise?: () => Promise<T>): Promise<T> {
+  async store<T>(
+    part: string,
+    work: () => Promise<T>,
+    otherwise?: (why: UnstorableError) => Promise<T>,
+  ): Promise<T> {
     if (!this.careful) return work();
     const found = this.items.length;
     let stored: { readonly value: T } | undefined;
@@ -99,8 +110,9 @@ export class ResultParts {
     if (why === null && stored) return stored.value;
     // What was set aside of a part that was undone as a whole is in what is set aside now.
     this.items = this.items.slice(0, found);
+    if (why === null) throw new Error(`part ${part} was neither stored nor refused`);
     this.refuse(part, why);
-    return otherwise === undefined ? (undefined as T) : otherwise();
+    return otherwise === undefined ? (undefined as T) : otherwise(why);
   }
 
   /** Stores what the agent said about the end of the phase, or that it could not be stored. */
@@ -151,8 +163,7 @@ export class ResultParts {
     );
   }
 
-  private refuse(part: string, why: UnstorableError | null): void {
-    if (why === null) throw new Error(`part ${part} was neither stored nor refused`);
+  private refuse(part: string, why: UnstorableError): void {
     this.nothingStored ||= part === 'result';
     const { idempotencyKey } = this.result;
     this.items.push({

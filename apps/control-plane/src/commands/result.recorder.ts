@@ -29,8 +29,8 @@ import {
   lockRollout,
   passFence,
   rolloutHoldingHost,
-  settleEndedAttempts,
   type UnitOfWork,
+  type UnstorableError,
   writeHostFacts,
 } from '@luofleet/persistence';
 import type { Logger } from '@luofleet/platform';
@@ -48,8 +48,8 @@ import {
 } from '@luofleet/rollout';
 import { RolloutReconciler } from '../reconcile/rollout.reconciler';
 import { LOGGER } from '../settings/platform.module';
-import { HostUpdateChanges, type IssuedCommands } from './host-update.changes';
-import { ResultParts, type Said, saidIn } from './result.parts';
+import { endUnstorable, HostUpdateChanges, type IssuedCommands } from './host-update.changes';
+import { NOT_STORABLE, ResultParts, type Said, saidIn } from './result.parts';
 import { outcomeFromWire } from './wire';
 
 const ENDS: Readonly<Record<CommandOutcome, CommandEnd['state']>> = {
@@ -125,7 +125,7 @@ export class ResultRecorder {
       const stored = await parts.store(
         'result',
         () => this.store(unit, parts, command, outcome),
-        () => Promise.resolve(NOTHING),
+        (why) => this.giveUp(unit, command, outcome, why),
       );
       await parts.setAside(command);
       return stored;
@@ -151,11 +151,10 @@ export class ResultRecorder {
     await parts.store('host facts', () => writeHostFacts(unit, command.host.id, result));
     const issued = await parts.storeSaid((said) => {
       const stepOf = step === answered ? this.advance(command, outcome, said.reason, nowMs) : step;
-      return this.storeEnd(unit, { command, outcome, said, step: stepOf, nowMs });
+      return this.storeEnd(unit, parts, { command, outcome, said, step: stepOf, nowMs });
     });
     await parts.storeSessions(command);
-    if (isOver(command, step))
-      await settleEndedAttempts(unit, { hostUpdateIds: [command.update.id] });
+    if (isOver(command, step)) await parts.settle(unit, { hostUpdateIds: [command.update.id] });
     const { rolloutId } = command.update;
     // An ended rollout has to learn that this host goes on before the host can end again, or that it has ended well.
     if (reopens) {
@@ -168,16 +167,35 @@ export class ResultRecorder {
     };
   }
 
+  /** Nothing of a result can be stored: its host update, where it waits for just that, does not wait for its deadline. */
+  private async giveUp(
+    unit: UnitOfWork,
+    command: AnsweredCommand,
+    outcome: CommandOutcome,
+    { sqlState }: UnstorableError,
+  ): Promise<RecordedResult> {
+    const { phase, strategy, readAtMs: nowMs } = command;
+    const step = this.advance(command, outcome, NOT_STORABLE.reason, nowMs);
+    if (step.kind !== 'advanced') return NOTHING;
+    const refused = sqlState && ` (SQLSTATE ${sqlState})`;
+    const detail = `nothing of the host's result of ${phase} could be stored${refused}; it was set aside`;
+    const reason = { ...NOT_STORABLE.reason, detail };
+    const update = changeable(command, NOT_STORABLE);
+    const { issued } = await endUnstorable(unit, update, { reason, strategy, nowMs });
+    return { issued, reconcile: update.rolloutId };
+  }
+
   /** The host update's next state with its commands, and the command's end. */
   private async storeEnd(
     unit: UnitOfWork,
+    { settle }: ResultParts,
     { command, outcome, said, step, nowMs }: End,
   ): Promise<IssuedCommands[]> {
     const changes = new HostUpdateChanges();
     if (step.kind === 'advanced') changes.add(changeable(command, said), step, said.blackout);
     // What is written of a late result has to know whether its attempt is over.
     else await holdHostUpdate(unit, command.update);
-    const issued = await changes.store(unit, nowMs);
+    const issued = await changes.store(unit, nowMs, settle);
     await endCommand(unit, {
       idempotencyKey: command.idempotencyKey,
       state: ENDS[outcome],

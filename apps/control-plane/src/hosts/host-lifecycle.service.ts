@@ -20,7 +20,7 @@ import {
   recommissionHost,
   resolveId,
   rolloutsWithOpenUpdates,
-  settleEndedAttempts,
+  settleEndedAttemptsEach,
   type StoredRollout,
   type UnitOfWork,
   voidOpenCommandsOfHost,
@@ -91,9 +91,9 @@ export class HostLifecycle {
       const step = advanceHostUpdate(update.state, { kind: 'host-decommissioned' }, context);
       if (step.kind === 'advanced') changes.add(update, step);
     }
-    await changes.store(unit, nowMs);
+    await changes.storeEach(unit, nowMs, (id) => rollouts.get(id)?.strategy);
     await voidOpenCommandsOfHost(unit, hostId);
-    await settleEndedAttempts(unit, { hostUpdateIds: [], hostIds: [hostId] });
+    await settleEndedAttemptsEach(unit, { hostUpdateIds: [], hostIds: [hostId] });
   }
 
   /** What follows needs no Redis; should it fail, sweeps and watches do it. */

@@ -7,7 +7,8 @@
  * the hosts that got commands are served.
  *
  * Unhappy paths: somebody changed a host update in between (ConflictError): planned again over locked host updates, since
- * in a busy rollout some result always comes in between. Another rollout took a host first: the unique index on active host updates refuses, and the next plan sees the host as busy. The process
+ * in a busy rollout some result always comes in between. Postgres refuses a host update: it is set aside, ends, and the
+ * rollout is planned again with that; one that can not even end counts as ended. Another rollout took a host first: the unique index on active host updates refuses, and the next plan sees the host as busy. The process
  * dies: nothing was stored, or everything; what was not sent is found by the sweep.
  *
  * Time is the database's, read after the rows: a stall after that judges too early, never too late.
@@ -34,6 +35,7 @@ import {
   writeWaveState,
 } from '@luofleet/persistence';
 import {
+  type HostUpdateState,
   type NextPlan,
   planNext,
   type RolloutEffect,
@@ -42,7 +44,14 @@ import {
   shortenReport,
   type WaveState,
 } from '@luofleet/rollout';
-import { HostUpdateChanges, type IssuedCommands } from '../commands/host-update.changes';
+import {
+  HostUpdateChanges,
+  type IssuedCommands,
+  type StoredEach,
+} from '../commands/host-update.changes';
+
+/** Host updates of which nothing can be stored, with the states they should be in. */
+type Stuck = ReadonlyMap<string, HostUpdateState>;
 
 /** Entries of a stored report; more are only counted. A person reads the first few, and the row stays small. */
 const REPORT_WAITS_MAX = 200;
@@ -55,7 +64,10 @@ export class RolloutReconciler {
    * Stores what is due. Returns the commands to be sent; none when the rollout is not there any more; `locked` when
    * somebody else is at it, and nothing was looked at, unless `wait` says to wait for that.
    */
-  async reconcile(rolloutId: string, { wait = false } = {}): Promise<IssuedCommands[] | 'locked'> {
+  async reconcile(
+    rolloutId: string,
+    { wait = false } = {},
+  ): Promise<readonly IssuedCommands[] | 'locked'> {
     const subject = `rollout ${rolloutId}`;
     let tries = 0;
     return this.database.transaction('reconcile rollout', subject, async (unit) => {
@@ -68,19 +80,29 @@ export class RolloutReconciler {
   async reconcileWithin(
     unit: UnitOfWork,
     rolloutId: string,
-    { lock = false } = {},
-  ): Promise<IssuedCommands[] | 'locked'> {
+    { lock = false, stuck = new Map() as Stuck } = {},
+  ): Promise<readonly IssuedCommands[] | 'locked'> {
     const rollout = await tryLockRollout(unit, rolloutId);
     if (rollout === 'locked') return rollout;
     if (rollout === null) return [];
     const waves = await readWaves(unit.client, rolloutId);
-    const updates = await readHostUpdates(unit.client, rolloutId, { lock });
+    const updates = (await readHostUpdates(unit.client, rolloutId, { lock })).map((update) => ({
+      ...update,
+      state: stuck.get(update.id) ?? update.state,
+    }));
     const time = await readJudgingTime(unit.client);
     const { nowMs } = time;
     const plan = planNext(snapshotOf({ rollout, waves, updates }, time), nowMs);
-    const issued = await storePlan(unit, { rollout, waves, updates }, plan, nowMs);
+    const stored = await storeHostUpdates(unit, { rollout, waves, updates }, plan, nowMs);
+    if (stored.refused) {
+      const more = await this.reconcileWithin(unit, rolloutId, {
+        ...{ lock, stuck: new Map([...stuck, ...stored.stuck]) },
+      });
+      return more === 'locked' ? more : [...stored.issued, ...more];
+    }
+    await storeStates(unit, { rollout, waves, updates }, plan, nowMs);
     await writeReport(unit, rolloutId, shortenReport(plan.report, REPORT_WAITS_MAX));
-    return issued;
+    return stored.issued;
   }
 }
 
@@ -103,42 +125,42 @@ function snapshotOf(
   };
 }
 
-/** Stores a plan's effects; of several about the same rollout or wave only the last state is written. */
-async function storePlan(
+/** Stores what a plan has decided about host updates. */
+async function storeHostUpdates(
   unit: UnitOfWork,
-  { rollout, waves, updates }: ReadRollout,
-  plan: NextPlan,
+  { rollout, updates }: ReadRollout,
+  { effects }: NextPlan,
   nowMs: number,
-): Promise<IssuedCommands[]> {
-  if (plan.effects.length === 0) return [];
+): Promise<StoredEach> {
   const byId = new Map(updates.map((update) => [update.id, update]));
   const changes = new HostUpdateChanges();
+  for (const effect of effects) {
+    if (effect.kind !== 'start-host-update' && effect.kind !== 'advance-host-update') continue;
+    const update = byId.get(effect.hostUpdateId);
+    if (update) changes.add(update, effect.step);
+  }
+  return changes.storeEach(unit, nowMs, () => rollout.strategy);
+}
+
+/** Stores what follows for waves and rollout, with their events; of several states of one only the last is written. */
+async function storeStates(
+  unit: UnitOfWork,
+  { rollout, waves }: ReadRollout,
+  { effects }: NextPlan,
+  nowMs: number,
+): Promise<void> {
   const waveStates = new Map<number, WaveState>();
   let rolloutState: RolloutState | undefined;
-  for (const effect of plan.effects) {
-    switch (effect.kind) {
-      case 'start-host-update':
-      case 'advance-host-update': {
-        const update = byId.get(effect.hostUpdateId);
-        if (update) changes.add(update, effect.step);
-        break;
-      }
-      case 'advance-wave':
-        waveStates.set(effect.index, effect.state);
-        break;
-      case 'advance-rollout':
-        rolloutState = effect.state;
-        break;
-    }
+  for (const effect of effects) {
+    if (effect.kind === 'advance-wave') waveStates.set(effect.index, effect.state);
+    if (effect.kind === 'advance-rollout') rolloutState = effect.state;
   }
   if (rolloutState) await writeRolloutState(unit, rollout, rolloutState, nowMs);
   for (const wave of waves) {
     const state = waveStates.get(wave.index);
     if (state) await writeWaveState(unit, wave, state, nowMs);
   }
-  const issued = await changes.store(unit, nowMs);
-  unit.record(...plan.effects.flatMap((effect) => eventsOf(rollout, effect)));
-  return issued;
+  unit.record(...effects.flatMap((effect) => eventsOf(rollout, effect)));
 }
 
 function eventsOf(rollout: StoredRollout, effect: RolloutEffect): EventDraft[] {

@@ -99,7 +99,7 @@ export class HostSkips {
       if (step.kind === 'illegal') throw notPossible(rollout, event, [step.reason]);
       if (step.kind === 'advanced') await writeRolloutState(unit, rollout, step.state, nowMs);
     }
-    await changes.store(unit, nowMs);
+    await changes.storeEach(unit, nowMs, () => strategy);
   }
 }
 

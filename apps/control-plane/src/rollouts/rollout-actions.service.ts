@@ -20,7 +20,9 @@ import {
   resolveId,
   type RolloutRecord,
   RolloutsReader,
-  settleEndedAttempts,
+  setAside,
+  settleEndedAttemptsEach,
+  storeEach,
   type StoredHostUpdate,
   type StoredRollout,
   type UnitOfWork,
@@ -113,22 +115,35 @@ async function retryHostUpdates(
       );
       return step.kind === 'advanced' ? [{ update, step }] : [];
     });
-  await writeHostUpdates(
+  const refused = await storeEach(unit, retried, async (part) => {
+    await writeHostUpdates(
+      unit,
+      part.map(({ update, step }) => ({ ...update, state: step.state })),
+      nowMs,
+    );
+    await settleEndedAttemptsEach(unit, { hostUpdateIds: part.map(({ update }) => update.id) });
+    for (const { update, step } of part)
+      unit.record({
+        kind: 'host-update-advanced',
+        rolloutId: rollout.id,
+        hostId: update.host.id,
+        hostUpdateId: update.id,
+        reasonCode: 'RETRY_REQUESTED',
+        message: `Host ${update.host.name}: ${update.state.kind} to ${step.state.kind}, because an operator asked for another attempt.`,
+        data: { from: update.state.kind, to: step.state.kind },
+      });
+  });
+  // One that can not be written stays ended as it is, and everybody can read why.
+  await setAside(
     unit,
-    retried.map(({ update, step }) => ({ ...update, state: step.state })),
-    nowMs,
+    refused.map(({ item: { update, step }, why }) => ({
+      kind: 'host-update',
+      subject: `${update.id} retry`,
+      ...{ hostId: update.host.id, hostUpdateId: update.id, rolloutId: rollout.id, why },
+      what: `that host ${update.host.name} is to be tried again`,
+      content: { from: update.state, to: step.state },
+    })),
   );
-  await settleEndedAttempts(unit, { hostUpdateIds: retried.map(({ update }) => update.id) });
-  for (const { update, step } of retried)
-    unit.record({
-      kind: 'host-update-advanced',
-      rolloutId: rollout.id,
-      hostId: update.host.id,
-      hostUpdateId: update.id,
-      reasonCode: 'RETRY_REQUESTED',
-      message: `Host ${update.host.name}: ${update.state.kind} to ${step.state.kind}, because an operator asked for another attempt.`,
-      data: { from: update.state.kind, to: step.state.kind },
-    });
 }
 
 export function contextOf(

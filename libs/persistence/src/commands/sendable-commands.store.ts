@@ -1,6 +1,9 @@
 import { PHASES } from '@luofleet/rollout';
 import { Prisma } from '../generated/prisma/client';
-import type { Database } from '../database/database';
+import type { Database, Reader } from '../database/database';
+import { asUnstorable } from '../database/database-error';
+import { storeEach } from '../database/isolation';
+import { setAside } from '../set-aside/set-aside.store';
 import type { SendableCommand } from './commands.store';
 
 /**
@@ -46,17 +49,48 @@ export async function takeQueuedCommands(
   replicaId: string,
 ): Promise<SendableCommand[]> {
   if (hostIds.length === 0) return [];
-  const taken = await database.read('take commands', 'commands', (client) => {
-    return client.$queryRaw<SendableCommand[]>`
-      WITH taken AS (
-        UPDATE commands c SET state = 'sent', sent_at = now() FROM ${UPDATES}
-        WHERE c.host_id = ANY(${[...hostIds]}::uuid[]) AND c.state = 'queued' AND hu.id = c.host_update_id
-          AND ${STILL_MATTERS}
-          AND EXISTS (SELECT FROM hosts h WHERE h.id = c.host_id AND h.replica_id = ${replicaId})
-        RETURNING c.*)
-      SELECT ${TOLD} FROM taken c JOIN host_updates hu ON hu.id = c.host_update_id ${JOINS}`;
-  });
+  const queued = Prisma.sql`c.host_id = ANY(${[...hostIds]}::uuid[]) AND c.state = 'queued'
+    AND hu.id = c.host_update_id AND ${STILL_MATTERS}
+    AND EXISTS (SELECT FROM hosts h WHERE h.id = c.host_id AND h.replica_id = ${replicaId})`;
+  const take = (client: Reader, those: Prisma.Sql) => client.$queryRaw<SendableCommand[]>`
+    WITH taken AS (
+      UPDATE commands c SET state = 'sent', sent_at = now() FROM ${UPDATES} WHERE ${those} RETURNING c.*)
+    SELECT ${TOLD} FROM taken c JOIN host_updates hu ON hu.id = c.host_update_id ${JOINS}`;
+  const taken = await database
+    .read('take commands', 'commands', (client) => take(client, queued))
+    .catch((error: unknown) => takeEach(database, error, queued, take));
   return taken.sort(inOrder);
+}
+
+/** The same where one of them can not be marked as sent: it is set aside, and the others are taken. */
+async function takeEach<Taken>(
+  database: Database,
+  error: unknown,
+  queued: Prisma.Sql,
+  take: (client: Reader, those: Prisma.Sql) => Promise<readonly Taken[]>,
+): Promise<Taken[]> {
+  if (asUnstorable(error) === null) throw error;
+  return database.transaction('take commands', 'commands', async (unit) => {
+    const found = await unit.client.$queryRaw<
+      { key: string; hostId: string; hostUpdateId: string; rolloutId: string }[]
+    >`
+      SELECT c.idempotency_key AS key, c.host_id AS "hostId", hu.id AS "hostUpdateId", hu.rollout_id AS "rolloutId"
+      FROM commands c, ${UPDATES} WHERE ${queued}`;
+    const taken: Taken[] = [];
+    const refused = await storeEach(unit, found, async (part) => {
+      const keys = part.map(({ key }) => key);
+      const those = Prisma.sql`${queued} AND c.idempotency_key = ANY(${keys}::text[])`;
+      taken.push(...(await take(unit.client, those)));
+    });
+    await setAside(
+      unit,
+      refused.map(({ item: { key, ...about }, why }) => ({
+        ...{ kind: 'command', subject: `${key} sent`, ...about, why, content: { state: 'sent' } },
+        what: `that command ${key} is sent`,
+      })),
+    );
+    return taken;
+  });
 }
 
 /** Every open command of a host that has just said hello, marked as sent. */
@@ -64,11 +98,17 @@ export async function takeOpenCommands(
   database: Database,
   hostId: string,
 ): Promise<SendableCommand[]> {
-  const taken = await database.read('take commands', `host ${hostId}`, async (client) => {
+  const queued = Prisma.sql`c.host_id = ${hostId}::uuid AND c.state = 'queued' AND hu.id = c.host_update_id
+    AND ${STILL_MATTERS}`;
+  const mark = async (client: Reader, those: Prisma.Sql): Promise<never[]> => {
     await client.$executeRaw`
-      UPDATE commands c SET state = 'sent', sent_at = now() FROM ${UPDATES}
-      WHERE c.host_id = ${hostId}::uuid AND c.state = 'queued' AND hu.id = c.host_update_id
-        AND ${STILL_MATTERS}`;
+      UPDATE commands c SET state = 'sent', sent_at = now() FROM ${UPDATES} WHERE ${those}`;
+    return [];
+  };
+  await database
+    .read('take commands', `host ${hostId}`, (client) => mark(client, queued))
+    .catch((error: unknown) => takeEach(database, error, queued, mark));
+  const taken = await database.read('take commands', `host ${hostId}`, (client) => {
     return client.$queryRaw<SendableCommand[]>`
       SELECT ${TOLD} FROM commands c JOIN host_updates hu ON hu.id = c.host_update_id ${JOINS}
       WHERE c.host_id = ${hostId}::uuid AND c.state IN ('sent', 'accepted') AND ${STILL_MATTERS}`;

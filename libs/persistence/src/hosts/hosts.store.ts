@@ -1,6 +1,8 @@
 import type { Reader } from '../database/database';
+import { storeEach } from '../database/isolation';
 import type { UnitOfWork } from '../database/unit-of-work';
 import type { WorkloadRecord } from '../records';
+import { setAside } from '../set-aside/set-aside.store';
 import { SILENCE_COUNTS } from '../watch/fleet-watch.store';
 
 /** Takes hosts offline whose streams `replicaId` held, unless another replica holds them by now. Returns which. */
@@ -22,19 +24,28 @@ export async function markOffline(
   return gone.map(({ id }) => id);
 }
 
-/** Takes hosts offline that have not been heard of for so long, unless nobody could hear them. Returns which. */
-export async function markSilentOffline(
-  unit: UnitOfWork,
-  offlineAfterMs: number,
-): Promise<string[]> {
-  const gone = await unit.client.$queryRaw<{ id: string; name: string }[]>`
-    UPDATE hosts SET online = false, replica_id = NULL, version = version + 1
-    WHERE id IN (SELECT id FROM hosts WHERE online AND ${SILENCE_COUNTS}
-                   AND last_seen_at < now() - ${offlineAfterMs} * interval '1 ms'
-                 ORDER BY id FOR UPDATE SKIP LOCKED)
-    RETURNING id, name`;
-  recordOffline(unit, gone, 'it has not been heard of for too long');
-  return gone.map(({ id }) => id);
+/**
+ * Takes hosts offline that have not been heard of for so long, unless nobody could hear them. One that can not be written
+ * is set aside and stays as it is.
+ */
+export async function markSilentOffline(unit: UnitOfWork, offlineAfterMs: number): Promise<void> {
+  const silent = await unit.client.$queryRaw<{ id: string; name: string }[]>`
+    SELECT id, name FROM hosts WHERE online AND ${SILENCE_COUNTS}
+      AND last_seen_at < now() - ${offlineAfterMs} * interval '1 ms'
+    ORDER BY id FOR UPDATE SKIP LOCKED`;
+  const refused = await storeEach(unit, silent, async (part) => {
+    await unit.client.$executeRaw`
+      UPDATE hosts SET online = false, replica_id = NULL, version = version + 1
+      WHERE id = ANY(${part.map(({ id }) => id)}::uuid[])`;
+    recordOffline(unit, part, 'it has not been heard of for too long');
+  });
+  await setAside(
+    unit,
+    refused.map(({ item: { id, name }, why }) => ({
+      ...{ kind: 'host', subject: `${id} offline`, hostId: id, why, content: { online: false } },
+      what: `that host ${name} is silent`,
+    })),
+  );
 }
 
 function recordOffline(

@@ -17,10 +17,12 @@ import { Prisma } from '../generated/prisma/client';
 import { ConflictError } from '../database/conflict.error';
 import type { Database, Reader } from '../database/database';
 import { isUniqueViolation } from '../database/database-error';
+import { storeEach } from '../database/isolation';
 import type { UnitOfWork } from '../database/unit-of-work';
 import { columnsOf } from '../host-updates/host-update.columns';
 import { selectorCondition } from '../hosts/selector.sql';
 import type { StoredPlan } from '../records';
+import { setAside } from '../set-aside/set-aside.store';
 import {
   type RolloutColumns,
   rolloutColumnsOf,
@@ -117,16 +119,7 @@ export async function insertRollout(unit: UnitOfWork, rollout: NewRollout): Prom
     INSERT INTO waves (id, rollout_id, index, state)
     SELECT gen_random_uuid(), r.id, (w->>'index')::int, ${stateColumnsOf(NEW_WAVE).state}
     FROM rollouts r, jsonb_array_elements(r.plan->'waves') AS w WHERE r.id = ${id}::uuid`;
-  const update = columnsOf(NEW_HOST_UPDATE);
-  await unit.client.$executeRaw`
-    INSERT INTO host_updates (id, rollout_id, wave_id, host_id, position, to_version, state, phase, reason_code,
-                              reason_detail)
-    SELECT gen_random_uuid(), r.id, w.id, (h.value->>'id')::uuid,
-      row_number() OVER (ORDER BY v.place, h.place) - 1, ${release.version}, ${update.state}, ${update.phase},
-      ${update.reasonCode}, ${update.reasonDetail}
-    FROM rollouts r, jsonb_array_elements(r.plan->'waves') WITH ORDINALITY AS v(value, place),
-      waves w, jsonb_array_elements(v.value->'hosts') WITH ORDINALITY AS h(value, place)
-    WHERE r.id = ${id}::uuid AND w.rollout_id = r.id AND w.index = (v.value->>'index')::int`;
+  await insertHostUpdates(unit, id, rollout);
   unit.record({
     kind: 'rollout-applied',
     rolloutId: id,
@@ -172,6 +165,44 @@ async function selectRollout(
     FROM rollouts r JOIN releases rel ON rel.id = r.release_id
     WHERE r.id = ${id}::uuid ${lock}`;
   return row ? { ...row, state: rolloutStateOf(row), strategy: strategyOf(row.strategy) } : null;
+}
+
+/** From the stored plan, on the server. A host whose update can not be stored is set aside, unless that is every host. */
+async function insertHostUpdates(
+  unit: UnitOfWork,
+  rolloutId: string,
+  { name, release, plan }: NewRollout,
+): Promise<void> {
+  const update = columnsOf(NEW_HOST_UPDATE);
+  const insert = (only: Prisma.Sql) => unit.client.$executeRaw`
+    INSERT INTO host_updates (id, rollout_id, wave_id, host_id, position, to_version, state, phase, reason_code,
+                              reason_detail)
+    SELECT gen_random_uuid(), ${rolloutId}::uuid, p.wave_id, p.host_id, p.position, ${release.version},
+      ${update.state}, ${update.phase}, ${update.reasonCode}, ${update.reasonDetail}
+    FROM (SELECT w.id AS wave_id, (h.value->>'id')::uuid AS host_id,
+            row_number() OVER (ORDER BY v.place, h.place) - 1 AS position
+          FROM rollouts r, jsonb_array_elements(r.plan->'waves') WITH ORDINALITY AS v(value, place),
+            waves w, jsonb_array_elements(v.value->'hosts') WITH ORDINALITY AS h(value, place)
+          WHERE r.id = ${rolloutId}::uuid AND w.rollout_id = r.id AND w.index = (v.value->>'index')::int) p
+    ${only}`;
+  const why = await unit.attempt(() => insert(Prisma.empty));
+  if (why === null) return;
+  const hosts = plan.waves.flatMap((wave) => wave.hosts);
+  const refused = await storeEach(unit, hosts, (part) =>
+    insert(Prisma.sql`WHERE p.host_id = ANY(${part.map((host) => host.id)}::uuid[])`),
+  );
+  if (refused.length === hosts.length) throw why;
+  await setAside(
+    unit,
+    refused.map(({ item: host, why: refusal }) => ({
+      ...{ kind: 'host-update', subject: `${rolloutId} ${host.id}`, hostId: host.id, rolloutId },
+      ...{
+        what: `the update of host ${host.name} in rollout ${name}`,
+        why: refusal,
+        content: host,
+      },
+    })),
+  );
 }
 
 export async function readWaves(client: Reader, rolloutId: string): Promise<StoredWave[]> {

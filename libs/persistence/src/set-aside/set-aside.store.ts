@@ -12,7 +12,15 @@ import { messageOf } from '../database/database-error';
 import type { UnstorableError } from '../database/unstorable.error';
 
 export type SetAsideKind =
-  'result' | 'session' | 'file' | 'health' | 'message' | 'host-update' | 'event';
+  | 'result'
+  | 'session'
+  | 'file'
+  | 'health'
+  | 'message'
+  | 'host'
+  | 'host-update'
+  | 'command'
+  | 'event';
 
 export interface SetAsideItem {
   readonly kind: SetAsideKind;

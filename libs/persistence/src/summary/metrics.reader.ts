@@ -41,7 +41,7 @@ export class MetricsReader {
   async setAside(): Promise<Readonly<Record<string, number>>> {
     const rows = await this.database.read('read metrics', 'fleet', (client) => {
       return client.$queryRaw<{ kind: string; n: number }[]>`
-        SELECT kind, sum(times)::int AS n FROM set_aside GROUP BY kind`;
+        SELECT kind, sum(times)::float8 AS n FROM set_aside GROUP BY kind`;
     });
     return Object.fromEntries(rows.map(({ kind, n }) => [kind, n]));
   }

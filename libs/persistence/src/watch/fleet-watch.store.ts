@@ -14,11 +14,15 @@
  * 2. One replica of several is silent: the deadlines of the hosts whose streams it held are moved by its silence, and to
  *    `graceMs` from now at least; they have to notice, and to connect to another one.
  *
+ * 3. A deadline that can not be moved is set aside; the gap is closed all the same.
+ *
  * Ordering: moved host updates get a new version, so that a judgement over what was read before conflicts.
  */
 import { Prisma } from '../generated/prisma/client';
 import type { Database, Reader } from '../database/database';
+import { storeEach } from '../database/isolation';
 import type { UnitOfWork } from '../database/unit-of-work';
+import { setAside } from '../set-aside/set-aside.store';
 
 /** A watch that is older than this has a gap. Beats come far more often. */
 export const LAPSE_MS = 2_000;
@@ -121,10 +125,21 @@ const moved = (gapMs: number): Prisma.Sql => Prisma.sql`deadline_at + LEAST(
     (SELECT created_at FROM rollouts WHERE id = hu.rollout_id)))`;
 
 async function moveDeadlines(unit: UnitOfWork, to: Prisma.Sql, which: Prisma.Sql): Promise<void> {
-  await unit.client.$executeRaw`
-    UPDATE host_updates hu SET deadline_at = ${to}, version = version + 1
-    WHERE id IN (SELECT id FROM host_updates WHERE ${which}
-                 ORDER BY position FOR NO KEY UPDATE)`;
+  const found = await unit.client.$queryRaw<{ id: string; hostId: string; rolloutId: string }[]>`
+    SELECT id, host_id AS "hostId", rollout_id AS "rolloutId" FROM host_updates WHERE ${which}
+    ORDER BY position FOR NO KEY UPDATE`;
+  const refused = await storeEach(unit, found, (part) => {
+    return unit.client.$executeRaw`
+      UPDATE host_updates hu SET deadline_at = ${to}, version = version + 1
+      WHERE id = ANY(${part.map(({ id }) => id)}::uuid[])`;
+  });
+  await setAside(
+    unit,
+    refused.map(({ item: { id, hostId, rolloutId }, why }) => ({
+      ...{ kind: 'host-update', subject: `${id} deadline`, hostUpdateId: id, hostId, rolloutId },
+      ...{ what: 'a deadline after nobody had watched', why, content: null },
+    })),
+  );
 }
 
 /** The time by which deadlines are judged, and before which none counts as passed. */

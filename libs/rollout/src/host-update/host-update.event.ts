@@ -56,7 +56,9 @@ export type HostUpdateEvent =
   /** An operator leaves the host out; `why` may be empty. */
   | { readonly kind: 'skip-requested'; readonly why: string }
   /** The undo of `skip-requested`, whatever it was skipped for. */
-  | { readonly kind: 'unskip-requested' };
+  | { readonly kind: 'unskip-requested' }
+  /** What was decided for it, or reported of it, can not be stored. */
+  | { readonly kind: 'unstorable'; readonly reason: Reason };
 
 export type HostUpdateEventKind = HostUpdateEvent['kind'];
 

@@ -40,6 +40,8 @@ import { runningRow } from './rows/running.row';
  * 6. What has not started may be skipped: by an operator, because its host was offline for too long when its turn had
  *    come, or because its host runs the release already. Unskip is the undo; it updates the host whatever it runs.
  * 7. An abort cancels what is pending, rolls back what stands before reboot, and is only recorded afterwards.
+ * 8. What was decided or reported can not be stored: before the point of no return the update is undone, otherwise, and
+ *    where that can not be stored either, it has failed.
  *
  * Ordering: results carry attempt and finish try; those of earlier ones, repeats and stale time-outs are ignored, so
  * that no phase is ever issued twice in an attempt. Events that contradict the record are illegal and change nothing.

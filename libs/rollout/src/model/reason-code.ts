@@ -28,6 +28,9 @@ export type RolloutReasonCode =
   | 'ALREADY_ON_RELEASE'
   /** An operator took back that the host was skipped. */
   | 'UNSKIP_REQUESTED'
+  /** What was decided for the host update, or what its host said, can not be stored; it was set aside. */
+  | 'UPDATE_NOT_STORABLE'
+  | 'RESULT_NOT_STORABLE'
   /** An operator paused the rollout. */
   | 'OPERATOR_PAUSED'
   /** More host updates failed than the strategy allows. */

@@ -86,6 +86,7 @@ const OTHER_EVENTS: readonly HostUpdateEvent[] = [
   { kind: 'already-on-release' },
   { kind: 'skip-requested', why: '' },
   { kind: 'unskip-requested' },
+  { kind: 'unstorable', reason: REASON },
 ];
 const ROLLOUT_EVENTS: readonly RolloutEventKind[] = [
   'started',

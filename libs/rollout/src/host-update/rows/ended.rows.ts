@@ -28,6 +28,7 @@ const ended = {
   'already-on-release': ignore,
   'skip-requested': refuse('the host update has ended'),
   'unskip-requested': refuse('the host update was not skipped'),
+  unstorable: ignore,
 } as const satisfies Omit<HostUpdateRow<HostUpdateKind>, 'retry-requested'>;
 
 /** The next attempt begins when the planner starts it; what is left of this one must not reach the host then. */

@@ -33,6 +33,7 @@ export const heldRow: HostUpdateRow<'held'> = {
   'retry-requested': refuse('finish is held and will be asked again by itself'),
   'host-decommissioned': () => leaveFleet('finish'),
   ...notPending,
+  unstorable: (_state, { reason }) => advanced({ kind: 'failed', phase: 'finish', reason }),
 };
 
 function repeated(

@@ -80,6 +80,7 @@ export const lostRow: HostUpdateRow<'lost'> = {
   'host-decommissioned': ignore,
   ...notPending,
   'skip-requested': refuse('the host update has ended'),
+  unstorable: ignore,
 };
 
 function awaitRollback(

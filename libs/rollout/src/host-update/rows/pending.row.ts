@@ -62,4 +62,5 @@ export const pendingRow: HostUpdateRow<'pending'> = {
       ),
     }),
   'unskip-requested': ignore,
+  unstorable: (_state, { reason }) => advanced({ kind: 'failed', phase: 'preflight', reason }),
 };

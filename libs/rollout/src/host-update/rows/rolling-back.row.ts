@@ -71,6 +71,12 @@ export const rollingBackRow: HostUpdateRow<'rolling-back'> = {
   'retry-requested': refuse('the host update is still being rolled back'),
   'host-decommissioned': (state) => leaveFleet(state.phase),
   ...notPending,
+  unstorable: ({ phase, reason: cause }, { reason }) =>
+    advanced({
+      kind: 'failed',
+      phase,
+      reason: reason.code === cause.code ? reason : because(reason, cause),
+    }),
 };
 
 /**

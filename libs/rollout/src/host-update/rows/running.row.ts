@@ -75,6 +75,7 @@ export const runningRow: HostUpdateRow<'running'> = {
   'retry-requested': refuse('the host update is still running'),
   'host-decommissioned': (state) => leaveFleet(state.phase),
   ...notPending,
+  unstorable: (state, { reason }, context) => failPhase(state.phase, reason, context),
 };
 
 /** A rollback is asked for at most once in an attempt; when it was refused before, there is no undo left. */
