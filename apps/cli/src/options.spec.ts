@@ -40,17 +40,59 @@ it('covers options of every command', () => {
   expect(cases.length).toBeGreaterThan(20);
 });
 
-it.each(cases.filter(([name]) => !ADDS_UP.includes(name)))(
-  '%s twice is refused',
-  async (_, command, option) => {
-    const given = option.required || option.optional ? [valueOf(option)] : [];
-    const words = command === program ? ['get', 'hosts'] : pathOf(command);
-    const flags = [option.short ?? option.long ?? '', ...given, option.long ?? '', ...given];
-    const ran = await runProgram([...words, ...flags]);
-    expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(ran.stderr).toContain(`option '${option.flags}' is given more than once`);
-  },
-);
+/** Every way in which a command line can say an option with a value, or without one. */
+function formsOf(option: Option): string[][] {
+  const { short, long = '' } = option;
+  if (!option.required && !option.optional) return [[long], ...(short ? [[short]] : [])];
+  const value = valueOf(option);
+  const brief = short ? [[short, value], [`${short}${value}`]] : [];
+  return [[long, value], [`${long}=${value}`], ...brief];
+}
+
+const pairs = cases
+  .filter(([name]) => !ADDS_UP.includes(name))
+  .flatMap(([, command, option]) =>
+    formsOf(option).flatMap((one) =>
+      formsOf(option).map((other): [string, Command, Option, string[]] => {
+        const words = command === program ? ['get', 'hosts'] : pathOf(command);
+        const given = [...words, ...one, ...other];
+        return [given.join(' '), command, option, given];
+      }),
+    ),
+  );
+
+it.each(pairs)('refuses %s', async (_words, _command, option, given) => {
+  const ran = await runProgram(given);
+  expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(ran.stderr).toContain(`option '${option.flags}' is given more than once`);
+});
+
+it.each([
+  [['apply', '--dry-run', '--no-dry-run', '-f', '-'], "unknown option '--no-dry-run'"],
+  [['apply', '--dry-run=true', '-f', '-'], 'unknown option'],
+  [['skip', 'r', '--offline=no'], 'unknown option'],
+  [['get', 'hosts', '--out', 'json'], "unknown option '--out'"],
+  [['get', 'hosts', 'h', '--', '-o', 'json'], 'too many arguments'],
+  [['-o', 'json', 'get', '-oyaml', 'hosts'], 'more than once'],
+  [['--timeout=1s', 'apply', '-f', '-', '--timeout', '2s'], 'more than once'],
+])('%j is no way around it', async (args, text) => {
+  const ran = await runProgram(args);
+  expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(ran.stderr).toContain(text);
+});
+
+it('takes what follows -- for names', async () => {
+  const ran = await runProgram([
+    '--timeout',
+    '1s',
+    '--server',
+    'http://127.0.0.1:9',
+    'pause',
+    '--',
+    '-o',
+  ]);
+  expect(ran).toMatchObject({ exitCode: 3, stdout: '' });
+});
 
 it.each(cases.filter(([name]) => ADDS_UP.includes(name)))(
   '%s twice adds up',

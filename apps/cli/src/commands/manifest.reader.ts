@@ -8,20 +8,18 @@
 import type { Readable } from 'node:stream';
 import {
   faultsOf,
+  formatPath,
   type ProblemFault,
   rolloutManifestSchema,
   type RolloutManifestInput,
 } from '@luofleet/contracts';
-import { type Document, isNode, LineCounter, parseAllDocuments, type ParsedNode } from 'yaml';
-import { describeThrown } from '@luofleet/platform/text';
+import { readYamlDocuments, type YamlDocument } from '@luofleet/contracts/documents';
+import { isCollection, isNode, isScalar, LineCounter } from 'yaml';
 import { CliError, EXIT } from '../cli.error';
 import { openManifest, readInput } from './input.reader';
 
 /** A manifest file larger than this is refused here; the control plane would refuse it too. */
 const MANIFEST_BYTES_MAX = 1024 * 1024;
-/** Aliases a document may resolve; a manifest has none, a bomb has millions. */
-const ALIASES_MAX = 100;
-
 /** A checked manifest as written, and where it begins: "rollout.yaml:12". */
 export interface PlacedManifest {
   readonly manifest: RolloutManifestInput;
@@ -67,78 +65,50 @@ function parseManifests(
     const { line, col } = lines.linePos(offset);
     return `${name}:${line}:${col}`;
   };
+  const documents = readYamlDocuments(text, lines).filter(isThere);
+  if (documents.length === 0) throw new CliError(EXIT.usage, `${name} has no manifest in it`);
   const manifests: PlacedManifest[] = [];
   const faults: ProblemFault[] = [];
-  for (const document of documentsOf(text, name, lines)) {
-    const offset = document.contents?.range[0] ?? 0;
-    const syntax = document.errors.map(({ pos, message }) => ({ path: at(pos[0]), message }));
-    const value = syntax.length > 0 ? undefined : valueOf(document, at(offset));
-    const checked = syntax.length > 0 ? syntax : faultsIn(document, value, at);
-    faults.push(...checked);
-    if (checked.length === 0)
-      manifests.push({
-        manifest: value as RolloutManifestInput,
-        place: at(offset).replace(/:\d+$/, ''),
-      });
+  for (const document of documents) {
+    const found = faultsIn(document);
+    for (const { path, message, offset } of found)
+      faults.push({ path: at(offset), message: path === '' ? message : `${path}: ${message}` });
+    const place = at(document.contents?.range[0] ?? 0).replace(/:\d+$/, '');
+    if (found.length === 0)
+      manifests.push({ manifest: document.value as RolloutManifestInput, place });
   }
   return { manifests, faults };
 }
 
-/** Documents with something in them, at least one. A separator at the end begins one that is empty. */
-function documentsOf(text: string, name: string, lines: LineCounter): Document.Parsed[] {
-  try {
-    const documents = [
-      ...parseAllDocuments<ParsedNode>(text, { lineCounter: lines, prettyErrors: false }),
-    ].filter(({ contents, errors }) => errors.length > 0 || !isEmpty(contents));
-    if (documents.length > 0) return documents as Document.Parsed[];
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new CliError(EXIT.usage, `${name} is not valid YAML or JSON: ${message}`, [], { cause });
-  }
-  throw new CliError(EXIT.usage, `${name} has no manifest in it`);
+/** A separator at the end begins a document that is empty. */
+const isThere = ({ contents, faults }: YamlDocument): boolean =>
+  faults.length > 0 || !(contents === null || (isScalar(contents) && contents.value === null));
+
+interface PlacedFault extends ProblemFault {
+  readonly offset: number;
 }
 
-const isEmpty = (node: ParsedNode | null): boolean =>
-  node === null || ('value' in node && node.value === null);
-
-function valueOf(document: Document.Parsed, place: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: ALIASES_MAX });
-  } catch (cause) {
-    throw new CliError(EXIT.usage, `${place}: ${describeThrown(cause)}`, [], { cause });
+function faultsIn(document: YamlDocument): PlacedFault[] {
+  if (document.faults.length > 0)
+    return document.faults.map((fault) => ({ ...fault, path: formatPath(fault.path) }));
+  const kind = (document.value as { kind?: unknown } | null)?.kind;
+  if (typeof kind === 'string' && kind !== 'Rollout') {
+    const message = `"${kind}" can not be applied, only Rollout`;
+    return [{ path: 'kind', message, offset: offsetOf(document, ['kind']) }];
   }
-}
-
-function faultsIn(
-  document: Document.Parsed,
-  value: unknown,
-  at: (offset: number) => string,
-): ProblemFault[] {
-  const kind = (value as { kind?: unknown } | null)?.kind;
-  if (typeof kind === 'string' && kind !== 'Rollout')
-    return [
-      {
-        path: at(offsetOf(document, ['kind'])),
-        message: `kind: "${kind}" can not be applied, only Rollout`,
-      },
-    ];
-  const parsed = rolloutManifestSchema.safeParse(value);
-  if (parsed.success) return [];
-  return parsed.error.issues.flatMap((issue) => {
+  const parsed = rolloutManifestSchema.safeParse(document.value);
+  return (parsed.error?.issues ?? []).flatMap((issue) => {
     const key = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-    const path = at(offsetOf(document, [...issue.path, ...key]));
-    return faultsOf({ issues: [issue] }).map((fault) => ({
-      path,
-      message: fault.path === '' ? fault.message : `${fault.path}: ${fault.message}`,
-    }));
+    const offset = offsetOf(document, [...issue.path, ...key]);
+    return faultsOf({ issues: [issue] }).map((fault) => ({ ...fault, offset }));
   });
 }
 
 /** Where the thing at this path starts, or the nearest thing around it that is there. */
-function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
+function offsetOf({ contents }: YamlDocument, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length -= 1) {
-    const node = document.getIn(path.slice(0, length), true);
+    const node: unknown = isCollection(contents) && contents.getIn(path.slice(0, length), true);
     if (isNode(node) && node.range) return node.range[0];
   }
-  return document.contents?.range[0] ?? 0;
+  return contents?.range[0] ?? 0;
 }

@@ -47,7 +47,9 @@ export class OperatorCalls {
   async apply(request: ApplyRolloutRequest, metadata: Metadata): Promise<ApplyRolloutResponse> {
     const manifest = rolloutManifestSchema.parse(request.manifest);
     if (request.dryRun) return previewMessage(await this.intake.preview(manifest));
-    const idempotencyKey = idempotencyKeyOf(metadata.get('idempotency-key')[0]?.toString());
+    // Several are none, as over HTTP, which joins them.
+    const keys = metadata.get('idempotency-key');
+    const idempotencyKey = idempotencyKeyOf(keys.length === 0 ? undefined : keys.join(', '));
     const rollout = await this.intake.apply(manifest, idempotencyKey);
     return { rollout: rolloutMessage(rollout), plan: planView(rollout.plan) };
   }

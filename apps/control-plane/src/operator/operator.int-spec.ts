@@ -86,6 +86,16 @@ it('takes an idempotency key from the metadata', async () => {
   expect(a.rollout?.id).toBe(b.rollout?.id);
 });
 
+it('refuses an idempotency key that is there twice', async () => {
+  const refused = await grpcRefusal(
+    grpcCall<ApplyRolloutResponse>((metadata, answered) => {
+      for (const key of ['grpc-2', 'grpc-3']) metadata.add('idempotency-key', key);
+      client.applyRollout({ manifest: manifest('two-keys'), dryRun: false }, metadata, answered);
+    }),
+  );
+  expect(refused).toMatchObject({ status: 3, code: 'INVALID_INPUT' });
+});
+
 it.each<[string, () => Promise<unknown>, number, string, string]>([
   ['an unknown field', () => apply('x', { extra: 1 }), 3, 'INVALID_INPUT', 'spec.extra'],
   ['a bad selector', () => apply('x', { selector: 'a in' }), 3, 'INVALID_INPUT', 'spec.selector'],

@@ -136,9 +136,47 @@ it.each([
   ['a key twice, deep', '{"spec":{"selector":"zone=a","selector":""}}', 'spec.selector'],
   ['__proto__', '{"metadata":{"__proto__":{"name":"x"}}}', 'metadata.__proto__'],
   ['nesting', `{"spec":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'spec[0][0]'],
-])('refuses JSON with %s, and names the place', async (_what, body, path) => {
-  const answer = await plane.ask('/api/v1/rollouts', { method: 'POST', body });
-  expect(answer).toMatchObject({ status: 400, body: { errors: [{ path }] } });
+  ['a key twice, once escaped', '{"kind":"Rollout","k\\u0069nd":"Rollout"}', 'kind'],
+  ['a key twice in a list', '{"spec":[{"a":1},{"b":1,"b":1}]}', 'spec[1].b'],
+])(
+  'refuses JSON with %s, in JSON and YAML bodies, and names the place',
+  async (_what, body, path) => {
+    for (const type of ['application/json', 'application/yaml']) {
+      const answer = await plane.ask('/api/v1/rollouts', { method: 'POST', body, type });
+      if (type === 'application/json' || body.length <= 32_768)
+        expect(answer).toMatchObject({ status: 400, body: { errors: [{ path }] } });
+      expect(answer.status).toBe(400);
+    }
+  },
+);
+
+it.each([
+  ['quoted and plain', "kind: Rollout\n'kind': Rollout", 'kind'],
+  ['in flow style', 'spec: {selector: "", selector: a}', 'spec.selector'],
+  ['as number and text', '1: a\n"1": b', '["1"]'],
+  ['as a merge key', '<<: {a: 1}\n<<: {b: 1}', '["<<"]'],
+  ['in what calls itself YAML 1.1', '%YAML 1.1\n---\nkind: a\nkind: b', 'kind'],
+  ['with a key that is a list', '? [a]\n: 1', ''],
+  ['over two documents', 'kind: a\n---\nkind: b', ''],
+])('refuses a YAML body with a key twice %s', async (_what, body, path) => {
+  for (const route of ['rollouts', 'releases', 'rollouts/none/skip']) {
+    const url = `/api/v1/${route}`;
+    const answer = await plane.ask(url, { method: 'POST', body, type: 'application/yaml' });
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path }] } });
+  }
+});
+
+it('refuses an idempotency key that is there twice', async () => {
+  const body = JSON.stringify(manifest('two-keys', {}));
+  const headers = [
+    ...[
+      ['content-type', 'application/json'],
+      ['idempotency-key', 'a'],
+      ['idempotency-key', 'b'],
+    ],
+  ] as [string, string][];
+  const url = `${plane.baseUrl}/api/v1/rollouts`;
+  expect((await fetch(url, { method: 'POST', body, headers })).status).toBe(400);
 });
 
 it.each([

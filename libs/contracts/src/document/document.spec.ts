@@ -55,10 +55,11 @@ it('gives what JSON.parse gives, but for keys that are there twice', () => {
 });
 
 describe('YAML', () => {
-  it.each(['1: a\n"1": b', 'a: 1\na: 1', 'null: 1\n"": 2', '? [a]\n: 1', '&x a: 1\n*x : 2'])(
-    'refuses %j',
-    (text) => expect(readYaml(text).kind).toBe('fault'),
-  );
+  it.each([
+    ...['1: a\n"1": b', 'a: 1\na: 1', 'null: 1\n"": 2', '? [a]\n: 1', '&x a: 1\n*x : 2'],
+    ...["a: 1\n'a': 1", 'a: 1\n"\\x61": 1', '{a: 1, ? a : 2}', '<<: {a: 1}\n<<: {b: 1}'],
+    ...['a: 1\n---\nb: 1', 'a: 1\n!!str a: 1', 'true: 1\n"true": 1', '0x10: 1\n16: 1'],
+  ])('refuses %j', (text) => expect(readYaml(text).kind).toBe('fault'));
 
   it('is read as version 1.2, whatever it says of itself', () => {
     expect(readYaml('%YAML 1.1\n---\na: yes\n<<: { b: 1 }\n')).toEqual({

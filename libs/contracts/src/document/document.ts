@@ -1,7 +1,8 @@
 /**
  * DOC: documents that people write
  *
- * Purpose: JSON and YAML text to a value, with the same strictness for both, wherever such text comes in.
+ * Purpose: JSON and YAML text to a value, with the same strictness for both, wherever such text comes in: bodies of requests,
+ * manifests of the CLI, configurations.
  *
  * Happy path: the value; what it must look like is the schema's business.
  * Unhappy paths, each a fault that names the place: text that is neither; a key that is there twice, of which one would
@@ -38,6 +39,4 @@ export function fault(path: readonly PropertyKey[], message: string): DocumentRe
   return { kind: 'fault', fault: told };
 }
 
-export function tooDeep(path: readonly PropertyKey[]): DocumentResult {
-  return fault(path.slice(0, 3), `is nested more than ${DOCUMENT_DEPTH_MAX} deep`);
-}
+export const DEPTH_MESSAGE = `is nested more than ${DOCUMENT_DEPTH_MAX} deep`;

@@ -1,3 +1,3 @@
 export { type DocumentFault, type DocumentResult } from './document';
 export { readJson } from './json.document';
-export { readYaml, YAML_LENGTH_MAX } from './yaml.document';
+export { readYaml, readYamlDocuments, YAML_LENGTH_MAX, type YamlDocument } from './yaml.document';

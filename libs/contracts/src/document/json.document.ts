@@ -1,5 +1,11 @@
 import { describeThrown } from '@luofleet/platform/text';
-import { DOCUMENT_DEPTH_MAX, type DocumentResult, fault, keyFault, tooDeep } from './document';
+import {
+  DEPTH_MESSAGE,
+  DOCUMENT_DEPTH_MAX,
+  type DocumentResult,
+  fault,
+  keyFault,
+} from './document';
 
 /** Reads JSON; see document.ts. */
 export function readJson(text: string): DocumentResult {
@@ -41,7 +47,8 @@ function faultIn(text: string): DocumentResult | null {
       }
       case '{':
       case '[':
-        if (open.length >= DOCUMENT_DEPTH_MAX) return tooDeep(pathOf(open));
+        if (open.length >= DOCUMENT_DEPTH_MAX)
+          return fault(pathOf(open).slice(0, 3), DEPTH_MESSAGE);
         isKeyNext = text[position] === '{';
         open.push({ keys: isKeyNext ? new Set() : null, at: isKeyNext ? '' : 0 });
         break;

@@ -1,6 +1,21 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseAllDocuments,
+} from 'yaml';
 import { describeThrown } from '@luofleet/platform/text';
-import { DOCUMENT_DEPTH_MAX, type DocumentResult, fault, keyFault, tooDeep } from './document';
+import {
+  DEPTH_MESSAGE,
+  DOCUMENT_DEPTH_MAX,
+  type DocumentResult,
+  fault,
+  keyFault,
+} from './document';
 
 /** YAML takes a parser long; what people write is far shorter. */
 export const YAML_LENGTH_MAX = 32_768;
@@ -8,63 +23,77 @@ export const YAML_LENGTH_MAX = 32_768;
 /** Aliases a document may resolve; a manifest has none, a bomb has millions. */
 const ALIASES_MAX = 100;
 
+export interface YamlFault {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  /** Of the character that it begins at. */
+  readonly offset: number;
+}
+
+/** One document of a text: its value if it has no faults, and the nodes that tell where things are. */
+export interface YamlDocument {
+  readonly contents: ParsedNode | null;
+  readonly value: unknown;
+  readonly faults: readonly YamlFault[];
+}
+
 /** Reads one YAML document, JSON among them; see document.ts. What is read once, at a start, may be longer. */
 export function readYaml(text: string, lengthMax = YAML_LENGTH_MAX): DocumentResult {
   if (text.length > lengthMax) return fault([], `YAML has at most ${lengthMax} characters here`);
+  const lines = new LineCounter();
+  const [first, second] = readYamlDocuments(text, lines);
+  if (second) return fault([], 'has more than one document');
+  const [wrong] = first?.faults ?? [];
+  if (wrong === undefined) return { kind: 'value', value: first?.value ?? null };
+  const { line, col } = lines.linePos(wrong.offset);
+  return fault(wrong.path, `${wrong.message}, at line ${line}, column ${col}`);
+}
+
+/** All documents of a text, each by the same strictness. */
+export function readYamlDocuments(text: string, lineCounter: LineCounter): YamlDocument[] {
+  // Keys are compared here and not by the parser, which takes quadratic time for it and tells 1 from "1".
+  const options = { schema: 'core', uniqueKeys: false, prettyErrors: false, lineCounter } as const;
   try {
-    return read(text);
+    return [...parseAllDocuments<ParsedNode>(text, options)].map(readDocument);
   } catch (cause) {
     // Its recursion has no bound of its own.
-    if (cause instanceof RangeError) return tooDeep([]);
-    return fault([], describeThrown(cause));
+    const message = cause instanceof RangeError ? DEPTH_MESSAGE : describeThrown(cause);
+    return [{ contents: null, value: undefined, faults: [{ path: [], message, offset: 0 }] }];
   }
 }
 
-function read(text: string): DocumentResult {
-  // Keys are compared here and not by the parser, which takes quadratic time for it and tells 1 from "1".
-  const lines = new LineCounter();
-  const options = { schema: 'core', uniqueKeys: false, prettyErrors: true } as const;
-  const document = parseDocument(text, { ...options, lineCounter: lines });
-  const [first] = document.errors;
-  if (first) {
-    if (first.message.startsWith('Maximum call stack')) return tooDeep([]);
-    const at = first.linePos?.[0];
-    const what = first.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '');
-    return fault([], at ? `${what} at line ${at.line}, column ${at.col}` : `${what}`);
+function readDocument(document: Document.Parsed<ParsedNode>): YamlDocument {
+  const { contents, errors } = document;
+  const broken = errors.map(({ message, pos }) => ({
+    path: [],
+    message: message.startsWith('Maximum call stack') ? DEPTH_MESSAGE : message,
+    offset: pos[0],
+  }));
+  const faults = broken.length > 0 ? broken : faultsIn(contents, []);
+  if (faults.length > 0) return { contents, value: undefined, faults };
+  try {
+    return { contents, value: document.toJS({ maxAliasCount: ALIASES_MAX }), faults };
+  } catch (cause) {
+    const offset = contents?.range[0] ?? 0;
+    const message = describeThrown(cause);
+    return { contents, value: undefined, faults: [{ path: [], message, offset }] };
   }
-  const { contents } = document;
-  const wrong = contents === null ? null : faultIn(contents, [], lines);
-  return wrong ?? { kind: 'value', value: document.toJS({ maxAliasCount: ALIASES_MAX }) };
 }
 
-function faultIn(
-  node: unknown,
-  path: readonly PropertyKey[],
-  lines: LineCounter,
-): DocumentResult | null {
-  if (!isSeq(node) && !isMap(node)) return null;
-  if (path.length >= DOCUMENT_DEPTH_MAX) return tooDeep(path);
-  if (isSeq(node))
-    return firstFault(node.items, (item, index) => faultIn(item, [...path, index], lines));
+/** What the parser does not mind: keys, and depth. */
+function faultsIn(node: Node | null, path: readonly PropertyKey[]): YamlFault[] {
+  if (!isSeq<Node>(node) && !isMap<Node, Node>(node)) return [];
+  if (path.length >= DOCUMENT_DEPTH_MAX)
+    return [{ path: path.slice(0, 3), message: DEPTH_MESSAGE, offset: node.range?.[0] ?? 0 }];
+  if (isSeq(node)) return node.items.flatMap((item, index) => faultsIn(item, [...path, index]));
   const before = new Set<string>();
-  return firstFault(node.items, ({ key, value }) => {
-    if (!isScalar(key) || isAlias(key)) return fault(path, 'has a key that is no plain text');
+  return node.items.flatMap(({ key, value }) => {
+    const offset = key.range?.[0] ?? 0;
+    if (!isScalar(key)) return [{ path, message: 'has a key that is no plain text', offset }];
     const name = key.value === null ? '' : String(key.value);
-    const wrong = keyFault(name, before);
+    const message = keyFault(name, before);
     before.add(name);
-    if (wrong === null) return faultIn(value as Node, [...path, name], lines);
-    const { line, col } = lines.linePos(key.range?.[0] ?? 0);
-    return fault([...path, name], `${wrong}, at line ${line}, column ${col}`);
+    const inside = [...path, name];
+    return message === null ? faultsIn(value, inside) : [{ path: inside, message, offset }];
   });
-}
-
-function firstFault<Item>(
-  items: readonly Item[],
-  faultOf: (item: Item, index: number) => DocumentResult | null,
-): DocumentResult | null {
-  for (const [index, item] of items.entries()) {
-    const wrong = faultOf(item, index);
-    if (wrong !== null) return wrong;
-  }
-  return null;
 }
