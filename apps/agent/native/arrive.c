@@ -192,6 +192,18 @@ static void arrive(void)
 	close(arrival.device);
 }
 
+/* Nothing that is opened here may become standard input, output or error, which are written to. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < 3);
+	if (fd >= 3)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -201,6 +213,7 @@ int main(int argc, char **argv)
 	unsetenv("LUOFLEET_ARRIVAL");
 	/* Whoever started this may have left descriptors open; they are for nobody here. */
 	close_range(3, ~0U, 0);
+	fill_standard_descriptors();
 	if (was_handed_over())
 		arrive();
 	execvp(argv[1], argv + 1);

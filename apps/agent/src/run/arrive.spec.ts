@@ -16,6 +16,12 @@ describe('arrive', () => {
     expect([status, stdout]).toEqual([7, 'x y none\n']);
   });
 
+  it('opens nothing in the place of a standard descriptor that is closed', () => {
+    const closed = 'exec "$0" readlink /proc/self/fd/0 /proc/self/fd/2 <&- 2>&-';
+    const { stdout } = spawnSync('sh', ['-c', closed, program], { encoding: 'utf8' });
+    expect(stdout).toBe('/dev/null\n/dev/null\n');
+  });
+
   it('tells when it can not', () => {
     const { status, stderr } = run('/nonexistent');
     expect([status, stderr]).toEqual([127, 'arrive: /nonexistent: No such file or directory\n']);
