@@ -1,5 +1,6 @@
 // The socket with whatever a workload may send through it: nothing that is said is lost but the harm, and nothing makes
 // the agent fail.
+import { statSync } from 'node:fs';
 import fc from 'fast-check';
 import { isPlainText } from '@luofleet/platform/text';
 import { WorkloadSocket } from '../testing/workload-socket';
@@ -42,6 +43,16 @@ const hostile = fc.oneof(
     .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 })
     .map((units) => String.fromCharCode(...units)),
 );
+
+it("is the owner's alone, and leaves no mask for what is started while it opens", async () => {
+  const other = new WorkloadSocket();
+  const mask = process.umask();
+  const opened = other.open();
+  expect(process.umask()).toBe(mask);
+  await opened;
+  expect(statSync(other.path).mode & 0o777).toBe(0o600);
+  other.close();
+});
 
 it('takes a veto of 16 KiB, and cuts it', async () => {
   const { id, answer } = instruct();

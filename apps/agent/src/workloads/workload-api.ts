@@ -5,6 +5,7 @@
 // of a workload, or what it started, may speak for it. A request that does not come to its end, and a stream that nobody reads,
 // lose their connection; so does the oldest of the process that has the most, when there are too many (connection-limit.ts).
 // Ordering: register before everything else; the stream may close and open again at any time.
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { escapeJson, isPlainText } from '@luofleet/platform/text';
 import type { Log } from '../log';
@@ -69,18 +70,14 @@ export class WorkloadApi {
 
   /** Listens. The path must be free. */
   async open(): Promise<void> {
+    // For the socket alone: whatever else is made or started meanwhile must not have this mask.
     const before = process.umask(0o177);
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.server.once('error', reject);
-        this.server.listen(this.options.socket, () => {
-          this.server.off('error', reject);
-          resolve();
-        });
-      });
+      this.server.listen(this.options.socket);
     } finally {
       process.umask(before);
     }
+    await once(this.server, 'listening');
   }
 
   close(): void {
