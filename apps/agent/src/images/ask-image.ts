@@ -4,6 +4,7 @@
 // Unhappy paths: a file that is no runtime image says so in a sentence with the first words of its output. Whatever it is, it gets
 // so much time and so much output and not more, and ends together with everything that it started.
 import { spawn } from 'node:child_process';
+import { closeOnExecFrom } from '@luofleet/linux';
 import { abortReason, PhaseAborted } from '../commands/phase-clock';
 import { describeError } from '../model/reason';
 
@@ -40,6 +41,7 @@ interface Run {
 
 function runBounded(file: string, timeoutMs: number, signal: AbortSignal): Promise<Run> {
   return new Promise((resolve) => {
+    closeOnExecFrom(3);
     // A process group of its own, so that it can be ended with its children.
     const child = spawn(process.execPath, [file, 'version'], {
       detached: true,

@@ -28,6 +28,9 @@ export interface SpawnRequest {
 const BECOME_WORKLOAD =
   'echo $$ >"$0"; export LUOFLEET_PID=$$; [ -z "$LISTEN_FDS" ] || export LISTEN_PID=$$; exec "$@"';
 
+/** A shell drops variables with names that are none of its own, and sets these itself. */
+const NOT_THROUGH_A_SHELL = /^(?![A-Za-z_]\w*$)|^(IFS|OPTIND|PPID|UID|EUID)$/;
+
 /** The supervisor's messages to the agent: its sockets, secrets and watchdog are not the workload's. */
 const AGENTS_OWN =
   /^(LUOFLEET_|LISTEN_|WATCHDOG_|(NOTIFY_SOCKET|CREDENTIALS_DIRECTORY|FDSTORE|MAINPID)$)/;
@@ -41,13 +44,19 @@ export function spawnInstance(request: SpawnRequest): ChildProcess {
   const logFd = openLog(request);
   try {
     const [program = '', ...args] = workload.command;
-    const command = [program === 'node' ? process.execPath : program, ...args];
+    const env = environmentFor(request);
+    const beside = Object.entries(env).filter(([name]) => NOT_THROUGH_A_SHELL.test(name));
+    const command = [
+      ...(beside.length === 0 ? [] : ['/usr/bin/env', ...beside.map((pair) => pair.join('='))]),
+      program === 'node' ? process.execPath : program,
+      ...args,
+    ];
     const join = makeCgroup(instance) ?? '/dev/null';
     // Only what is named here goes to the workload, whoever opened something without the flag meanwhile.
     closeOnExecFrom(3);
     const child = spawn('/bin/sh', ['-c', BECOME_WORKLOAD, join, ...command], {
       cwd: workload.cwd,
-      env: environmentFor(request),
+      env,
       detached: true,
       stdio: ['ignore', logFd, logFd, ...descriptors.map(({ fd }) => fd)],
     });
