@@ -6,6 +6,7 @@ import { images, releaseOf } from './testing/agent-process';
 import { FileWorkload } from './testing/file-workload';
 import { openDescriptors, sharedBetweenOwners, workloadFamilies } from './testing/open-descriptors';
 import { outcomesOf, PassageHarness } from './testing/passage.harness';
+import { processState, strangeVariables, type ProcessState } from './testing/process-state';
 import { commandFor, keyOf, type CommandShape } from './testing/scripted-control-plane';
 
 jest.setTimeout(120_000);
@@ -30,12 +31,23 @@ const misnamedSession = withHandover(`
   fs.writeSync(fd, bytes, 0, bytes.length, 0);
 `);
 
+/** Starts an agent as no supervisor should: whatever it passes on here must not get to a workload, or end there the same. */
+const CARELESS = [
+  ...['sh', '-c', 'umask 027; ulimit -Sn 500; ulimit -c 0; exec "$@"', 'sh', 'nice', '-n', '3'],
+  ...['env', '--ignore-signal=HUP', '--ignore-signal=USR2', '--ignore-signal=TERM'],
+  ...['--block-signal=CHLD', '--block-signal=TERM', '--block-signal=USR1', 'NOTIFY_SOCKET=/run/x'],
+  ...['WATCHDOG_USEC=1', 'LISTEN_FDS=1', 'LISTEN_PID=1', 'LUOFLEET_LOCKS=0,1,2'],
+];
+/** Says what it was started with before Node changes anything, and becomes its arguments. */
+const SHOW = `while read -r line; do echo "$line"; done </proc/self/status >"$DIRECTORY/started-$$"; exec "$@"`;
+
 describe('what processes hold', () => {
   let harness: PassageHarness;
   let files: FileWorkload;
   let supervisorsSocket: Server;
   let supervisorsFile: number;
   let leaked: number[];
+  let firstStates: Record<string, ProcessState>;
 
   beforeEach(async () => {
     files = new FileWorkload('alpha,beta,gamma,delta');
@@ -44,6 +56,7 @@ describe('what processes hold', () => {
     await new Promise<void>((done) => supervisorsSocket.listen(0, '127.0.0.1', done));
     const { _handle } = supervisorsSocket as unknown as { _handle: { fd: number } };
     leaked = [supervisorsFile, _handle.fd];
+    firstStates = {};
   });
   afterEach(async () => {
     await harness.stop();
@@ -53,7 +66,9 @@ describe('what processes hold', () => {
   });
 
   const start = async (settings: Record<string, unknown> = {}) => {
-    harness = await PassageHarness.start({ settings, moreWorkloads: [files.settings], leaked });
+    const command = ['sh', '-c', SHOW, 'sh', process.execPath, ...files.settings.command.slice(1)];
+    const moreWorkloads = [{ ...files.settings, command }];
+    harness = await PassageHarness.start({ settings, moreWorkloads, leaked, front: CARELESS });
   };
   const pass = async (shape: CommandShape) => {
     const commands = harness.commands({ ...shape, generation: BigInt(shape.attempt ?? 1) });
@@ -68,14 +83,42 @@ describe('what processes hold', () => {
     await harness.plane.until('connected again', () => hellos.length > before);
   };
 
+  /** Agent and workloads are in everything but descriptors as they were when first looked at. */
+  const expectAsStarted = () => {
+    const { agent } = harness;
+    const instances = agent.workloadProcesses();
+    for (const { process: one } of instances) expect(strangeVariables(one.pid)).toEqual([]);
+    const now = {
+      agent: processState(agent.pid),
+      ...Object.fromEntries(
+        instances.map(({ workload, process: { pid } }) => [workload, processState(pid)]),
+      ),
+    };
+    if (Object.keys(firstStates).length === 0) firstStates = now;
+    expect(now).toEqual(firstStates);
+    expect(now.agent).toMatchObject({
+      Umask: '0027',
+      nice: '3',
+      SigBlk: expect.stringMatching(/^0+$/),
+    });
+    const { pid } = instances.find(({ workload }) => workload === 'files')!.process;
+    const started = readFileSync(path.join(files.directory, `started-${pid}`), 'latin1');
+    for (const name of ['SigBlk', 'SigIgn'])
+      expect(started).toMatch(new RegExp(`^${name}:\\s0+$`, 'm'));
+  };
+
   /** Each workload its own, the agent its own; besides that only what it holds in `held` sessions. */
   const expectOwnOnly = async (held: string[] = []) => {
     await harness.untilServing();
+    return expectOwnOnlyNow(held);
+  };
+  const expectOwnOnlyNow = async (held: string[] = []) => {
     const { agent } = harness;
     await harness.plane.until('each workload has one process', () => {
       const processes = agent.workloadProcesses().map(({ workload }) => workload);
       return processes.sort().join() === agent.workloadNames.join();
     });
+    expectAsStarted();
     const families = workloadFamilies(agent.socket);
     expect([...new Set(families.values())].sort()).toEqual(agent.workloadNames);
     const all = openDescriptors(new Map([...families, [agent.pid, 'agent']]));
@@ -137,6 +180,38 @@ describe('what processes hold', () => {
     await expectOwnOnly();
     expect(await pass({ attempt: 5 })).toEqual(Array(7).fill(OK));
     await expectAgentIsClean();
+  });
+
+  it('stays apart when an update ends in freeze, with its agent, or with the host', async () => {
+    await start({ faults: { freeze: [{ workload: 'echo', token: 1, errno: 'EIO' }] } });
+    expect(await pass({})).toEqual([OK, OK, BACK, VOID, VOID, VOID, VOID]);
+    await expectOwnOnly();
+
+    // Rolled back while it is frozen; then the agent is killed there.
+    const untilFrozen = async (attempt: number) => {
+      const commands = harness.commands({ attempt, generation: BigInt(attempt) }).slice(0, 3);
+      harness.send(...commands);
+      expect(outcomesOf(await harness.results(commands))).toEqual([OK, OK, OK]);
+      await expectOwnOnlyNow(['kv', 'echo', 'files']);
+    };
+    await untilFrozen(2);
+    const back = commandFor(Phase.PHASE_ROLLBACK, { attempt: 2, generation: 2n });
+    harness.send(back);
+    await harness.plane.resultOf(back.idempotencyKey);
+    await expectOwnOnly();
+    await untilFrozen(3);
+    await harness.agent.kill();
+    await restart();
+    await expectOwnOnly();
+
+    expect(await pass({ attempt: 4 })).toEqual(Array(7).fill(OK));
+    await expectAgentIsClean();
+    harness.plane.goodbye('host-1', 'DECOMMISSIONED');
+    await expectOwnOnlyNow();
+    await harness.agent.terminate();
+    expect(harness.agent.workloadProcesses()).toEqual([]);
+    await restart();
+    await expectOwnOnly();
   });
 
   it('a held session is shared by the agent and its workload only, and given back when finished', async () => {

@@ -61,6 +61,8 @@ export interface AgentOptions {
   kvEnv?: Record<string, string>;
   /** Instead of a directory of its own; the socket stays where it is. */
   stateDir?: string;
+  /** A command in front of the agent's, which ends with an exec of what follows. */
+  front?: string[];
   /** Workloads beside kv and echo. */
   moreWorkloads?: Array<{ name: string; command: string[]; env: Record<string, string> }>;
 }
@@ -130,9 +132,10 @@ export class AgentProcess {
   /** `leaked`: descriptors that whoever starts the agent forgot to close; they are there from LEAKED_FROM on. */
   start(image = images.current, leaked: readonly number[] = []): this {
     const log = openSync(path.join(this.directory, 'agent.log'), 'a');
-    const args = [image, 'run', '--config', this.configFile];
+    const command = [process.execPath, image, 'run', '--config', this.configFile];
+    const [program = '', ...args] = [...(this.options.front ?? []), ...command];
     const gap = Array<'ignore'>(LEAKED_FROM - 3).fill('ignore');
-    const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, ...gap, ...leaked] });
+    const child = spawn(program, args, { stdio: ['ignore', log, log, ...gap, ...leaked] });
     closeSync(log);
     this.child = child;
     this.exited = new Promise((resolve) => child.once('exit', resolve));

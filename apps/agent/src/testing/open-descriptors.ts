@@ -28,7 +28,8 @@ export function workloadFamilies(socket: string): Map<number, string> {
 export function openDescriptors(owners: ReadonlyMap<number, string>): OpenDescriptor[] {
   return [...owners].flatMap(([pid, owner]) => {
     const fds = entriesOf(`/proc/${pid}/fd`).map(Number);
-    return fds.flatMap((fd) => describe(pid, owner, fd) ?? []);
+    const all = fds.flatMap((fd) => look(pid, owner, fd) ?? []);
+    return all.filter(({ link }) => !link.startsWith('anon_inode:') && !link.startsWith('/dev/'));
   });
 }
 
@@ -42,6 +43,18 @@ export function sharedBetweenOwners(descriptors: readonly OpenDescriptor[]): str
   });
 }
 
+/** Descriptors of live update: its device, and sessions. */
+export function liveUpdateDescriptors(owners: ReadonlyMap<number, string>): OpenDescriptor[] {
+  return [...owners].flatMap(([pid, owner]) =>
+    entriesOf(`/proc/${pid}/fd`).flatMap((fd) => {
+      const one = look(pid, owner, Number(fd));
+      return one !== null && LIVE_UPDATE.test(one.link) ? [one] : [];
+    }),
+  );
+}
+
+const LIVE_UPDATE = /^\/dev\/liveupdate|^anon_inode:.*luo/;
+
 /** Children of a process that have ended and were not reaped. */
 export function zombiesOf(parent: number): number[] {
   return entriesOf('/proc')
@@ -53,11 +66,10 @@ export function zombiesOf(parent: number): number[] {
     });
 }
 
-function describe(pid: number, owner: string, fd: number): OpenDescriptor | null {
+function look(pid: number, owner: string, fd: number): OpenDescriptor | null {
   try {
     const at = `/proc/${pid}/fd/${fd}`;
     const link = readlinkSync(at);
-    if (link.startsWith('anon_inode:') || link.startsWith('/dev/')) return null;
     const { dev, ino } = statSync(at, { bigint: true });
     const flags = /^flags:\s*(\d+)/m.exec(textOf(`/proc/${pid}/fdinfo/${fd}`))?.[1] ?? '0';
     const closeOnExec = (parseInt(flags, 8) & 0o2000000) !== 0;
