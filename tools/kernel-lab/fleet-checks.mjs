@@ -18,6 +18,16 @@ export async function stateOf(host) {
   return { bootId, kernelRelease, hash: await host.kv('GET', 'hash') };
 }
 
+/**
+ * Every process of the machine has its own descriptors and nobody else's, and is as it was when the machine was first looked
+ * at: apps/agent/src/testing/look-at-processes.main.ts. `holding`: sessions are held, by the agent alone.
+ */
+export function expectOwnOnly(host, holding = '') {
+  return host.machine.order(
+    `node /app/look.cjs ${AGENT_PID} ${host.socket} /out/first-look ${holding}`,
+  );
+}
+
 /** Adds what the hosts say to a failure. */
 export function explain(hosts, updates, check) {
   try {
@@ -59,7 +69,8 @@ export async function sessionsOf(host, rolloutId) {
 }
 
 /**
- * Boots a host and makes checks on it in order, one a step. A step that fails does not keep the next ones from being tried;
+ * Boots a host and makes checks on it in order, one a step; after each its processes are looked at, and a step that leaves
+ * sessions held resolves to `{holding: 'holding'}`. A step that fails does not keep the next ones from being tried;
  * a host that does not boot fails them all.
  */
 export async function onHost(checks, { title, boot, steps }) {
@@ -68,13 +79,15 @@ export async function onHost(checks, { title, boot, steps }) {
   try {
     host = await boot();
     await fill(host);
+    await expectOwnOnly(host);
   } catch (error) {
     trouble = error;
   }
   for (const [what, step] of Object.entries(steps)) {
-    await checks.run(`${title}: ${what}`, () => {
+    await checks.run(`${title}: ${what}`, async () => {
       if (trouble !== undefined) throw trouble;
-      return step(host);
+      const { holding } = (await step(host)) ?? {};
+      await expectOwnOnly(host, holding);
     });
   }
   await host?.machine.stop();

@@ -11,6 +11,7 @@ import { provideServices } from '../bootstrap/services.mjs';
 import { SetupError } from '../bootstrap/setup-error.mjs';
 import { Supervisor } from '../bootstrap/supervisor.mjs';
 import { workspace } from '../bootstrap/workspace.mjs';
+import { makeNodeApp } from './bundle.mjs';
 import { kernelCommandLine } from './machine.mjs';
 
 const KV_PORT = 7001;
@@ -24,11 +25,14 @@ const programs = [
   'example-workloads/kv-store.cjs',
   'example-workloads/echo-server.cjs',
 ];
+/** Run in a machine: fleet-checks.mjs. */
+const LOOK = 'apps/agent/src/testing/look-at-processes.main.ts';
 const guest = path.join(import.meta.dirname, 'guest');
 
 /** Starts the control plane; `close()` ends what was started. `cpus`: of each machine. */
 export async function openFleet(lab, note = () => {}, { cpus } = {}) {
   await build();
+  await makeNodeApp(path.join(lab.directory, 'look'), LOOK);
   const supervisor = new Supervisor(createRunDirectory('kernel'));
   try {
     const services = await provideServices(supervisor, { note });
@@ -77,6 +81,10 @@ class Fleet {
       copyFileSync(path.join(workspace, 'dist/apps', program), target);
     }
     copyFileSync(path.join(guest, 'start-agent.sh'), path.join(appDirectory, 'start'));
+    copyFileSync(
+      path.join(this.#lab.directory, 'look/main.cjs'),
+      path.join(appDirectory, 'look.cjs'),
+    );
     for (const [file, source] of Object.entries(files)) {
       copyFileSync(source, path.join(appDirectory, file));
     }
@@ -103,7 +111,8 @@ class Fleet {
     const port = await findFreePort();
     const forward = { [port]: KV_PORT };
     const machine = this.#lab.boot({ name, kernel, appDirectory, forward, cpus: this.#cpus });
-    const host = new FleetHost(this, name, machine, `http://127.0.0.1:${port}`);
+    const socket = agent.socket ?? path.join(agent.stateDir, 'agent.sock');
+    const host = new FleetHost(this, { name, socket }, machine, `http://127.0.0.1:${port}`);
     try {
       await host.untilServing();
     } catch (error) {
@@ -185,8 +194,10 @@ class FleetHost {
   #fleet;
   #url;
 
-  constructor(fleet, name, machine, url) {
+  constructor(fleet, { name, socket }, machine, url) {
     this.name = name;
+    /** Of its workloads. */
+    this.socket = socket;
     this.machine = machine;
     this.#fleet = fleet;
     this.#url = url;

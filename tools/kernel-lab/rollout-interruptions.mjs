@@ -1,9 +1,25 @@
 // One host in whose updates others interfere: its agent is killed, the operator aborts, another process has the device.
-// Its journal is on a disk (the machine's /out), which the other hosts do not have.
+// Its journal is on a disk (the machine's /out), which the other hosts do not have. Its workload has a child that has left
+// it in every way but one: its parent is gone, its session and environment are others; only the cgroup is still the same.
 import assert from 'node:assert/strict';
-import { AGENT_PID, expectEnd, expectEndOf, sessionsOf, stateOf } from './fleet-checks.mjs';
+import {
+  AGENT_PID,
+  expectEnd,
+  expectEndOf,
+  expectOwnOnly,
+  sessionsOf,
+  stateOf,
+} from './fleet-checks.mjs';
 
+const LEAVE_CHILD = `(env -i setsid sh -c 'echo $$ >/run/child; exec sleep 6000' &)`;
 const settings = {
+  workloads: [
+    {
+      name: 'kv',
+      command: ['sh', '-c', `${LEAVE_CHILD}; exec node /app/kv-store.cjs`],
+      env: { PORT: '7001', HOST: '0.0.0.0' },
+    },
+  ],
   stateDir: '/out/state',
   socket: '/run/luofleet.sock',
   faults: { killAt: [{ point: 'before:freeze' }] },
@@ -15,10 +31,12 @@ const LET_DEVICE_GO = 'kill $(cat /tmp/holder)';
 export function interruptions(fleet) {
   const steps = {
     'the agent is killed between preserve and freeze': killedBeforeFreeze,
+    'a workload that is killed takes along whatever it has started': killedWorkload,
     'an operator aborts while a workload does not quiesce': abortedInFreeze,
     'another process holds the device for long': busyForLong,
     'another process holds the device for a while': busyForAWhile,
     'the agent is killed after the update': killedAfterUpdate,
+    'a workload that was taken over takes along whatever it has started': killedWorkload,
     'then an update succeeds': updatedAgain,
   };
   const onFleet = Object.entries(steps).map(([what, step]) => [what, (host) => step(fleet, host)]);
@@ -43,6 +61,17 @@ async function killedBeforeFreeze(fleet, host) {
   ]);
 }
 
+async function killedWorkload(fleet, host) {
+  const { pids } = await untouched(host);
+  await host.machine.order('cp /run/child /run/old-child && kill -0 $(cat /run/old-child)');
+  await host.machine.order(`kill -KILL ${pids[0]}`);
+  await fleet.until('another process serves', async () => {
+    const [kv] = (await host.record()).workloads;
+    return kv.state === 'serving' && kv.pid !== pids[0];
+  });
+  await host.machine.order('kill -0 $(cat /run/child) && ! kill -0 $(cat /run/old-child)');
+}
+
 async function abortedInFreeze(fleet, host) {
   const before = await untouched(host);
   const [pid] = before.pids;
@@ -52,6 +81,7 @@ async function abortedInFreeze(fleet, host) {
     const { update } = await host.record();
     return update?.rolloutId === id && update.phase === 'freeze';
   });
+  const trouble = await expectOwnOnly(host, 'holding').catch((error) => error);
   const logged = host.log.length;
   await fleet.rest.post(`/rollouts/${id}/abort`);
   // It does not wait for the workload to answer.
@@ -65,6 +95,7 @@ async function abortedInFreeze(fleet, host) {
   assert.deepEqual(await sessionsOf(host, id), [
     ['luofleet.kv', 'unpreserved', [['store', 'unpreserved']]],
   ]);
+  assert.ifError(trouble);
 }
 
 async function busyForLong(fleet, host) {

@@ -5,7 +5,16 @@
 // is lost after it), rollout-interruptions.mjs (agents killed, rollouts aborted, a device that others hold).
 import assert from 'node:assert/strict';
 import { openFleet } from './fleet.mjs';
-import { expectEnd, explain, fill, inLanes, onHost, sessionsOf, stateOf } from './fleet-checks.mjs';
+import {
+  expectEnd,
+  expectOwnOnly,
+  explain,
+  fill,
+  inLanes,
+  onHost,
+  sessionsOf,
+  stateOf,
+} from './fleet-checks.mjs';
 import { interruptions } from './rollout-interruptions.mjs';
 import { losses } from './rollout-losses.mjs';
 import { refusals } from './rollout-refusals.mjs';
@@ -35,6 +44,7 @@ async function twoUpdates(fleet, lab, checks) {
   await checks.run(`${TWO_HOSTS}: boot and serve`, async () => {
     hosts = await Promise.all(names.map((name) => fleet.boot(name)));
     for (const host of hosts) await fill(host);
+    await Promise.all(hosts.map((host) => expectOwnOnly(host)));
   });
   await checks.run(`${TWO_HOSTS}: updated to kernel b, one after the other`, () =>
     passAll(fleet, hosts, 'kernel-b', lab.kernels.b.release, { waves: [1] }),
@@ -70,6 +80,7 @@ async function passAll(fleet, hosts, release, kernelRelease, strategy) {
     const { token, compatible } = session.files[0];
     assert.deepEqual([session.workload, token, compatible], ['kv', '0x1', 'memfd-v2']);
   }
+  await Promise.all(hosts.map((host) => expectOwnOnly(host)));
   const blackouts = updates.map(({ blackoutMs }) => blackoutMs);
   assert.ok(
     blackouts.every((ms) => ms > 0),

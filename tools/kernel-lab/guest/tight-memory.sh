@@ -1,5 +1,7 @@
 # The first kernel that a live update boots has little memory for the agent: what the agent retrieves is charged to its
 # cgroup. It is made unkillable, so that a charge over the limit answers ENOMEM instead.
+# What processes are started with is other in each kernel here.
+rm -f /out/first-look
 if grep -q luofleet.update= /proc/cmdline && [ ! -e /out/was-tight ]; then
   echo >/out/was-tight
   echo +memory >/sys/fs/cgroup/cgroup.subtree_control
