@@ -168,7 +168,7 @@ function field(number: number, bytes: Uint8Array): Buffer {
 
 /** Structs in structs, as deep as this. */
 function nested(depth: number): Buffer {
-  let inner = Buffer.alloc(0);
+  let inner: Buffer = Buffer.alloc(0);
   for (let level = 0; level < depth; level += 1)
     inner = field(1, Buffer.concat([field(1, Buffer.from('a')), field(2, field(5, inner))]));
   return field(1, inner);

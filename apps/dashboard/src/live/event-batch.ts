@@ -19,10 +19,16 @@ export class Batch<Item> {
   }
 }
 
-/** Frames stop in a hidden tab; so that the batch does not grow without end there, a timer stands in. */
+/** Frames stop while a tab is hidden, also those that were asked for before; so that no batch grows without end, a timer stands in. */
 const HIDDEN_TAB_FLUSH_MS = 1000;
 
 export function scheduleOnFrame(flush: () => void): void {
-  if (document.hidden) setTimeout(flush, HIDDEN_TAB_FLUSH_MS);
-  else requestAnimationFrame(flush);
+  const timer = setTimeout(() => {
+    cancelAnimationFrame(frame);
+    flush();
+  }, HIDDEN_TAB_FLUSH_MS);
+  const frame = requestAnimationFrame(() => {
+    clearTimeout(timer);
+    flush();
+  });
 }

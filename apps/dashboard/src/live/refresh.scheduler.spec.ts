@@ -62,4 +62,17 @@ describe('reading changed answers again', () => {
     await reads[1]?.end();
     expect(keys()).toEqual(['a', 'b', 'c', 'd']);
   });
+
+  it('leaves no answer waiting for ever, though others change all the time', async () => {
+    const { scheduler, reads, pass, keys } = bench();
+    const all = Array.from({ length: 30 }, (_, index) => `page ${index}`);
+    for (const key of all) scheduler.mark(key);
+    for (let ended = 0; ended < 120; ended += 1) {
+      pass(100);
+      for (const key of all) scheduler.mark(key);
+      await reads[ended]?.end();
+    }
+    const times = all.map((key) => keys().filter((read) => read === key).length);
+    expect(Math.min(...times)).toBeGreaterThan(Math.max(...times) - 2);
+  });
 });

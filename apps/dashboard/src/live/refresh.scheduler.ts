@@ -7,7 +7,7 @@
  * Ordering: one answer is never read twice at the same time; marked again while it is being read, it is read once
  * more afterwards. Between two reads of one answer lies a pause that grows with how long a read takes, so an answer
  * that is expensive to give (a large fleet) is asked for less often by itself. All answers share `CONCURRENT_MAX`
- * connections, since browsers open few of them to one server.
+ * connections, since browsers open few of them to one server; whichever was read longest ago comes first.
  */
 
 /** Pause between two reads of one answer: short enough that a page follows well within a second. */
@@ -30,6 +30,7 @@ interface Entry {
 }
 
 export class RefreshScheduler {
+  /** In the order of their last reads. */
   private readonly entries = new Map<string, Entry>();
   private readingTotal = 0;
 
@@ -52,6 +53,8 @@ export class RefreshScheduler {
   }
 
   private async read(key: string, entry: Entry, startedAtMs: number): Promise<void> {
+    this.entries.delete(key);
+    this.entries.set(key, entry);
     entry.stale = false;
     entry.reading = true;
     this.readingTotal += 1;
