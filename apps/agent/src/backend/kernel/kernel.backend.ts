@@ -54,7 +54,8 @@ export interface KernelBackendOptions {
   arrival: KernelArrival;
   /** The configuration file that `settings` came from. */
   configuration: { text: string; file: string };
-  machineId: string;
+  /** Empty until it is known, which may be late on a full disk. */
+  machineId(): string;
   /** Release of the running kernel: what a kernel release names as its version. */
   running: { version: string; sha256: string };
   bootId: string;
@@ -196,7 +197,7 @@ export class KernelBackend implements HostBackend {
         ...{ key, imageSha256, frozenAtMs, fromRelease: this.running.version },
         ...{ leftBehind: this.leftBehind, journal: carriedJournal() },
         sessions: this.sessions.statuses('frozen'),
-        machineId: this.options.machineId,
+        machineId: this.options.machineId(),
         configuration: {
           ...this.options.configuration,
           agentVersion,
