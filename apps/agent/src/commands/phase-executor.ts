@@ -10,7 +10,7 @@
 // Ordering: `open` first (arrival, recovery, and retrieve when this memory comes out of a reboot), then `accept`.
 import type { Journal } from '../journal/journal';
 import { reasonOfJournal } from '../journal/journal-reason';
-import { encodeRecord, type JournalError, type JournalRecord } from '../journal/journal-record';
+import { encodeRecord, JournalError, type JournalRecord } from '../journal/journal-record';
 import { snapshotRecords } from '../journal/journal.state';
 import type { Backend } from '../backend/backend';
 import type { Faults } from '../faults/faults';
@@ -22,7 +22,7 @@ import {
   type PhaseEnd,
   type SessionStatus,
 } from '../model/command';
-import { describeError, ReasonedError, reasonOf, type Reason } from '../model/reason';
+import { describeError, isDiskFull, ReasonedError, reasonOf, type Reason } from '../model/reason';
 import { CommandIntake } from './command-intake';
 import { concludeInterrupted, lastSessions } from './interrupted';
 import { Ledger } from './ledger';
@@ -249,9 +249,10 @@ export class PhaseExecutor {
 
   private reasonThrown(key: string, error: unknown): Reason {
     if (error instanceof ReasonedError) return error.reason;
+    if (error instanceof JournalError) return reasonOfJournal(error);
     const detail = describeError(error);
     this.options.log.error('phase threw', { key, error: detail });
-    return reasonOf('INTERNAL', detail, { cause: error });
+    return reasonOf(isDiskFull(error) ? 'DISK_FULL' : 'INTERNAL', detail, { cause: error });
   }
 
   private async act(command: AgentCommand, signal: AbortSignal): Promise<PhaseEnd> {

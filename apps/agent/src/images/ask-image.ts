@@ -11,6 +11,8 @@ import { describeError } from '../model/reason';
 export interface ImageAnswer {
   version: string;
   handoverFormats: string[];
+  /** Takes the alarm of the runtime before it back (take-over-watch.ts). */
+  endsWatch: boolean;
 }
 
 const OUTPUT_BYTES_MAX = 65_536;
@@ -95,10 +97,14 @@ function killGroup(pid: number | undefined): void {
 
 function answerIn(text: string): ImageAnswer | null {
   try {
-    const { version, handoverFormats = [] } = JSON.parse(text) as Record<string, unknown>;
+    const { version, handoverFormats = [], endsWatch } = JSON.parse(text) as Record<string, unknown>;
     const isText = (value: unknown) => typeof value === 'string';
     if (typeof version !== 'string' || !Array.isArray(handoverFormats)) return null;
-    return { version, handoverFormats: handoverFormats.filter(isText) as string[] };
+    return {
+      version,
+      handoverFormats: handoverFormats.filter(isText) as string[],
+      endsWatch: endsWatch === true,
+    };
   } catch {
     return null;
   }

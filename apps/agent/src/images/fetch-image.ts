@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PhaseAborted } from '../commands/phase-clock';
 import { Backoff } from '../link/backoff';
-import { describeError } from '../model/reason';
+import { describeError, isDiskFull } from '../model/reason';
 import { checkSize, FetchFault, sizeLimit, type SizeRule } from './fetch-fault';
 import { openRegularFile } from './file-source';
 import { isPassing, openHttp, type HttpBody } from './http-source';
@@ -191,8 +191,7 @@ async function bytesOf(file: string): Promise<number> {
 
 /** What this host or the connection failed with. */
 export function faultOf(error: unknown): FetchFault {
-  const { code } = error as { code?: unknown };
-  return code === 'ENOSPC' || code === 'EDQUOT'
+  return isDiskFull(error)
     ? new FetchFault('the disk is full', { code: 'DISK_FULL', cause: error })
     : new FetchFault(describeError(error), { passing: isPassing(error), cause: error });
 }

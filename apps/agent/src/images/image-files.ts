@@ -87,6 +87,12 @@ export class ImageFiles {
     }
   }
 
+  /** Of all files that are here. */
+  digests(): string[] {
+    const names = readdirSync(this.directory).filter((name) => OURS.test(name));
+    return [...new Set(names.map((name) => name.slice(0, SHA256_LENGTH)))];
+  }
+
   private async bring(wanted: WantedImage, file: string, signal: AbortSignal): Promise<boolean> {
     const { uri, sha256 } = wanted;
     const part = `${file}.part`;
@@ -131,6 +137,7 @@ export class ImageFiles {
   }
 }
 
+const SHA256_LENGTH = 64;
 const OURS = /^[0-9a-f]{64}(\.cjs)?(\.part)?$/;
 
 async function digestOfFile(file: string, signal: AbortSignal): Promise<string> {

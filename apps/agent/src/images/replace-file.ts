@@ -7,7 +7,16 @@ export function replaceFile(file: string, text: string): void {
     writeFileSync(next, text, { flush: true, mode: 0o600 });
     renameSync(next, file);
   } catch (error) {
-    rmSync(next, { force: true });
+    removeQuietly(next);
     throw error;
+  }
+}
+
+/** Why it is removed says more than why it can not be. */
+export function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // It is in nobody's way.
   }
 }

@@ -1,5 +1,5 @@
 // What operators read about a journal that can not be written.
-import { describeError, reasonOf, type Reason } from '../model/reason';
+import { describeError, isDiskFull, reasonOf, type Reason } from '../model/reason';
 import type { Journal } from './journal';
 import type { JournalError } from './journal-record';
 
@@ -10,7 +10,7 @@ export function journalReason(journal: Pick<Journal, 'problem'>): Reason | null 
 
 export function reasonOfJournal(error: JournalError): Reason {
   const { code, subject, cause } = error;
-  const isFull = ['ENOSPC', 'EDQUOT'].includes(String((cause as { code?: unknown } | null)?.code));
+  const isFull = isDiskFull(cause);
   const todo = isFull
     ? 'free some space there; the agent goes on by itself'
     : code === 'JOURNAL_UNWRITABLE'

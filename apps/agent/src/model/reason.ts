@@ -86,6 +86,10 @@ export function reasonOf(code: ReasonCode, detail: string, extras: ReasonExtras 
   };
 }
 
+/** Whether a file system had no room, or the quota had none. */
+export const isDiskFull = (error: unknown): boolean =>
+  ['ENOSPC', 'EDQUOT'].includes(String((error as { code?: unknown } | null)?.code));
+
 function errnoOf(cause: unknown): { errnoCode: string; errno: number } {
   if (!(cause instanceof Error)) return { errnoCode: '', errno: 0 };
   const { code, errno } = cause as { code?: unknown; errno?: unknown };

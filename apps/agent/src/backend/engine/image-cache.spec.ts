@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -22,6 +22,7 @@ const limits = { imageBytesMax: 1_000_000, fetchStallMs: 1000 };
 const sha256Of = (text: string) => createHash('sha256').update(text).digest('hex');
 const imageOf = (version: string) =>
   `console.log(JSON.stringify({ version: '${version}', handoverFormats: ['${handoverFormat}'] }));`;
+const FULL: DiskErrno[] = ['ENOSPC', 'EDQUOT'];
 let directory: string;
 let cache: ImageCache;
 let files: FailingFiles | undefined;
@@ -106,6 +107,23 @@ describe('images on a host', () => {
     for (const file of all) expect(existsSync(file)).toBe(true);
   });
 
+  it('stay when the record can not be read while the next one becomes current', async () => {
+    const [previous, current] = [await run('1'), await run('2')];
+    const file = await prepare(imageOf('3'), '3');
+    const read = jest.spyOn(fs, 'readFileSync').mockImplementation(() => {
+      throw Object.assign(new Error('EIO: as the test says'), { code: 'EIO' });
+    });
+    try {
+      const image = { path: file, sha256: sha256Of(imageOf('3')), version: '3' };
+      expect(() => cache.setCurrent(image)).toThrow('EIO');
+      expect(() => cache.current()).toThrow('EIO');
+    } finally {
+      read.mockRestore();
+    }
+    await prepare(imageOf('4'), '4');
+    expect([existsSync(previous), existsSync(current)]).toEqual([true, true]);
+  });
+
   it.each<[string, string, RegExp]>([
     [
       'a page of text',
@@ -154,7 +172,7 @@ describe('images on a host', () => {
     }
   });
 
-  it.each<DiskErrno>(['ENOSPC', 'EIO', 'EROFS'])(
+  it.each<DiskErrno>(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'])(
     'are there, and the next ones come, after %s at any call of the file system',
     async (errno) => {
       const running = await run('1');
@@ -162,7 +180,9 @@ describe('images on a host', () => {
         files = new FailingFiles(path.join(directory, 'state'));
         files.fail({ at, errno, times: 1, isPartial: true });
         const version = `2-${errno}-${at}`;
-        await run(version).catch(() => undefined);
+        const code = await refusal(run(version)).catch(() => undefined);
+        if (code !== undefined && FULL.includes(errno))
+          expect([files.calls[at - 1], code.code]).toEqual([files.calls[at - 1], 'DISK_FULL']);
         failed = files.calls.length >= at;
         files.restore();
         expect(existsSync(running) || cache.current()?.version !== '1').toBe(true);

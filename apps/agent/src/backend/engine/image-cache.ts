@@ -5,17 +5,17 @@
 // Unhappy paths: a new image that does not start is not kept. The image that runs, the current, the previous and the wanted
 // one stay, whatever fails; all others go. A current image that is missing or damaged is reported and the started one runs
 // instead.
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { koffiNativeFile } from '@luofleet/linux';
 import { runningImagePath, sha256OfFile } from '../../agent-version';
 import { PhaseAborted } from '../../commands/phase-clock';
 import { askImage, type ImageAnswer } from '../../images/ask-image';
-import { ImageError, unavailable, wrongDigest } from '../../images/image-error';
+import { diskFull, ImageError, unavailable, wrongDigest } from '../../images/image-error';
 import { ImageFiles, type ImageLimits } from '../../images/image-files';
-import { replaceFile } from '../../images/replace-file';
+import { removeQuietly, replaceFile } from '../../images/replace-file';
 import type { Release } from '../../model/command';
-import { describeError, reasonOf } from '../../model/reason';
+import { describeError, isDiskFull, reasonOf } from '../../model/reason';
 import { handoverFormat } from './handover-file';
 
 export interface CurrentImage {
@@ -32,6 +32,8 @@ const START_TIMEOUT_MS = 20_000;
 export class ImageCache {
   private readonly files: ImageFiles;
   private readonly currentFile: string;
+  /** Digests of images that said so when they were asked. */
+  private readonly endingWatch = new Set<string>();
 
   constructor(settings: ImageLimits & { stateDir: string }) {
     this.files = new ImageFiles(path.join(settings.stateDir, 'images'), settings, '.cjs');
@@ -61,36 +63,53 @@ export class ImageCache {
     const { file, isNew } = await this.files.prepare({ uri, sha256, sizeBytes }, signal);
     try {
       this.placeNativeFile();
-      checkAnswer(await askImage(file, START_TIMEOUT_MS, signal), release);
+      const answer = await askImage(file, START_TIMEOUT_MS, signal);
+      checkAnswer(answer, release);
+      if (answer.endsWatch) this.endingWatch.add(sha256);
     } catch (error) {
       if (error instanceof PhaseAborted) throw error;
-      if (isNew && !this.isInUse(file)) rmSync(file, { force: true });
+      if (isNew && !this.isInUse(file)) removeQuietly(file);
       if (error instanceof ImageError) throw error;
+      if (isDiskFull(error)) throw diskFull(file, error);
       const detail = `the image of ${release.name} is not a runtime image of Luofleet: ${describeError(error)}`;
       throw unavailable(detail, file, error);
     }
     return file;
   }
 
-  /** Null when there is none, or none that can be read. */
-  current(): CurrentImage | null {
-    return this.record();
+  /** Whether this image was asked by this process, and said that it takes the alarm of a take-over back. */
+  endsWatch(sha256: string): boolean {
+    return this.endingWatch.has(sha256);
   }
 
-  /** From now on this image runs, whichever one is started. */
+  /** Null when there is none, or nothing that means anything. Throws where it can not be read. */
+  current(): CurrentImage | null {
+    return this.read();
+  }
+
+  /** From now on this image runs, whichever one is started. Throws while it can not be read which one did before. */
   setCurrent(image: CurrentImage): void {
-    const before = this.record();
+    const before = this.read();
     if (before?.sha256 === image.sha256 && before.path === image.path) return;
     const { previous: beforeThat, ...last } = before ?? { ...image, previous: undefined };
     const previous = last.sha256 === image.sha256 ? beforeThat : last;
     replaceFile(this.currentFile, JSON.stringify({ ...image, previous } satisfies ImageRecord));
   }
 
+  /** Null when it is not known what is in use. */
   private record(): ImageRecord | null {
     try {
-      const record = JSON.parse(
-        readFileSync(this.currentFile, 'utf8'),
-      ) as Partial<ImageRecord> | null;
+      return this.read();
+    } catch {
+      return null;
+    }
+  }
+
+  /** Null when there is none, or nothing that means anything. Throws where it can not be read. */
+  private read(): ImageRecord | null {
+    const text = readIfThere(this.currentFile);
+    try {
+      const record = JSON.parse(text) as Partial<ImageRecord> | null;
       const { path: file, sha256, version } = record ?? {};
       const isWhole = [file, sha256, version].every((one) => typeof one === 'string');
       return isWhole ? (record as ImageRecord) : null;
@@ -122,6 +141,16 @@ export class ImageCache {
     // Renamed into place: who has loaded the file that was there keeps it.
     copyFileSync(source, `${target}.part`);
     renameSync(`${target}.part`, target);
+  }
+}
+
+/** Empty when there is no such file. Throws where it can not be read. */
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Release } from '../../model/command';
@@ -37,7 +37,66 @@ const reasonOfFailure = async (action: () => unknown) => {
   throw new Error('expected an ImageError');
 };
 
+/** The release runs, as after an update to it. */
+async function run(name: string): Promise<string> {
+  writeFileSync(path.join(directory, name), name);
+  const uri = `file://${path.join(directory, name)}`;
+  const one = {
+    ...release,
+    imageUri: uri,
+    imageSha256: sha256(name),
+    initrdUri: '',
+    initrdSha256: '',
+  };
+  await images.prepare(one, signal);
+  const { kernelPath } = await images.stage(one, signal);
+  images.booted();
+  return kernelPath;
+}
+
+/** While `action` runs, the record can not be read, or not be written. */
+async function failing<T>(
+  what: 'readFileSync' | 'renameSync',
+  action: () => Promise<T>,
+): Promise<T> {
+  const real = fs[what] as (...args: unknown[]) => unknown;
+  const spy = jest.spyOn(fs, what).mockImplementation(((...args: unknown[]) => {
+    if (String(args[0]).includes('kernels.json'))
+      throw Object.assign(new Error('EIO: as the test says'), { code: 'EIO' });
+    return real(...args);
+  }) as never);
+  try {
+    return await action();
+  } finally {
+    spy.mockRestore();
+  }
+}
+
 describe('kernel images', () => {
+  it('that run, or ran before, stay although the record could not be read when the next was staged', async () => {
+    const kept = [await run('kernel-1'), await run('kernel-2')];
+    await failing('readFileSync', () => run('kernel-3'));
+    await images.prepare(release, signal);
+    expect(kept.map((file) => existsSync(file))).toEqual([true, true]);
+  });
+
+  it('that run stay although it could not be noted that they do', async () => {
+    const before = await run('kernel-1');
+    const running = path.join(directory, 'kernels', sha256('kernel-2'));
+    await failing('renameSync', async () => {
+      const error = await run('kernel-2').catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'EIO' });
+    });
+    const staged = { ...release, imageUri: `file://${directory}/kernel-2` };
+    Object.assign(staged, { imageSha256: sha256('kernel-2'), initrdUri: '', initrdSha256: '' });
+    await images.prepare(staged, signal);
+    await images.stage(staged, signal);
+    await failing('renameSync', () => Promise.resolve(images.booted()));
+    await run('kernel-3');
+    await images.prepare(release, signal);
+    expect([existsSync(before), existsSync(running)]).toEqual([false, true]);
+  });
+
   it('are there after they were prepared, also when their source has gone', async () => {
     await images.prepare(release, signal);
     rmSync(path.join(directory, 'kernel'));

@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Log } from '../../log';
 import type { Release } from '../../model/command';
-import { describeError } from '../../model/reason';
+import { describeError, isDiskFull } from '../../model/reason';
+import { diskFull } from '../../images/image-error';
 import { ImageFiles, type ImageLimits } from '../../images/image-files';
 import { replaceFile } from '../../images/replace-file';
 
@@ -26,6 +27,8 @@ interface KeptKernels {
 export class KernelImages {
   private readonly files: ImageFiles;
   private readonly record: string;
+  /** The running kernel is still the staged one in the record. */
+  private isBehind = false;
 
   constructor(
     settings: ImageLimits & { stateDir: string },
@@ -52,22 +55,35 @@ export class KernelImages {
     const { imageSha256, initrdUri, initrdSha256 } = release;
     const kernelPath = await this.files.verified(imageSha256, signal);
     const initrdPath = initrdUri === '' ? null : await this.files.verified(initrdSha256, signal);
-    const { current, previous } = this.kept() ?? { current: [], previous: [] };
-    this.keep({ staged: digestsOf(release), current, previous });
+    try {
+      if (this.isBehind) this.noteBooted();
+      // Without a record every file that is here may be one that runs.
+      const { current, previous } = this.kept() ?? { current: this.files.digests(), previous: [] };
+      this.keep({ staged: digestsOf(release), current, previous });
+    } catch (error) {
+      if (isDiskFull(error)) throw diskFull(this.record, error);
+      throw error;
+    }
     return initrdPath === null ? { kernelPath } : { kernelPath, initrdPath };
   }
 
   /** The kernel staged last runs. Where that cannot be written down it stays all the same, as the staged one. */
   booted(): void {
-    const kept = this.kept();
-    if (kept === null || kept.staged.length === 0) return;
-    const isSame = kept.staged.join() === kept.current.join();
-    const previous = isSame ? kept.previous : kept.current;
+    this.isBehind = true;
     try {
-      this.keep({ staged: [], current: kept.staged, previous });
+      this.noteBooted();
     } catch (error) {
       this.log.warn('the running kernel is not noted as such', { error: describeError(error) });
     }
+  }
+
+  private noteBooted(): void {
+    const kept = this.kept();
+    if (kept === null) return;
+    const isSame = kept.staged.join() === kept.current.join();
+    const previous = isSame ? kept.previous : kept.current;
+    if (kept.staged.length > 0) this.keep({ staged: [], current: kept.staged, previous });
+    this.isBehind = false;
   }
 
   private retainWith(release: Release): void {

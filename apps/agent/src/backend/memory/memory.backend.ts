@@ -103,6 +103,8 @@ export class MemoryBackend implements Backend {
   async preserve(): Promise<PhaseEnd> {
     await this.pause();
     await this.release();
+    // What an update that never got to finish has left.
+    await this.finishIncoming();
     const { hostName, sessionsPerHost, filesPerSession } = this.options;
     const device = this.orchestrator.open();
     for (let number = 0; number < sessionsPerHost; number += 1) {
@@ -175,12 +177,16 @@ export class MemoryBackend implements Backend {
 
   async finish({ lastSessions }: PhaseContext): Promise<PhaseEnd> {
     await this.pause();
+    await this.finishIncoming();
+    return succeeded(withState(lastSessions, 'finished', 'finished'));
+  }
+
+  private async finishIncoming(): Promise<void> {
     for (const { session } of this.incoming) {
       await session.finish();
       await session.close();
     }
     this.incoming = [];
-    return succeeded(withState(lastSessions, 'finished', 'finished'));
   }
 
   async verify({ command, signal }: PhaseContext): Promise<PhaseEnd> {
