@@ -63,6 +63,11 @@ const failures: Array<[string, (image: string) => string, RegExp]> = [
     ),
     /EADDRINUSE/,
   ],
+  [
+    'it waits for what never comes',
+    onArrival("require('node:net').Server.prototype.listen = () => {};"),
+    /waits for something that never comes/,
+  ],
 ];
 
 describe('a next image that can not go on', () => {
@@ -84,6 +89,45 @@ describe('a next image that can not go on', () => {
         reason: { code: 'IMAGE_CRASHED' },
       });
       expect(results[3]?.reason?.detail).toMatch(words);
+      await harness.expectNothingLost();
+      harness.expectEachActedOnce();
+      expect(harness.agent.workloadProcesses().map(({ process: { pid } }) => pid)).toEqual(before);
+    } finally {
+      await harness.stop();
+    }
+  });
+
+  const neverListens = "require('node:net').Server.prototype.listen = () => {};";
+  it.each([
+    ['at its first instruction', 'for (;;);', [BACK, VOID], 'IMAGE_CRASHED'],
+    [
+      'while it waits for its socket',
+      `${neverListens} setInterval(() => {}, 1000);`,
+      [BACK, VOID],
+      'IMAGE_CRASHED',
+    ],
+    [
+      'while it starts the new instances',
+      `require('node:diagnostics_channel').subscribe('child_process', () => { for (;;); });`,
+      [OK, BACK],
+      'AGENT_RESTARTED',
+    ],
+  ])('but hangs %s ends in time, and what is started then serves', async (...row) => {
+    const [, code, ends, reason] = row;
+    const harness = await PassageHarness.start({ settings: { startTimeoutMs: 5_000 } });
+    try {
+      const image = path.join(harness.agent.directory, 'hangs.cjs');
+      writeFileSync(image, onArrival(code)(readFileSync(images.next, 'utf8')));
+      const before = harness.agent.workloadProcesses().map(({ process: { pid } }) => pid);
+      const commands = harness.commands({ release: releaseOf(image, '1.1.0') });
+      harness.send(...commands);
+      expect(await harness.agent.untilExit()).toBeNull();
+      expect(harness.agent.endedBy).toBe('SIGALRM');
+      harness.agent.start();
+      const results = await harness.results(commands);
+      expect(outcomesOf(results)).toEqual([OK, OK, OK, ...ends, VOID, VOID]);
+      const back = results.find(({ outcome }) => outcome === BACK);
+      expect(back).toMatchObject({ runningVersion: '1.0.0', reason: { code: reason } });
       await harness.expectNothingLost();
       harness.expectEachActedOnce();
       expect(harness.agent.workloadProcesses().map(({ process: { pid } }) => pid)).toEqual(before);

@@ -46,6 +46,7 @@ async function main([command, ...args]: string[]): Promise<void> {
           version: agentVersion,
           handlers: Object.values(compatibles),
           handoverFormats: [handoverFormat],
+          endsWatch: true,
         })}\n`,
       );
       return;

@@ -1,9 +1,10 @@
-import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { Outcome } from '@luofleet/proto';
 import { AgentProcess, images } from './testing/agent-process';
 import { outcomesOf, PassageHarness } from './testing/passage.harness';
+import { askSocket } from './testing/workload-socket';
 
 jest.setTimeout(120_000);
 
@@ -68,6 +69,93 @@ describe('one agent for each state directory and socket', () => {
     expect(existsSync(harness.agent.socket)).toBe(true);
     harness.agent.start(images.current);
     await harness.plane.until('connected again', () => hellos.length > 1);
+    await harness.expectNothingLost();
+  });
+
+  it('a path of the state directory that leads to the same one is no other one', async () => {
+    const link = path.join(harness.agent.directory, 'link');
+    symlinkSync(harness.agent.stateDir, link);
+    const before = traces();
+    const { code, says } = await refused({ stateDir: link });
+    expect([code, says]).toEqual([1, expect.stringContaining('is owned by another process')]);
+    const socket = await refused({ socket: path.join(link, 'agent.sock') });
+    expect([socket.code, socket.says]).toEqual([
+      1,
+      expect.stringContaining('is owned by another process'),
+    ]);
+    expect(traces()).toEqual(before);
+  });
+
+  it('who comes back while another agent has taken its socket over takes nothing from it', async () => {
+    await harness.agent.kill();
+    const { workloads } = JSON.parse(readFileSync(harness.agent.configFile, 'utf8')) as {
+      workloads: unknown;
+    };
+    const rival = await AgentProcess.create({
+      controlPlanePort: harness.plane.port,
+      settings: { socket: harness.agent.socket, workloads },
+    });
+    rivals.push(rival);
+    const { hellos } = harness.plane;
+    rival.start();
+    await harness.plane.until('the rival is connected', () => hellos.length > 1);
+    await harness.untilServing();
+    const before = traces();
+    harness.agent.start();
+    expect(await harness.agent.untilExit()).toBe(1);
+    expect(harness.agent.log).toContain(`is owned by another process (pid ${rival.pid})`);
+    expect(traces()).toEqual(before);
+    await rival.terminate();
+  });
+
+  it('does not start with another socket while workloads live on that know the old one', async () => {
+    await harness.agent.kill();
+    const before = { ...traces(), processes: harness.agent.workloadProcesses() };
+    const socket = path.join(harness.agent.directory, 'other.sock');
+    harness.agent.configure({ socket });
+    harness.agent.start();
+    expect(await harness.agent.untilExit()).toBe(1);
+    expect(harness.agent.log).toContain(
+      `the workload socket ${socket} is not ${harness.agent.socket}`,
+    );
+    expect(harness.agent.log).toContain('set it back, or end these processes first');
+    expect(traces()).toEqual(before);
+    harness.agent.configure({});
+    harness.agent.start();
+    await harness.plane.until('connected again', () => harness.plane.hellos.length > 1);
+    await harness.expectNothingLost();
+    // An agent that ends in order leaves nobody behind.
+    await harness.agent.terminate();
+    harness.agent.configure({ socket });
+    harness.agent.start();
+    await harness.plane.until('connected again', () => harness.plane.hellos.length > 2);
+    await harness.untilServing();
+    await harness.agent.terminate();
+    harness.agent.configure({});
+  });
+
+  it('leaves a process alone that another agent started, also one of the same name', async () => {
+    const rival = await AgentProcess.create({
+      ...{ controlPlanePort: harness.plane.port, hostName: 'host-2' },
+    });
+    rivals.push(rival);
+    const before = traces();
+    rival.start();
+    await harness.plane.until('the rival serves', () =>
+      harness.plane.heartbeats.some(
+        ({ workloads, incarnationId }) =>
+          incarnationId !== harness.plane.hellos[0]?.incarnationId &&
+          workloads.length > 0 &&
+          workloads.every(({ state }) => state === 'serving'),
+      ),
+    );
+    const [own] = harness.agent.workloadProcesses();
+    const register = `/v1/workloads/${own?.workload}/register`;
+    const claim = await askSocket(rival.socket, 'POST', register, { pid: own?.process.pid });
+    expect([claim.status, claim.text]).toEqual([403, expect.stringContaining('NOT_THIS_PROCESS')]);
+    await rival.terminate();
+    expect(rival.workloadProcesses()).toEqual([]);
+    expect({ ...traces(), hellos: 0 }).toEqual({ ...before, hellos: 0 });
     await harness.expectNothingLost();
   });
 

@@ -36,6 +36,7 @@ export {
   pidfdOpen,
   pidfdSendSignal,
   reapChild,
+  setAlarm,
   setChildSubreaper,
   type ChildExit,
   type ExecveRequest,

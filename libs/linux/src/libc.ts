@@ -16,6 +16,7 @@ const prototypes = {
   waitpid: 'int waitpid(int pid, void *status, int options)',
   waitid: 'int waitid(int type, int id, void *info, int options)',
   kill: 'int kill(int pid, int signal)',
+  alarm: 'unsigned int alarm(unsigned int seconds)',
   prctl:
     'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
   getsockopt: 'int getsockopt(int fd, int level, int name, void *value, void *length)',

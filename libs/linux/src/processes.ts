@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { closeOnExecFrom, setCloseOnExec } from './descriptors';
-import { call } from './libc';
+import { call, callRaw } from './libc';
 import { isLinuxError } from './linux-error';
 
 // These three numbers are the same on every architecture.
@@ -112,6 +112,14 @@ export function endedChild(): number | undefined {
 function signalName(number: number): SignalName | null {
   const entry = Object.entries(constants.signals).find(([, value]) => value === number);
   return entry === undefined ? null : (entry[0] as SignalName);
+}
+
+/**
+ * SIGALRM, which ends a process that does not handle it, in so many whole seconds; 0 takes it back. Survives execve, and is
+ * for no child.
+ */
+export function setAlarm(seconds: number): void {
+  callRaw('alarm', seconds);
 }
 
 /** Whether orphaned grandchildren are re-parented to this process. */

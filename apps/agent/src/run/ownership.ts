@@ -3,22 +3,29 @@
 // Happy path: each has a lock file, locked from the start to the end of this process. The runtime that follows by execve is
 // the same process and keeps the locks, as long as the descriptors in LUOFLEET_LOCKS stay open.
 // Unhappy paths: what another process owns is refused with OwnershipError, before anything of it was touched. A socket that
-// a killed agent left behind is removed; one that answers, or a file that is no socket, is somebody else's and stays.
+// a killed agent left behind is removed; one that answers, or a file that is no socket, is somebody else's and stays. So is
+// another socket than that of workloads that live on: they know only the one they were started with, and would serve twice.
 // Ordering: locks before the journal is opened or anything is written; the socket is looked at right before listening.
-import { fstatSync, lstatSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { fstatSync, lstatSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { lockFile } from '@luofleet/linux';
 import type { Log } from '../log';
 import { describeError } from '../model/reason';
+import { replaceFile } from '../images/replace-file';
+import { findInstances } from '../workloads/process-table';
 import type { AgentSettings } from '../settings/agent-settings';
 
 const VARIABLE = 'LUOFLEET_LOCKS';
 
 export class OwnershipError extends Error {
   readonly code = 'ALREADY_OWNED';
-  constructor(subject: string, detail: string) {
-    super(`${subject} ${detail}; an agent needs a stateDir and a socket of its own`);
+  constructor(
+    subject: string,
+    detail: string,
+    todo = 'an agent needs a stateDir and a socket of its own',
+  ) {
+    super(`${subject} ${detail}; ${todo}`);
     this.name = 'OwnershipError';
   }
 }
@@ -47,6 +54,31 @@ export function takeOwnership(
       if (error instanceof OwnershipError) throw error;
       log.error('a lock can not be taken', { file, error: describeError(error) });
     }
+  }
+  keepSocketPath(stateDir, socket, log);
+}
+
+/** Throws OwnershipError while workloads live on that were started with another socket. */
+function keepSocketPath(stateDir: string, socket: string, log: Pick<Log, 'error'>): void {
+  const file = path.join(stateDir, 'socket-path');
+  let before: string | null = null;
+  try {
+    before = readFileSync(file, 'utf8');
+  } catch {
+    // The first start, or a disk that is told of elsewhere.
+  }
+  if (before === socket) return;
+  const left = before === null ? [] : findInstances(before);
+  if (left.length > 0) {
+    const names = left.map(({ workload, process: { pid } }) => `${workload} (pid ${pid})`);
+    const detail = `is not ${before}, with which ${names.join(', ')} of this agent were started and live on`;
+    const todo = 'set it back, or end these processes first';
+    throw new OwnershipError(`the workload socket ${socket}`, detail, todo);
+  }
+  try {
+    replaceFile(file, socket);
+  } catch (error) {
+    log.error('the path of the socket can not be kept', { file, error: describeError(error) });
   }
 }
 

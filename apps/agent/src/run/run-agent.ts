@@ -5,7 +5,7 @@
 // still the same), then workload socket, retrieve, and only then the link: nothing of gRPC, YAML or schemas is loaded inside
 // the blackout.
 // Unhappy paths: a handover that can not be trusted, or an arrival that fails, gives way to the image before this one
-// (give-way.ts); where there is none the process ends with its reason. Settings or a journal that can not be used: foundation.ts.
+// (give-way.ts); where there is none the process ends with its reason, once what lives on serves (leave-serving.ts). Settings or a journal that can not be used: foundation.ts.
 // Ordering on SIGTERM: stop-in-order.ts.
 import { randomUUID } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ import { agentVersion, runningImagePath, sha256OfFile } from '../agent-version';
 import type { HostBackend } from '../backend/host-backend';
 import { readHandover } from '../backend/engine/handover-file';
 import { ImageCache } from '../backend/engine/image-cache';
+import { endWatch } from '../backend/engine/take-over-watch';
 import { journalReason, reasonOfJournal } from '../journal/journal-reason';
 import { PhaseExecutor } from '../commands/phase-executor';
 import { Faults } from '../faults/faults';
@@ -31,8 +32,9 @@ import { WorkloadProblem } from '../workloads/workload-problem';
 import { WorkloadSupervisor } from '../workloads/workload-supervisor';
 import type { EarlyPart } from './early-part';
 import { machineIdInTime, machineIdOf, type MachineIdSources } from '../settings/machine-id';
-import { layFoundation } from './foundation';
+import { layFoundation, type Foundation } from './foundation';
 import { giveWay, takeFromEnvironment, type GaveWay } from './give-way';
+import { leaveServing } from './leave-serving';
 import { clearSocketPath, handedOnLocks } from './ownership';
 import { becomeCurrentImage, rememberCurrent } from './start-image';
 import { stopOnSignal } from './stop-in-order';
@@ -46,17 +48,34 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   const programArguments = ['run', '--config', configFile];
   const { previousImage, gaveWay } = takeFromEnvironment();
   const handover = takeHandover(previousImage, programArguments, log);
-  const start: Start = { early, handover, gaveWay, programArguments, log, hasTakenOver: false };
+  // Whatever runs cold takes over nothing; the alarm was meant for an image that gave way to it.
+  if (handover === null) endWatch();
+  const start: Start = {
+    ...{ early, handover, gaveWay, programArguments, log },
+    ...{ hasTakenOver: false, foundation: null, closeSocket: () => undefined },
+  };
   try {
-    await startAgent(start);
+    await Promise.race([startAgent(start), nothingLeft()]);
   } catch (error) {
     if (previousImage !== null && !start.hasTakenOver) {
       const settings = handover?.manifest.settings ?? null;
       giveWay(previousImage, programArguments, { why: describeError(error), settings }, log);
     }
+    if (!start.hasTakenOver && start.foundation !== null) {
+      start.closeSocket();
+      log.error('the start has failed', { error: describeError(error) });
+      await leaveServing(start.foundation, log);
+    }
     throw error;
   }
 }
+
+/** Rejects when nothing is left that could bring what the start waits for: it would end without a word, as if all was well. */
+const nothingLeft = (): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    const error = new Error('the start waits for something that never comes');
+    process.once('beforeExit', () => reject(error));
+  });
 
 interface Start {
   early: EarlyPart;
@@ -66,12 +85,17 @@ interface Start {
   log: Log;
   /** The new instances are the workloads, or nothing was to be taken over. */
   hasTakenOver: boolean;
+  /** Null before there is one, and nothing is owned. */
+  foundation: Foundation | null;
+  closeSocket(): void;
 }
 
 async function startAgent(begun: Start): Promise<void> {
   const { early, handover, gaveWay, programArguments, log } = begun;
   const handedOver = handover?.manifest.settings ?? gaveWay?.settings ?? undefined;
-  const { settings, journal, kernel } = await layFoundation(early, handedOver, log);
+  const foundation = await layFoundation(early, handedOver, log);
+  const { settings, journal, kernel } = foundation;
+  begun.foundation = foundation;
   // A take-over that can never be written down would be undone by the next start; better now, while nobody serves twice.
   if (handover !== null && !journal.isWhole) throw journal.problem as Error;
   const images = new ImageCache(settings);
@@ -89,7 +113,7 @@ async function startAgent(begun: Start): Promise<void> {
     stateDir: settings.stateDir,
     log,
   };
-  const known = machineIdIfKnown(sources);
+  let machineId = machineIdIfKnown(sources);
   const hostLog = log.child({ host: settings.hostName });
   const faults = new Faults(settings.faults, path.join(settings.stateDir, 'faults.json'));
   const finishHold = (workload: string) => journal.state.finishHolds.get(workload);
@@ -105,7 +129,7 @@ async function startAgent(begun: Start): Promise<void> {
   const backend: HostBackend =
     kernel !== null
       ? kernel.module.openKernelBackend({
-          ...{ ...common, journal, incarnationId, machineId: known },
+          ...{ ...common, journal, incarnationId, machineId: () => machineId },
           ...{ arrival: kernel.arrival, configuration: kernel.configuration },
         })
       : new (await import('../backend/engine/engine.backend')).EngineBackend({
@@ -124,6 +148,7 @@ async function startAgent(begun: Start): Promise<void> {
     },
     status: () => statusOf(settings, backend, journal, incarnationId),
   });
+  begun.closeSocket = () => api.close();
   let link: ControlPlaneLink | null = null;
   const executor: PhaseExecutor = new PhaseExecutor({
     ...{ journal, backend, faults, log: hostLog, incarnationId },
@@ -151,7 +176,7 @@ async function startAgent(begun: Start): Promise<void> {
   await executor.open();
   begun.hasTakenOver = true;
   // Workloads serve, with or without a link.
-  const machineId = known || (await machineIdInTime(sources));
+  machineId ||= await machineIdInTime(sources);
   const { openLink } = await import('./open-link');
   link = openLink({ settings, backend, executor, journal, incarnationId, machineId, log: hostLog });
 }

@@ -74,6 +74,8 @@ export class AgentProcess {
   echoPort = 0;
   private child: ChildProcess | null = null;
   private exited: Promise<number | null> = Promise.resolve(null);
+  /** How the process before this one ended. */
+  endedBy: NodeJS.Signals | null = null;
 
   private constructor(private readonly options: AgentOptions) {
     this.hostName = options.hostName ?? 'host-1';
@@ -130,15 +132,27 @@ export class AgentProcess {
   }
 
   /** `leaked`: descriptors that whoever starts the agent forgot to close; they are there from LEAKED_FROM on. */
-  start(image = images.current, leaked: readonly number[] = []): this {
+  start(
+    image = images.current,
+    leaked: readonly number[] = [],
+    env: Record<string, string> = {},
+  ): this {
     const log = openSync(path.join(this.directory, 'agent.log'), 'a');
     const command = [process.execPath, image, 'run', '--config', this.configFile];
     const [program = '', ...args] = [...(this.options.front ?? []), ...command];
     const gap = Array<'ignore'>(LEAKED_FROM - 3).fill('ignore');
-    const child = spawn(program, args, { stdio: ['ignore', log, log, ...gap, ...leaked] });
+    const child = spawn(program, args, {
+      stdio: ['ignore', log, log, ...gap, ...leaked],
+      env: { ...process.env, ...env },
+    });
     closeSync(log);
     this.child = child;
-    this.exited = new Promise((resolve) => child.once('exit', resolve));
+    this.exited = new Promise((resolve) =>
+      child.once('exit', (code, signal) => {
+        this.endedBy = signal;
+        resolve(code);
+      }),
+    );
     return this;
   }
 

@@ -54,19 +54,26 @@ export class WorkloadSocket {
   }
 
   ask(method: string, url: string, body?: unknown): Promise<Answered> {
-    return new Promise((resolve, reject) => {
-      const to = { socketPath: this.path, method, path: url, agent: false };
-      const sent = request(to, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-        );
-      });
-      sent.on('error', reject);
-      sent.end(
-        Buffer.isBuffer(body) ? body : body === undefined ? undefined : JSON.stringify(body),
+    return askSocket(this.path, method, url, body);
+  }
+}
+
+/** One request over a workload socket, with a connection of its own. */
+export function askSocket(
+  socketPath: string,
+  method: string,
+  url: string,
+  body?: unknown,
+): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method, path: url, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
       );
     });
-  }
+    sent.on('error', reject);
+    sent.end(Buffer.isBuffer(body) ? body : body === undefined ? undefined : JSON.stringify(body));
+  });
 }

@@ -43,6 +43,7 @@ import { writeHandover, type HandoverManifest } from './handover-file';
 import { compatibles, compatibleOf, type HostFile } from './host-file';
 import type { ImageCache } from './image-cache';
 import { recoverWorkloads } from './recover-workloads';
+import { endWatch, watchTakeOver } from './take-over-watch';
 import { takeDescriptors } from './take-descriptors';
 
 export interface EngineBackendOptions {
@@ -166,7 +167,7 @@ export class EngineBackend implements Backend {
 
   async reboot(context: RebootContext): Promise<PhaseEnd> {
     const { command, cross, lastSessions } = context;
-    const { images, faults, handedOn } = this.options;
+    const { images, faults, handedOn, settings } = this.options;
     const region = this.sessions.frozenRegion;
     const release = command?.release ?? null;
     if (region === null || this.frozenAt === null || command === null || release === null) {
@@ -178,6 +179,7 @@ export class EngineBackend implements Backend {
       handoverFd = writeHandover(this.manifest(command.key, release.imageSha256), region);
       cross(release.imageSha256);
       const fault = faults.execveErrno();
+      if (images.endsWatch(release.imageSha256)) watchTakeOver(settings.startTimeoutMs);
       execve({
         path: fault === undefined ? process.execPath : faultyProgram[fault],
         argv: [process.execPath, ...process.execArgv, image, ...this.options.programArguments],
@@ -190,6 +192,7 @@ export class EngineBackend implements Backend {
         keepFds: [...this.sessions.preservedFds, ...handedOn.fds, handoverFd],
       });
     } catch (error) {
+      endWatch();
       if (handoverFd !== null) closeDescriptor(handoverFd);
       const reason =
         error instanceof ReasonedError
@@ -204,7 +207,15 @@ export class EngineBackend implements Backend {
     }
   }
 
-  async retrieve({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
+  async retrieve(context: PhaseContext): Promise<PhaseEnd> {
+    try {
+      return await this.takeOver(context);
+    } finally {
+      endWatch();
+    }
+  }
+
+  private async takeOver({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
     const { handover, faults, settings, supervisor } = this.options;
     if (handover === null || this.frozenAt === null || this.sessions.hasIncoming) {
       return rolledBack(nothingLeftFor('retrieve'), lastSessions);
