@@ -97,7 +97,11 @@ function killGroup(pid: number | undefined): void {
 
 function answerIn(text: string): ImageAnswer | null {
   try {
-    const { version, handoverFormats = [], endsWatch } = JSON.parse(text) as Record<string, unknown>;
+    const {
+      version,
+      handoverFormats = [],
+      endsWatch,
+    } = JSON.parse(text) as Record<string, unknown>;
     const isText = (value: unknown) => typeof value === 'string';
     if (typeof version !== 'string' || !Array.isArray(handoverFormats)) return null;
     return {
