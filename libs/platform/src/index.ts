@@ -9,7 +9,13 @@ export {
   type LuofleetErrorOptions,
 } from './errors/luofleet-error';
 export { type Environment, loadSettings } from './settings/settings';
-export { millisecondsField, portField, urlField } from './settings/settings-fields';
+export {
+  millisecondsField,
+  portField,
+  textField,
+  urlField,
+  wholeNumberField,
+} from './settings/settings-fields';
 export {
   createLogger,
   type LogFields,

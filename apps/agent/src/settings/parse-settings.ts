@@ -65,7 +65,7 @@ const faults = z.strictObject({
   killAt: z.array(z.strictObject({ point: z.enum(killPoints), times })).optional(),
 });
 
-const schema = z.strictObject({
+export const settingsSchema = z.strictObject({
   hostName: hostNameSchema,
   machineId: z
     .string()
@@ -73,7 +73,11 @@ const schema = z.strictObject({
       error: 'must be 8 to 128 letters, digits, dots, dashes or underscores',
     })
     .optional(),
-  controlPlane: z.union([address, z.array(address).min(1).max(100)]),
+  // One or a list. A union would not say which of them is wrong.
+  controlPlane: z.preprocess(
+    (given) => (typeof given === 'string' ? [given] : given),
+    z.array(address).min(1).max(100),
+  ),
   backend: z.enum(['engine', 'kernel']).default('engine'),
   stateDir: file,
   socket: file.optional(),
@@ -101,7 +105,7 @@ export function parseSettings(text: string, file: string): AgentSettings {
     const { path: where, message } = document.fault;
     throw new SettingsError(`${file} is neither YAML nor JSON: ${`${where} ${message}`.trim()}`);
   }
-  const parsed = schema.safeParse(document.value);
+  const parsed = settingsSchema.safeParse(document.value);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
       ({ path: where, message }) =>
@@ -121,7 +125,6 @@ export function parseSettings(text: string, file: string): AgentSettings {
   return {
     ...data,
     version: SETTINGS_VERSION,
-    controlPlane: [data.controlPlane].flat(),
     stateDir,
     socket: path.resolve(directory, data.socket ?? path.join(stateDir, 'agent.sock')),
     workloads: data.workloads.map((one) => ({

@@ -7,6 +7,8 @@
 // Prints {"ready":true,"hosts":N} on stdout once every host has dialled. SIGTERM ends all streams.
 import { createHash, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { hostNameSchema } from '@luofleet/contracts/text';
+import { plainTextFault } from '@luofleet/platform/text';
 import { labelFault } from '@luofleet/rollout';
 import { agentVersion } from '../agent-version';
 import { MemoryBackend } from '../backend/memory/memory.backend';
@@ -30,7 +32,7 @@ const USAGE = `usage: agent simulate --hosts N --control-plane ADDRESS[,ADDRESS]
   --stagger-ms MS             time over which the hosts start                 (1 per host)
 `;
 
-const options = {
+export const options = {
   hosts: { type: 'string' },
   'control-plane': { type: 'string' },
   prefix: { type: 'string', default: 'sim' },
@@ -59,9 +61,15 @@ export async function simulate(args: string[]): Promise<void> {
   if (values.help) return void process.stdout.write(USAGE);
   const addresses = values['control-plane']?.split(',') ?? [];
   if (values.hosts === undefined || addresses.length === 0) {
-    throw new SimulateUsageError(`simulate needs --hosts and --control-plane\n${USAGE}`);
+    throw new SimulateUsageError(
+      'simulate needs --hosts and --control-plane; simulate --help lists all options',
+    );
   }
   const hosts = whole('hosts', values.hosts);
+  for (const name of ['control-plane', 'version', 'prefix'] as const)
+    assertPlain(name, values[name] ?? '');
+  if (!hostNameSchema.safeParse(`${values.prefix}-${hosts}`).success)
+    throw new SimulateUsageError('--prefix must begin a host name: letters, digits, ".", "_", "-"');
   const connections = whole(
     'connections',
     values.connections ?? String(Math.ceil(hosts / HOSTS_PER_CONNECTION)),
@@ -151,12 +159,20 @@ async function startHost(
 }
 
 function label(text: string): [string, string] {
-  const [name, value] = text.split('=', 2);
-  if (!name || value === undefined)
-    throw new SimulateUsageError(`--label must be NAME=VALUE, not "${text}"`);
+  const at = text.indexOf('=');
+  if (at < 1) throw new SimulateUsageError(`--label must be NAME=VALUE, not "${text}"`);
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
   const fault = labelFault(name, value);
   if (fault !== null) throw new SimulateUsageError(`--label ${text}: ${fault}`);
   return [name, value];
+}
+
+const OPTION_LENGTH_MAX = 1000;
+
+function assertPlain(name: string, text: string): void {
+  const isLong = text.length > OPTION_LENGTH_MAX;
+  const fault = isLong ? `has at most ${OPTION_LENGTH_MAX} characters` : plainTextFault(text);
+  if (fault !== null) throw new SimulateUsageError(`--${name} ${fault}`);
 }
 
 function whole(name: string, text: string): number {

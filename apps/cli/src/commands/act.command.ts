@@ -1,4 +1,5 @@
 import { type RolloutActionName, rolloutSchema } from '@luofleet/contracts';
+import { pathPart } from '../api/path-part';
 import { formatReason } from '../output/words';
 import type { CommandContext } from './command.context';
 
@@ -9,7 +10,7 @@ export async function act(
   name: string,
 ): Promise<void> {
   const rollout = await context.client.request(
-    `/rollouts/${encodeURIComponent(name)}/${action}`,
+    `/rollouts/${pathPart(name)}/${action}`,
     rolloutSchema,
     { method: 'POST' },
   );

@@ -8,6 +8,7 @@ import {
   sessionWithFilesPageSchema,
   sessionWithFilesSchema,
 } from '@luofleet/contracts';
+import { pathPart } from '../api/path-part';
 import { CliError, EXIT } from '../cli.error';
 import { fileColumns } from '../kinds/kind.columns';
 import type { Kind } from '../kinds/kinds';
@@ -26,7 +27,7 @@ export async function describe(
   kind: Kind,
   name: string,
 ): Promise<void> {
-  const path = `/${kind}/${encodeURIComponent(name)}`;
+  const path = `/${kind}/${pathPart(name)}`;
   const width = printer.width - INDENT;
   switch (kind) {
     case 'hosts': {

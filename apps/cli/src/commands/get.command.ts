@@ -14,6 +14,7 @@ import {
   sessionWithFilesSchema,
 } from '@luofleet/contracts';
 import type { z } from 'zod';
+import { pathPart } from '../api/path-part';
 import { PAGE_LIMIT, PAGES_MAX, type Query } from '../api/control-plane.client';
 import { CliError, EXIT } from '../cli.error';
 import {
@@ -97,7 +98,7 @@ const GETTERS: Record<Kind, Getter> = {
     const rollout = name ?? options.rollout;
     if (rollout === undefined)
       throw new CliError(EXIT.usage, 'of which rollout? Use: luofleet get updates ROLLOUT');
-    const path = `/rollouts/${encodeURIComponent(rollout)}/updates`;
+    const path = `/rollouts/${pathPart(rollout)}/updates`;
     const { client, printer } = context;
     const updates = await collect(
       client.list(path, hostUpdatePageSchema, { state: options.state }),
@@ -170,7 +171,7 @@ async function getNamed<Item>(context: CommandContext, listing: Listing<Item>): 
   const { client, printer } = context;
   const { path, page, one, name, columns, query = {}, limit } = listing;
   if (name !== undefined && one !== undefined) {
-    const item = await client.request(`${path}/${encodeURIComponent(name)}`, one);
+    const item = await client.request(`${path}/${pathPart(name)}`, one);
     if (printer.format === 'table') printer.list([item], columns);
     else printer.object(item, () => []);
     return;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { hostSchema, rolloutSchema } from '@luofleet/contracts';
+import { pathPart } from '../api/path-part';
 import { CliError, EXIT } from '../cli.error';
 import { formatCounts } from '../output/words';
 import type { CommandContext } from './command.context';
@@ -57,7 +58,7 @@ async function ask(
 ): Promise<void> {
   if (body.hosts.length === 0 && body.offline !== true)
     throw new CliError(EXIT.usage, 'which hosts? Name them, or say --offline');
-  const path = `/rollouts/${encodeURIComponent(name)}/${verb}`;
+  const path = `/rollouts/${pathPart(name)}/${verb}`;
   const rollout = await client.request(path, rolloutSchema, { method: 'POST', body });
   printer.object(rollout, () => [
     `rollout ${rollout.name} is ${rollout.state}: ${formatCounts(rollout.hosts.byState)}`,
@@ -69,7 +70,7 @@ interface DecommissionOptions {
   readonly reason?: string;
 }
 
-const pathOf = (name: string): string => `/hosts/${encodeURIComponent(name)}`;
+const pathOf = (name: string): string => `/hosts/${pathPart(name)}`;
 
 async function decommission(
   { client, printer }: CommandContext,

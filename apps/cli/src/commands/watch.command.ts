@@ -18,6 +18,7 @@ import {
   type RolloutStateName,
 } from '@luofleet/contracts';
 import type { ErrorCode } from '@luofleet/platform';
+import { pathPart } from '../api/path-part';
 import { readEventStream, type StreamFrame } from '../api/event-stream.client';
 import { CliError, EXIT } from '../cli.error';
 import { formatBlackout, formatCounts, formatReason } from '../output/words';
@@ -43,7 +44,7 @@ export async function watch(
   name: string,
   options: WatchOptions,
 ): Promise<void> {
-  const path = `/rollouts/${encodeURIComponent(name)}`;
+  const path = `/rollouts/${pathPart(name)}`;
   const progress = createProgress(context);
   conclude(context, await follow(context, path, progress, options));
 }

@@ -77,10 +77,19 @@ function fileOf(root: string, request: FastifyRequest): string | null {
   const relative = path.normalize(pathOf(request) ?? '/').slice(1);
   const file = path.join(root, relative);
   if (!`${file}${path.sep}`.startsWith(root + path.sep)) return null;
-  if (relative !== '' && statSync(file, { throwIfNoEntry: false })?.isFile()) return relative;
+  if (relative !== '' && isFile(file)) return relative;
   if (relative.startsWith(ASSETS)) return null;
   const wantsPage = request.headers.accept?.includes('text/html') ?? false;
   return wantsPage || path.extname(relative) === '' ? 'index.html' : null;
+}
+
+/** Paths come from outside: many are names that no file can have. */
+function isFile(file: string): boolean {
+  try {
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Path of a request, decoded; null when it can not be decoded. */

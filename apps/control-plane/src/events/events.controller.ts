@@ -85,6 +85,8 @@ export class EventsController {
     const closed = new AbortController();
     request.raw.once('close', () => closed.abort());
     reply.raw.once('close', () => closed.abort());
+    // It may have left while the record was asked.
+    if (reply.raw.destroyed) closed.abort();
     reply.hijack();
     const writer = new EventStreamWriter(reply.raw, closed.signal);
     try {

@@ -1,26 +1,33 @@
 import { z } from 'zod';
 import { DATABASE_LIMITS, type DatabaseLimits } from '@luofleet/persistence';
-import { loadSettings, millisecondsField, portField, urlField } from '@luofleet/platform';
+import {
+  loadSettings,
+  millisecondsField,
+  portField,
+  textField,
+  urlField,
+  wholeNumberField,
+} from '@luofleet/platform';
 
 export const ROLES = ['api', 'worker', 'all'] as const;
 export type Role = (typeof ROLES)[number];
 
-const environmentSchema = z.object({
+export const environmentSchema = z.object({
   DATABASE_URL: urlField('postgres', 'postgresql'),
   REDIS_URL: urlField('redis', 'rediss'),
   REDIS_PREFIX: z
     .string()
-    .regex(/^[A-Za-z0-9_.-]+$/, 'may have letters, digits, "_", "." and "-"')
+    .regex(/^[A-Za-z0-9_.-]{1,100}$/, 'may have letters, digits, "_", "." and "-"')
     .default('luofleet'),
-  HTTP_HOST: z.string().default('127.0.0.1'),
+  HTTP_HOST: textField().default('127.0.0.1'),
   HTTP_PORT: portField().default(7070),
-  GRPC_HOST: z.string().default('127.0.0.1'),
+  GRPC_HOST: textField().default('127.0.0.1'),
   GRPC_PORT: portField().default(7071),
-  DASHBOARD_DIR: z.string().optional(),
+  DASHBOARD_DIR: textField().optional(),
   HEARTBEAT_INTERVAL_MS: millisecondsField(10).default(2000),
   OFFLINE_AFTER_MS: millisecondsField(50).default(10_000),
   SWEEP_INTERVAL_MS: millisecondsField(50).default(1000),
-  DATABASE_CONNECTIONS_MAX: z.coerce.number().int().min(2).max(500).default(20),
+  DATABASE_CONNECTIONS_MAX: wholeNumberField(2, 500).default(20),
   DATABASE_CONNECT_TIMEOUT_MS: millisecondsField(100).default(DATABASE_LIMITS.connectMs),
   DATABASE_STATEMENT_TIMEOUT_MS: millisecondsField(100).default(DATABASE_LIMITS.statementMs),
   DATABASE_LOCK_TIMEOUT_MS: millisecondsField(100).default(DATABASE_LIMITS.lockMs),

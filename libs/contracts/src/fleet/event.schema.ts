@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { closedObject } from '../request/closed-object';
 import { idOrNameSchema, idSchema, timestampSchema } from '../text/names.schema';
 import { addedLater } from './added-later';
+import { wholeNumberSchema } from '../text/whole-number.schema';
 import { limitSchema } from './page.schema';
 
 export const eventSchema = z
@@ -45,13 +46,6 @@ export const eventPageSchema = z
   .meta({ id: 'EventPage' });
 export type EventPageResponse = z.infer<typeof eventPageSchema>;
 
-const sequenceOf = (name: string) =>
-  z.coerce
-    .number({ error: `${name} is a sequence number` })
-    .int(`${name} is a sequence number`)
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER);
-
 const afterSchema = z
   .string()
   .regex(/^\d{1,18}(\.\d{1,20})?$/, 'after is a sequence number or a cursor')
@@ -67,7 +61,12 @@ const eventFilterShape = {
 export const eventsQuerySchema = closedObject({
   ...eventFilterShape,
   after: afterSchema.default('0'),
-  before: sequenceOf('before').optional().describe('Only events with a lower sequence number.'),
+  before: wholeNumberSchema({
+    ...{ min: 0, max: Number.MAX_SAFE_INTEGER },
+    message: 'before is a sequence number',
+  })
+    .optional()
+    .describe('Only events with a lower sequence number.'),
   order: z
     .enum(['asc', 'desc'], { error: 'order is asc or desc' })
     .default('asc')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { closedObject } from '../request/closed-object';
 import { plainTextSchema } from '../text/plain-text.schema';
+import { wholeNumberSchema } from '../text/whole-number.schema';
 
 /** Items in a page when `limit` is absent, and at most: a page stays under a few hundred kilobytes. */
 export const PAGE_LIMIT_DEFAULT = 100;
@@ -15,15 +16,10 @@ export interface Page<Item> {
   nextCursor: string | null;
 }
 
-const LIMIT_MESSAGE = `limit is a whole number from 1 to ${PAGE_LIMIT_MAX}`;
-
-/** Query parameters arrive as text. */
-export const limitSchema = z.coerce
-  .number({ error: LIMIT_MESSAGE })
-  .int(LIMIT_MESSAGE)
-  .min(1, LIMIT_MESSAGE)
-  .max(PAGE_LIMIT_MAX, LIMIT_MESSAGE)
-  .default(PAGE_LIMIT_DEFAULT);
+export const limitSchema = wholeNumberSchema({
+  ...{ min: 1, max: PAGE_LIMIT_MAX },
+  message: `limit is a whole number from 1 to ${PAGE_LIMIT_MAX}`,
+}).default(PAGE_LIMIT_DEFAULT);
 
 export const pageQueryShape = {
   limit: limitSchema,

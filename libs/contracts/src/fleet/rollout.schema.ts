@@ -7,6 +7,7 @@ import {
   timestampSchema,
   whySchema,
 } from '../text/names.schema';
+import { wholeNumberSchema } from '../text/whole-number.schema';
 import { waveSizeSchema } from '../manifest/rollout-manifest.schema';
 import { addedLater } from './added-later';
 import { pageOf, pageQueryShape } from './page.schema';
@@ -237,14 +238,12 @@ export const hostUpdateSchema = z
 export type PlannedHostResponse = z.infer<typeof plannedHostSchema>;
 export const plannedHostPageSchema = pageOf(plannedHostSchema, 'PlannedHostPage');
 
-const WAVE_MESSAGE = 'wave is the index of a wave, from 0 on';
 export const planQuerySchema = closedObject({
   ...pageQueryShape,
-  wave: z.coerce
-    .number({ error: WAVE_MESSAGE })
-    .int(WAVE_MESSAGE)
-    .min(0, WAVE_MESSAGE)
-    .max(1_000_000, WAVE_MESSAGE)
+  wave: wholeNumberSchema({
+    ...{ min: 0, max: 1_000_000 },
+    message: 'wave is the index of a wave, from 0 on',
+  })
     .optional()
     .describe('Only the hosts of the wave with this index.'),
 });

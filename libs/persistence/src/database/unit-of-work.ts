@@ -63,9 +63,12 @@ const UNSPEAKABLE = /\\u(0000|d[89a-f])/i;
 function textOf(drafts: readonly EventDraft[]): string {
   const text = JSON.stringify(drafts);
   if (!UNSPEAKABLE.test(text)) return text;
-  return JSON.stringify(drafts, (_key, value: unknown) =>
-    typeof value === 'string'
-      ? Buffer.from(value, 'utf8').toString('utf8').replaceAll('\0', '\ufffd')
-      : value,
-  );
+  return JSON.stringify(drafts, (_key, value: unknown) => {
+    if (typeof value === 'string') return speakable(value);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [speakable(key), one]));
+  });
 }
+
+const speakable = (text: string): string =>
+  Buffer.from(text, 'utf8').toString('utf8').replaceAll('\0', '\ufffd');
