@@ -11,7 +11,12 @@ export { ConflictError } from './database/conflict.error';
 export { asUnstorable, isLockWait } from './database/database-error';
 export { type Refused, storeEach } from './database/isolation';
 export { UnstorableError } from './database/unstorable.error';
-export { setAside, type SetAsideItem, type SetAsideKind } from './set-aside/set-aside.store';
+export {
+  setAside,
+  setAsideHello,
+  type SetAsideItem,
+  type SetAsideKind,
+} from './set-aside/set-aside.store';
 export type { Slice, SliceRequest } from './database/cursor';
 export type * from './records';
 export { HostsReader } from './hosts/hosts.reader';

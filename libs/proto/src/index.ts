@@ -1,10 +1,12 @@
-// The wire contract, generated from proto/. Hand-written code here is limited to naming what is exported.
+// The wire contract, generated from proto/. Hand-written code here is limited to naming what is exported, and to
+// what both sides have to agree on.
+export { fitResult, MESSAGE_BYTES_MAX, RESULT_FILES_MAX } from './message-size';
 export { Outcome, Phase, type Reason } from './generated/luofleet/v1/phase';
 export {
   Backend,
   FileState,
   SessionState,
-  type FileReport,
+  FileReport,
   type ReleaseSpec,
   type SessionReport,
 } from './generated/luofleet/v1/host';

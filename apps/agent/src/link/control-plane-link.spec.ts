@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { AgentServiceClient } from '@luofleet/proto';
 import { silentLog } from '../log';
 import type { AgentResult } from '../model/command';
+import { reasonOf } from '../model/reason';
 import { ScriptedControlPlane } from '../testing/scripted-control-plane';
 import { clientFor, ControlPlaneLink, type LinkOptions } from './control-plane-link';
 
@@ -104,6 +105,23 @@ describe('ControlPlaneLink', () => {
     await there.resultOf(result.key);
     await there.until('nothing is open', () => unrecorded.size === 0);
     expect(stuck.deliveries).toHaveLength(1);
+  });
+
+  it('says a result that is larger than any message may be, once and without what does not fit', async () => {
+    const there = await plane();
+    const files = Array.from({ length: 6000 }, (_, token) => ({
+      ...{ token: BigInt(token), name: 'store', compatible: 'memfd-v1', dataHandle: 1n },
+      ...{ state: 'failed' as const, sizeBytes: 1n },
+      reason: reasonOf('INTERNAL', 'x'.repeat(4000)),
+    }));
+    const sessions = [{ name: 's', workload: 'kv', state: 'failed' as const, files }];
+    unrecorded.set(result.key, { ...result, sessions });
+    open([there.port], { progressWithinMs: 20_000, welcomeWithinMs: 20_000 });
+    const { sessions: told, leftOutFiles } = await there.resultOf(result.key);
+    await there.until('nothing is open', () => unrecorded.size === 0);
+    expect(leftOutFiles).toBeGreaterThan(1000);
+    expect((told[0]?.files.length ?? 0) + leftOutFiles).toBe(files.length);
+    expect([there.hellos.length, there.deliveries.length]).toEqual([1, 1]);
   });
 
   it('stays where results are recorded, however long the stream lasts', async () => {

@@ -15,8 +15,10 @@ import {
   AgentServiceClient,
   type ConnectRequest,
   type ConnectResponse,
+  fitResult,
   type Goodbye,
   type Hello,
+  MESSAGE_BYTES_MAX,
 } from '@luofleet/proto';
 import type { WorkloadHealth } from '../backend/backend';
 import type { Log } from '../log';
@@ -51,9 +53,6 @@ export interface LinkOptions {
 }
 
 type Stream = ClientDuplexStream<ConnectRequest, ConnectResponse>;
-
-/** A result with thousands of files is larger than gRPC's default limit of 4 MiB. */
-const MESSAGE_BYTES_MAX = 64 * 2 ** 20;
 
 const channelOptions: ChannelOptions = {
   'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
@@ -129,7 +128,12 @@ export class ControlPlaneLink {
     if (this.welcomedAtMs === null) return;
     if (this.outstanding.size === 0) this.expectProgress();
     this.outstanding.add(result.key);
-    this.send({ $case: 'commandResult', value: toWireResult(result) });
+    const value = fitResult(toWireResult(result));
+    if (value.leftOutFiles > 0)
+      this.options.log.warn('result is too large, files were left out of it', {
+        ...{ key: result.key, leftOutFiles: value.leftOutFiles },
+      });
+    this.send({ $case: 'commandResult', value });
   }
 
   /** Ends the stream and dials no more. The clients stay open: they may be shared. */

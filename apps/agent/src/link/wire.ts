@@ -117,6 +117,7 @@ export const toWireResult = (result: AgentResult): CommandResult => ({
   runningVersion: result.runningVersion,
   bootId: result.bootId,
   incarnationId: result.incarnationId,
+  leftOutFiles: 0,
 });
 
 function toWireReason(reason: Reason | null): WireReason | undefined {

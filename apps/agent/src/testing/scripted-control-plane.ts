@@ -10,6 +10,7 @@ import {
   type Goodbye,
   type Heartbeat,
   type Hello,
+  MESSAGE_BYTES_MAX,
   Phase,
 } from '@luofleet/proto';
 
@@ -31,7 +32,7 @@ export class ScriptedControlPlane {
   port = 0;
 
   async start(port = 0): Promise<this> {
-    this.server = new Server();
+    this.server = new Server({ 'grpc.max_receive_message_length': MESSAGE_BYTES_MAX });
     const implementation: AgentServiceServer = { connect: (stream) => this.connected(stream) };
     this.server.addService(AgentServiceService, implementation);
     this.port = await new Promise<number>((resolve, reject) => {

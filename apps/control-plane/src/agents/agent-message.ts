@@ -10,7 +10,7 @@
  * name are left out and told of. Idempotency keys stay as they are: an agent knows its command by nothing else.
  */
 import { cleanName, cleanText, isPlainText } from '@luofleet/platform/text';
-import type { ConnectRequest, Hello } from '@luofleet/proto';
+import { type ConnectRequest, fitResult, type Hello } from '@luofleet/proto';
 import { LABELS_MAX, labelFault, parseIdempotencyKey } from '@luofleet/rollout';
 
 export type AgentMessage = NonNullable<ConnectRequest['message']>;
@@ -54,6 +54,13 @@ const INTEGERS: Readonly<Record<string, (value: bigint) => bigint>> = {
   frozenAtMs: moment,
   resumedAtMs: moment,
 };
+
+/** A request with no more files than one result may have. Older agents know no limit. */
+export function limitFiles({ message }: ConnectRequest): ConnectRequest {
+  return message?.$case === 'commandResult'
+    ? { message: { ...message, value: fitResult(message.value, null) } }
+    : { message };
+}
 
 /** A message as `agent.inbox` and the record may have it. */
 export function cleanAgentMessage<Message>(message: Message): Message {

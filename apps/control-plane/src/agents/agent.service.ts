@@ -8,7 +8,8 @@
  * to go out on the same stream without waiting for a job.
  *
  * Unhappy paths:
- * 1. The first message is not a valid hello: the stream ends with INVALID_ARGUMENT.
+ * 1. The first message is not a valid hello, or one that can not be stored: the stream ends with the error, and the hello
+ *    is set aside and told of, once for each host.
  * 2. A newer stream of the same host: the older one, here or at another replica, gets Goodbye SUPERSEDED.
  * 3. The host was decommissioned, before or while its stream is open: Goodbye DECOMMISSIONED.
  * 4. Recording fails (Postgres is away): the stream ends with the error; the agent connects again and repeats.
@@ -27,7 +28,7 @@ import {
   Injectable,
   type OnModuleInit,
 } from '@nestjs/common';
-import { AgentServiceService, type ConnectRequest } from '@luofleet/proto';
+import { AgentServiceService, type ConnectRequest, type Hello } from '@luofleet/proto';
 import { asLuofleetError, LuofleetError, settledWithin } from '@luofleet/platform';
 import { StreamRegistry } from '../commands/stream.registry';
 import { statusText } from '../grpc/status-text';
@@ -35,8 +36,15 @@ import { GrpcServer } from '../grpc/grpc.server';
 import { assertReadable, UnreadableMessage } from '../grpc/unreadable-message';
 import { Runtime } from '../settings/runtime';
 import type { AgentConnection } from './agent.connection';
-import { type AgentMessage, cleanAgentMessage, isCommandKey, soundLabels } from './agent-message';
+import {
+  type AgentMessage,
+  cleanAgentMessage,
+  isCommandKey,
+  limitFiles,
+  soundLabels,
+} from './agent-message';
 import { AgentInbox, helloExpected } from './agent.inbox';
+import { DroppedMessages } from './dropped-messages';
 import { HostRegistrar } from './host.registrar';
 import { type AgentCall, Outbox } from './outbox';
 
@@ -56,6 +64,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
     @Inject(StreamRegistry) private readonly streams: StreamRegistry,
     @Inject(HostRegistrar) private readonly registrar: HostRegistrar,
     @Inject(AgentInbox) private readonly inbox: AgentInbox,
+    @Inject(DroppedMessages) private readonly dropped: DroppedMessages,
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
 
@@ -110,12 +119,23 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
       await this.hear(conversation.with, request);
       return true;
     }
-    const { message } = cleanAgentMessage(assertReadable(request));
-    if (message === undefined) return true;
-    clearTimeout(conversation.helloTimer);
-    if (message.$case !== 'hello') throw helloExpected(message.$case);
-    const { sound, refused } = soundLabels(message.value);
-    const connection = await this.registrar.welcome({ ...message.value, labels: sound }, outbox);
+    let hello: Hello | null = null;
+    let connection: AgentConnection | null;
+    let refused: readonly string[];
+    try {
+      const { message } = cleanAgentMessage(assertReadable(request));
+      if (message === undefined) return true;
+      clearTimeout(conversation.helloTimer);
+      if (message.$case !== 'hello') throw helloExpected(message.$case);
+      hello = message.value;
+      const labels = soundLabels(hello);
+      refused = labels.refused;
+      connection = await this.registrar.welcome({ ...hello, labels: labels.sound }, outbox);
+    } catch (thrown) {
+      clearTimeout(conversation.helloTimer);
+      await this.dropped.keepHello(hello, asLuofleetError(thrown, 'connect agent'));
+      throw thrown;
+    }
     if (connection === null) return false;
     conversation.with = connection;
     await this.registrar.tellRefusedLabels(connection, refused);
@@ -136,7 +156,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
         hostId: connection.hostId,
         err: request.cause,
       });
-    const { message } = cleanAgentMessage(request);
+    const { message } = cleanAgentMessage(limitFiles(request));
     if (message === undefined) return;
     const key = keyOf(message);
     if (key === undefined || isCommandKey(key)) return this.inbox.receive(connection, message);

@@ -16,6 +16,7 @@ import {
   ConnectRequest,
   ConnectResponse,
   Hello,
+  MESSAGE_BYTES_MAX,
 } from '@luofleet/proto';
 import fc from 'fast-check';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
@@ -208,6 +209,75 @@ it('lets damaged messages cost nothing but themselves', async () => {
   );
   agent.close();
 }, 120_000);
+
+it('tells of a hello that is turned away once for each host, whatever it says', async () => {
+  const turnedAway = async (say: (agent: RawAgent) => void) => {
+    const agent = new RawAgent(plane.running.grpcPort);
+    say(agent);
+    await agent.until(() => false);
+    agent.close();
+    return agent.ended;
+  };
+  const aside = () =>
+    plane.fleet.database.read(
+      'read',
+      'test',
+      (client) =>
+        client.$queryRaw<{ subject: string; times: number; told: number }[]>`
+        SELECT subject, times, (SELECT count(*)::int FROM events e WHERE e.kind = 'set-aside'
+          AND e.data->>'kind' = 'hello' AND e.data->>'subject' = a.subject) AS told
+        FROM set_aside a WHERE kind = 'hello' ORDER BY subject`,
+    );
+  const nameless = await turnedAway((agent) => agent.say(helloOf('no name at all')));
+  expect(nameless).toMatchObject({ code: status.INVALID_ARGUMENT });
+  await turnedAway((agent) => agent.say(helloOf('no name at all')));
+  await turnedAway((agent) => agent.say({ $case: 'commandAccepted', value: {} }));
+  await turnedAway((agent) => agent.send(Uint8Array.of(0x0a, 0x7f, 0x00)));
+  await plane.fleet.database.read('refuse', 'test', async (client) => {
+    await client.$executeRaw`CREATE FUNCTION refuse_marked() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'not this one'; END $$`;
+    await client.$executeRaw`CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON hosts FOR EACH ROW
+      WHEN (NEW.name LIKE 'marked%') EXECUTE FUNCTION refuse_marked()`;
+  });
+  const unstorable = [1, 2, 3].map(() => turnedAway((agent) => agent.say(helloOf('marked'))));
+  const [sound] = await Promise.all([welcomed('not-refused'), ...unstorable]);
+  sound.close();
+  expect(await aside()).toEqual([
+    { subject: 'marked', times: 3, told: 1 },
+    { subject: 'no name at all', times: 2, told: 1 },
+    { subject: 'that says no name', times: 2, told: 1 },
+  ]);
+  const names = fc.sample(fc.string({ minLength: 1, maxLength: 5 }), 600);
+  await Promise.all(
+    names.map((name) => turnedAway((agent) => agent.say(helloOf(`no-${name}-name!`)))),
+  );
+  const all = await aside();
+  expect(all.length).toBeLessThanOrEqual(520);
+  expect(all.reduce((sum, { times }) => sum + times, 0)).toBe(7 + names.length);
+  expect((await plane.ask('/metrics')).text).toMatch(/luofleet_set_aside\{kind="hello"\} 607/);
+}, 120_000);
+
+it('ends a stream over a message that is too large, with the reason, and no other stream', async () => {
+  const bystander = await welcomed('beside-a-large-one');
+  const agent = await welcomed('large');
+  const send = (bytes: number) => {
+    const detail = 'x'.repeat(bytes);
+    const reason = { code: 'E', detail, errnoCode: '', errno: 0, subject: '' };
+    const value = CommandResult.create({ idempotencyKey: 'large/no-such-phase/1', reason });
+    agent.say({ $case: 'commandResult', value });
+  };
+  send(MESSAGE_BYTES_MAX - 1000);
+  await agent.barrier('large');
+  send(MESSAGE_BYTES_MAX + 1);
+  await agent.until(() => false);
+  expect(agent.ended).toMatchObject({
+    code: status.RESOURCE_EXHAUSTED,
+    details: expect.stringContaining(String(MESSAGE_BYTES_MAX)),
+  });
+  await bystander.barrier('bystander');
+  agent.close();
+  bystander.close();
+}, 60_000);
 
 it('ends a stream on which empty messages take the place of a hello', async () => {
   const agent = new RawAgent(plane.running.grpcPort);

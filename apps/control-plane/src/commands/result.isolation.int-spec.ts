@@ -1,6 +1,13 @@
 // Results of which a part can not be stored: everything else of them is, and every one is answered.
 import fc from 'fast-check';
-import { CommandResult, FileState, Outcome, Phase, SessionState } from '@luofleet/proto';
+import {
+  CommandResult,
+  FileState,
+  Outcome,
+  Phase,
+  RESULT_FILES_MAX,
+  SessionState,
+} from '@luofleet/proto';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout } from '../testing/rollout.fixture';
 import { RolloutReconciler } from '../reconcile/rollout.reconciler';
@@ -183,6 +190,26 @@ describe('a result that can not be stored as it is', () => {
     expect(await rows(`SELECT state FROM host_updates WHERE id::text = ${update}`)).toEqual([
       { state: 'running' },
     ]);
+  });
+
+  it('is stored with as many files as a result may have, and says how many were left out', async () => {
+    const command = next();
+    const files = Array.from({ length: RESULT_FILES_MAX }, (_, token) => ({
+      ...{ token: BigInt(token), name: 'store', compatible: 'memfd-v1', dataHandle: 1n },
+      ...{ state: FileState.FILE_STATE_PRESERVED, sizeBytes: 1n, reason: undefined },
+    }));
+    const state = SessionState.SESSION_STATE_PRESERVED;
+    const sessions = [{ name: 'all', workload: 'kv', state, files }];
+    await record(command, { sessions, leftOutFiles: 7 });
+    const update = `split_part('${command.idempotencyKey}', '/', 1)`;
+    expect(
+      await rows(`SELECT count(*)::int AS n FROM preserved_files f JOIN sessions s ON s.id = f.session_id
+        WHERE s.host_update_id::text = ${update}`),
+    ).toEqual([{ n: RESULT_FILES_MAX }]);
+    expect(
+      await rows(`SELECT reason_code, data->'leftOutFiles' AS n FROM events
+        WHERE kind = 'result-cut' AND host_update_id::text = ${update}`),
+    ).toEqual([{ reason_code: 'RESULT_TOO_LARGE', n: 7 }]);
   });
 
   it('is kept whole when only its text can not be', async () => {

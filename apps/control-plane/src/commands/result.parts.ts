@@ -145,6 +145,19 @@ export class ResultParts {
       });
   }
 
+  /** A result that was too large to be sent whole came without some of its files. */
+  tellLeftOut({ host, update, phase }: AnsweredCommand): void {
+    const { leftOutFiles } = this.result;
+    if (leftOutFiles === 0) return;
+    this.unit.record({
+      kind: 'result-cut',
+      ...{ rolloutId: update.rolloutId, hostId: host.id, hostUpdateId: update.id },
+      reasonCode: 'RESULT_TOO_LARGE',
+      message: `Host ${host.name}: its result of ${phase} was too large to be sent whole; ${leftOutFiles} files were left out of it.`,
+      data: { hostName: host.name, phase, leftOutFiles },
+    });
+  }
+
   /** Writes what was set aside, last. */
   async setAside(command?: AnsweredCommand): Promise<void> {
     if (this.items.length === 0) return;

@@ -154,6 +154,7 @@ export class ResultRecorder {
       return this.storeEnd(unit, parts, { command, outcome, said, step: stepOf, nowMs });
     });
     await parts.storeSessions(command);
+    parts.tellLeftOut(command);
     if (isOver(command, step)) await parts.settle(unit, { hostUpdateIds: [command.update.id] });
     const { rolloutId } = command.update;
     // An ended rollout has to learn that this host goes on before the host can end again, or that it has ended well.

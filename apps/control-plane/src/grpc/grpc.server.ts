@@ -16,13 +16,12 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { MESSAGE_BYTES_MAX } from '@luofleet/proto';
 import { LuofleetError } from '@luofleet/platform';
 import { readableMethods } from './unreadable-message';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 
 const DRAIN_MS = 3000;
-/** A result carries every file of a host; 128 files a session stay far below this. */
-const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 
 @Injectable()
 export class GrpcServer implements OnApplicationShutdown {

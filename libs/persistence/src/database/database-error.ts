@@ -16,8 +16,9 @@ const UNREACHABLE =
 const OVERLOAD = /^(P2024|P2028|57014|55P03)$/;
 /** Names of errors of values that are none, found before any statement. */
 const NO_VALUE: readonly string[] = ['RangeError', 'TypeError', 'PrismaClientValidationError'];
-/** Data exceptions, constraints, checks of views, limits, and what a trigger raises: the same row is refused again. */
-const UNSTORABLE = /^(22\w{3}|23\w{3}|44\w{3}|54\w{3}|P0001|P2000|P2003|P2004|P2011|P2020)$/;
+/** A row given twice, data exceptions, constraints, checks of views, limits, and what a trigger raises: the same row is refused again. */
+const UNSTORABLE =
+  /^(21\w{3}|22\w{3}|23\w{3}|44\w{3}|54\w{3}|P0001|P2000|P2003|P2004|P2011|P2020)$/;
 /** pg gives no code when a connection breaks under a statement, or before it. */
 const BROKEN_CONNECTION =
   /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|timeout exceeded when trying to connect)/;

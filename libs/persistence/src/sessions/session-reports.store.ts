@@ -34,11 +34,14 @@ export interface SessionOwner {
   readonly attempt: number;
 }
 
+/** Files written in one statement: more would keep this process busy, and Postgres waiting, for too long in one turn. */
+const FILES_AT_ONCE = 2000;
+
 /**
- * Writes all sessions and files of one result, in one statement. u64 values go through text, exactly. What a report
- * leaves empty (name, compatible) stays as it was, and so does what stands later in the order of states: reports arrive
- * late and in any order. What was assumed gives way to an end that the host reports, to what it says it has retrieved,
- * and to all it reports once its update goes on.
+ * Writes all sessions and files of one result, in as few statements as are short. u64 values go through text, exactly. What
+ * a report leaves empty (name, compatible) stays as it was, and so does what stands later in the order of states: reports
+ * arrive late and in any order. What was assumed gives way to an end that the host reports, to what it says it has
+ * retrieved, and to all it reports once its update goes on.
  */
 export async function writeSessionReports(
   unit: UnitOfWork,
@@ -48,18 +51,29 @@ export async function writeSessionReports(
   const sessions = lastOf(reports, (report) => report.name);
   if (sessions.length === 0) return;
   const files = lastOf(
-    sessions.flatMap((session) =>
-      session.files.map((file) => ({ ...file, session: session.name })),
-    ),
-    (file) => `${file.session}\n${file.token}`,
+    sessions.flatMap((session) => session.files.map((file) => ({ session: session.name, file }))),
+    ({ session, file }) => `${session}\n${file.token}`,
   );
+  for (let from = 0; from === 0 || from < files.length; from += FILES_AT_ONCE)
+    await writeAtOnce(unit, owner, sessions, files.slice(from, from + FILES_AT_ONCE));
+}
+
+async function writeAtOnce(
+  unit: UnitOfWork,
+  owner: SessionOwner,
+  sessions: readonly SessionReport[],
+  files: readonly { readonly session: string; readonly file: FileReport }[],
+): Promise<void> {
+  const rows = files.map(({ session, file }) => ({ ...file, session }));
+  // One text each: arrays of values cost the driver far more, and all of it in one turn.
   await unit.client.$executeRaw`
     WITH written AS (
       INSERT INTO sessions (id, host_id, host_update_id, attempt, name, workload, state, updated_at)
       SELECT gen_random_uuid(), ${owner.hostId}::uuid, ${owner.hostUpdateId}::uuid, ${owner.attempt}::int,
              g.name, g.workload, g.state::"SessionState", now()
-      FROM unnest(${sessions.map((s) => s.name)}::text[], ${sessions.map((s) => s.workload)}::text[],
-                  ${sessions.map((s) => s.state)}::text[]) AS g(name, workload, state)
+      FROM jsonb_to_recordset(${JSON.stringify(
+        sessions.map(({ name, workload, state }) => ({ name, workload, state })),
+      )}::jsonb) AS g(name text, workload text, state text)
       ON CONFLICT (host_update_id, attempt, name) DO UPDATE SET
         state = CASE WHEN ${tells('sessions', owner)} THEN EXCLUDED.state ELSE sessions.state END,
         assumed = sessions.assumed AND NOT ${tells('sessions', owner)}, updated_at = EXCLUDED.updated_at,
@@ -67,17 +81,11 @@ export async function writeSessionReports(
       RETURNING id, name)
     INSERT INTO preserved_files (session_id, token, name, compatible, data_handle, state, size_bytes,
                                  reason_code, reason_detail, errno_code, errno, updated_at)
-    SELECT w.id, f.token::numeric, f.name, f.compatible, f.data_handle::numeric, f.state::"FileState",
-           f.size_bytes::bigint, f.reason_code, f.reason_detail, f.errno_code, f.errno, now()
-    FROM unnest(
-      ${files.map((f) => f.session)}::text[], ${files.map((f) => f.token.toString())}::text[],
-      ${files.map((f) => f.name)}::text[], ${files.map((f) => f.compatible)}::text[],
-      ${files.map((f) => f.dataHandle.toString())}::text[], ${files.map((f) => f.state)}::text[],
-      ${files.map((f) => f.sizeBytes.toString())}::text[], ${files.map((f) => f.reasonCode)}::text[],
-      ${files.map((f) => f.reasonDetail)}::text[], ${files.map((f) => f.errnoCode)}::text[],
-      ${files.map((f) => f.errno)}::int[]
-    ) AS f(session, token, name, compatible, data_handle, state, size_bytes, reason_code, reason_detail,
-           errno_code, errno)
+    SELECT w.id, f.token::numeric, f.name, f.compatible, f."dataHandle"::numeric, f.state::"FileState",
+           f."sizeBytes"::bigint, f."reasonCode", f."reasonDetail", f."errnoCode", f.errno, now()
+    FROM jsonb_to_recordset(${JSON.stringify(rows, bigintsAsText)}::jsonb) AS f(
+      session text, token text, name text, compatible text, "dataHandle" text, state text, "sizeBytes" text,
+      "reasonCode" text, "reasonDetail" text, "errnoCode" text, errno int)
     JOIN written w ON w.name = f.session
     ON CONFLICT (session_id, token) DO UPDATE SET
       name = COALESCE(NULLIF(EXCLUDED.name, ''), preserved_files.name),
@@ -87,6 +95,9 @@ export async function writeSessionReports(
       errno_code = EXCLUDED.errno_code, errno = EXCLUDED.errno, updated_at = EXCLUDED.updated_at, assumed = false
     WHERE ${tells('preserved_files', owner)}`;
 }
+
+const bigintsAsText = (_key: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? value.toString() : value;
 
 /** Whether what is reported of a row that is there says more than the row does. */
 function tells(table: 'sessions' | 'preserved_files', owner: SessionOwner): Prisma.Sql {

@@ -17,6 +17,7 @@ export type SetAsideKind =
   | 'file'
   | 'health'
   | 'message'
+  | 'hello'
   | 'host'
   | 'host-update'
   | 'command'
@@ -43,7 +44,8 @@ const CONTENT_MAX = 256 * 1024;
 /** Keeps these things aside and records one event for each that is new. */
 export async function setAside(unit: UnitOfWork, items: readonly SetAsideItem[]): Promise<void> {
   if (items.length === 0) return;
-  const rows = [...new Map(items.map((item) => [`${item.kind}/${item.subject}`, item])).values()];
+  const cut = items.map((item) => ({ ...item, subject: cleanText(item.subject, SUBJECT_MAX) }));
+  const rows = [...new Map(cut.map((item) => [`${item.kind}/${item.subject}`, item])).values()];
   const column = (pick: (item: SetAsideItem) => string | undefined) =>
     rows.map((item) => pick(item) ?? '');
   const stored = await unit.client.$queryRaw<{ kind: string; subject: string; times: number }[]>`
@@ -51,7 +53,7 @@ export async function setAside(unit: UnitOfWork, items: readonly SetAsideItem[])
     SELECT gen_random_uuid(), v.kind, v.subject, NULLIF(v.host_id, '')::uuid,
       NULLIF(v.host_update_id, '')::uuid, NULLIF(v.rollout_id, '')::uuid, v.code, v.detail, v.content
     FROM unnest(
-      ${column(({ kind }) => kind)}::text[], ${column(({ subject }) => cleanText(subject, SUBJECT_MAX))}::text[],
+      ${column(({ kind }) => kind)}::text[], ${column(({ subject }) => subject)}::text[],
       ${column(({ hostId }) => hostId)}::text[], ${column(({ hostUpdateId }) => hostUpdateId)}::text[],
       ${column(({ rolloutId }) => rolloutId)}::text[], ${column(({ why }) => codeOf(why))}::text[],
       ${column(({ why }) => detailOf(why))}::text[], ${column(({ content }) => textOf(content))}::text[]
@@ -65,15 +67,31 @@ export async function setAside(unit: UnitOfWork, items: readonly SetAsideItem[])
   );
   unit.record(
     ...rows
-      .filter(({ kind, subject }) => !known.has(`${kind}/${cleanText(subject, SUBJECT_MAX)}`))
+      .filter(({ kind, subject }) => !known.has(`${kind}/${subject}`))
       .map(({ kind, subject, hostId, hostUpdateId, rolloutId, what, why }) => ({
         kind: 'set-aside',
         ...{ hostId, hostUpdateId, rolloutId },
         reasonCode: codeOf(why),
         message: `Could not store ${cleanText(what, DETAIL_MAX)}; it was set aside: ${detailOf(why)}.`,
-        data: { kind, subject: cleanText(subject, SUBJECT_MAX) },
+        data: { kind, subject },
       })),
   );
+}
+
+/** Hellos that are told of; anybody may make up names, so that all beyond these count as one. */
+const HELLOS_MAX = 500;
+
+/** Keeps a hello aside that was turned away for what it says. */
+export async function setAsideHello(
+  unit: UnitOfWork,
+  item: Omit<SetAsideItem, 'kind'>,
+): Promise<void> {
+  const subject = cleanText(item.subject, SUBJECT_MAX);
+  const [kept] = await unit.client.$queryRaw<{ n: number; isKnown: boolean }[]>`
+    SELECT count(*)::int AS n, COALESCE(bool_or(subject = ${subject}), false) AS "isKnown"
+    FROM set_aside WHERE kind = 'hello'`;
+  const isOne = kept !== undefined && (kept.isKnown || kept.n < HELLOS_MAX);
+  await setAside(unit, [{ ...item, kind: 'hello', subject: isOne ? subject : 'of others' }]);
 }
 
 const codeOf = ({ sqlState }: UnstorableError): string =>

@@ -579,7 +579,7 @@ export type $SetAsidePayload<ExtArgs extends runtime.Types.Extensions.InternalAr
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
     /**
-     * What it was: result, session, file, health, message, host, host-update, command, event.
+     * What it was: result, session, file, health, message, hello, host, host-update, command, event.
      */
     kind: string
     /**

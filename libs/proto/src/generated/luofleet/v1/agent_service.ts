@@ -157,6 +157,8 @@ export interface CommandResult {
   runningVersion: string;
   bootId: string;
   incarnationId: string;
+  /** Files that are not in `sessions`, because the message would have been larger than control planes take. */
+  leftOutFiles: number;
 }
 
 /** The result is in Postgres; the agent may drop it from its journal. */
@@ -1682,6 +1684,7 @@ function createBaseCommandResult(): CommandResult {
     runningVersion: "",
     bootId: "",
     incarnationId: "",
+    leftOutFiles: 0,
   };
 }
 
@@ -1737,6 +1740,9 @@ export const CommandResult: MessageFns<CommandResult> = {
     }
     if (message.incarnationId !== "") {
       writer.uint32(106).string(message.incarnationId);
+    }
+    if (message.leftOutFiles !== 0) {
+      writer.uint32(112).uint32(message.leftOutFiles);
     }
     return writer;
   },
@@ -1858,6 +1864,14 @@ export const CommandResult: MessageFns<CommandResult> = {
             message.incarnationId = reader.string();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.leftOutFiles = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1923,6 +1937,11 @@ export const CommandResult: MessageFns<CommandResult> = {
         : isSet(object.incarnation_id)
         ? globalThis.String(object.incarnation_id)
         : "",
+      leftOutFiles: isSet(object.leftOutFiles)
+        ? globalThis.Number(object.leftOutFiles)
+        : isSet(object.left_out_files)
+        ? globalThis.Number(object.left_out_files)
+        : 0,
     };
   },
 
@@ -1967,6 +1986,9 @@ export const CommandResult: MessageFns<CommandResult> = {
     if (message.incarnationId !== "") {
       obj.incarnationId = message.incarnationId;
     }
+    if (message.leftOutFiles !== 0) {
+      obj.leftOutFiles = Math.round(message.leftOutFiles);
+    }
     return obj;
   },
 
@@ -1998,6 +2020,7 @@ export const CommandResult: MessageFns<CommandResult> = {
     message.runningVersion = object.runningVersion ?? "";
     message.bootId = object.bootId ?? "";
     message.incarnationId = object.incarnationId ?? "";
+    message.leftOutFiles = object.leftOutFiles ?? 0;
     return message;
   },
 };
