@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { findFreePortFrom } from './free-port.mjs';
 import { workspace } from './workspace.mjs';
+import { wordsOf } from './thrown.mjs';
 
 const HTTP_PORT = 7070;
 const GRPC_PORT = 7071;
@@ -52,7 +53,7 @@ export async function startControlPlane(supervisor, { databaseUrl, redisUrl, red
       if (
         fixed ||
         attempt === PORT_TRIES ||
-        !/EADDRINUSE|address already in use/i.test(error.message)
+        !/EADDRINUSE|address already in use/i.test(wordsOf(error))
       )
         throw error;
     }

@@ -12,6 +12,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { SetupError, reportError } from './setup-error.mjs';
 import { workspace } from './workspace.mjs';
+import { wordsOf } from './thrown.mjs';
 
 const PRISMA_MIGRATE_LOCK = 72707369;
 const RECORD_TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
@@ -109,7 +110,7 @@ async function apply(client, { name, sql, checksum }) {
   } catch (cause) {
     await client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [
       id,
-      String(cause.message),
+      wordsOf(cause),
     ]);
     throw new SetupError(`Migration ${name} failed.`, { cause });
   }

@@ -16,6 +16,7 @@ import {
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { SetupError } from './setup-error.mjs';
+import { fieldOf } from './thrown.mjs';
 
 /** Folder with bin/, lib/ and share/ of the Postgres for this machine, and its version. */
 export function locatePostgres() {
@@ -56,7 +57,7 @@ function symlinkUnlessThere(source, link) {
   try {
     symlinkSync(source, link);
   } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
+    if (fieldOf(error, 'code') !== 'EEXIST') throw error;
   }
 }
 

@@ -19,6 +19,7 @@ import {
 } from './postgres-binaries.mjs';
 import { choosePostgresUser } from './postgres-user.mjs';
 import { SetupError } from './setup-error.mjs';
+import { wordsOf } from './thrown.mjs';
 
 const ELSEWHERE = '/var/lib/luofleet';
 const PORT_TRIES = 3;
@@ -133,7 +134,7 @@ async function startServer(supervisor, { user, programs, data }) {
       });
       return port;
     } catch (error) {
-      if (attempt === PORT_TRIES || !/Address already in use/.test(error.message)) throw error;
+      if (attempt === PORT_TRIES || !/Address already in use/.test(wordsOf(error))) throw error;
     }
   }
 }

@@ -2,6 +2,7 @@
 // else is never taken for ours.
 
 import { readFileSync, readdirSync } from 'node:fs';
+import { fieldOf } from './thrown.mjs';
 
 /** Environment variable that every process of a run carries, and hands to its children. */
 export const RUN_MARK = 'LUOFLEET_RUN';
@@ -57,7 +58,7 @@ export function signalProcess(record, signal, { group = false } = {}) {
   try {
     process.kill(group ? -record.pid : record.pid, signal);
   } catch (error) {
-    if (error.code !== 'ESRCH') throw error;
+    if (fieldOf(error, 'code') !== 'ESRCH') throw error;
   }
 }
 

@@ -11,6 +11,7 @@ import { findOnPath } from './programs.mjs';
 import { fetchRedisFromApt, hasApt } from './redis-from-apt.mjs';
 import { SetupError } from './setup-error.mjs';
 import { cacheDirectory } from './workspace.mjs';
+import { wordsOf } from './thrown.mjs';
 
 const PORT_TRIES = 3;
 const ADVICE =
@@ -50,7 +51,7 @@ export async function provideRedis(supervisor, { note = () => {} } = {}) {
       });
       return { url: `redis://127.0.0.1:${port}`, ours: true };
     } catch (error) {
-      if (attempt === PORT_TRIES || !/Address already in use/.test(error.message)) throw error;
+      if (attempt === PORT_TRIES || !/Address already in use/.test(wordsOf(error))) throw error;
     }
   }
 }

@@ -1,4 +1,5 @@
 // The one error users are meant to read: what went wrong, where, and what to do.
+import { causesOf, stackOf, wordsOf } from './thrown.mjs';
 
 /** Thrown when the set-up cannot go on and the user can do something about it. */
 export class SetupError extends Error {
@@ -16,12 +17,11 @@ export class SetupError extends Error {
 /** Prints an error for a person and returns the exit code that goes with it. */
 export function reportError(error, write = (text) => process.stderr.write(text)) {
   if (!(error instanceof SetupError)) {
-    write(`${error?.stack ?? error}\n`);
+    write(`${stackOf(error)}\n`);
     return 1;
   }
   write(`error: ${error.message}\n`);
-  for (let cause = error.cause; cause; cause = cause.cause)
-    write(`  because: ${cause.message ?? cause}\n`);
+  for (const cause of causesOf(error)) write(`  because: ${wordsOf(cause)}\n`);
   if (error.advice) write(`  ${error.advice}\n`);
   return 1;
 }

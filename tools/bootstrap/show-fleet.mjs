@@ -25,20 +25,22 @@ export async function showFleet(options, note) {
     supervisor.onUnexpectedExit = (exit) => resolve({ exit });
   });
   const abandoned = new AbortController();
-  const work = runFleet(supervisor, options, note, abandoned.signal).catch((error) => ({ error }));
+  const work = runFleet(supervisor, options, note, abandoned.signal).catch((thrown) => ({
+    failed: { thrown },
+  }));
   const first = await Promise.race([work, stopped]);
-  if (options.once || first.error || first.signal || first.exit) return finish(first);
+  if (options.once || first.failed || first.signal || first.exit) return finish(first);
   note(
     `\nServing: ${first.baseUrl} (dashboard), ${first.baseUrl}/api/docs (REST). Logs: ${supervisor.run.logs}. Ctrl-C stops everything.`,
   );
   const last = await stopped;
   return finish(last.signal ? { ...last, code: first.code } : last);
 
-  async function finish({ code, error, signal, exit }) {
+  async function finish({ code, failed, signal, exit }) {
     abandoned.abort();
     note(signal ? '\nStopping' : 'Stopping');
     await supervisor.stopAll();
-    if (error) return reportError(error);
+    if (failed) return reportError(failed.thrown);
     if (exit)
       return reportError(
         new SetupError(

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { SetupError } from './setup-error.mjs';
+import { wordsOf } from './thrown.mjs';
 
 export const USAGE = `usage: npm start [-- OPTIONS]
   --hosts N       real agents with real workloads (default 4)
@@ -35,7 +36,7 @@ function readArguments(argv) {
       },
     });
   } catch (error) {
-    throw new SetupError(error.message, { advice: USAGE });
+    throw new SetupError(wordsOf(error), { advice: USAGE });
   }
 }
 

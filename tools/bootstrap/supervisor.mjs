@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline';
 import { RUN_MARK } from './processes.mjs';
 import { recordProcess, stopProcessesOfRun } from './run-directory.mjs';
 import { SetupError } from './setup-error.mjs';
+import { fieldOf } from './thrown.mjs';
 
 const STOP_TIMEOUT_MS = 15_000;
 const READY_TIMEOUT_MS = 60_000;
@@ -181,6 +182,6 @@ function killGroup(pid) {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
-    if (error.code !== 'ESRCH') throw error;
+    if (fieldOf(error, 'code') !== 'ESRCH') throw error;
   }
 }

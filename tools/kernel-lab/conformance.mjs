@@ -10,6 +10,7 @@ import path from 'node:path';
 import { SetupError } from '../bootstrap/setup-error.mjs';
 import { workspace } from '../bootstrap/workspace.mjs';
 import { makeNodeApp } from './bundle.mjs';
+import { fieldOf } from '../bootstrap/thrown.mjs';
 
 const SOURCES = 'libs/linux/src/conformance';
 const NEW_KERNEL =
@@ -46,7 +47,7 @@ function collect(directory) {
     try {
       outcomes = JSON.parse(readFileSync(path.join(directory, `outcomes-${boot}.json`), 'utf8'));
     } catch (error) {
-      if (error.code === 'ENOENT') return scenarios;
+      if (fieldOf(error, 'code') === 'ENOENT') return scenarios;
       throw error;
     }
     for (const [id, list] of Object.entries(outcomes)) (scenarios[id] ??= []).push(list);

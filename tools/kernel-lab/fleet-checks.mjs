@@ -1,6 +1,7 @@
 // What tests look at in a host, and how they show it when something is not as it must be.
 import assert from 'node:assert/strict';
 import { SetupError } from '../bootstrap/setup-error.mjs';
+import { wordsOf } from '../bootstrap/thrown.mjs';
 
 const VALUES = 20;
 
@@ -37,7 +38,7 @@ export function explain(hosts, updates, check) {
       ({ name, log, machine }) => `${name}:\n${log.slice(-4000)}\n${machine.console.slice(-2000)}`,
     );
     const outcomes = updates.map(({ hostName, state, reason }) => ({ hostName, state, reason }));
-    throw new SetupError(`${error.message}\n${JSON.stringify(outcomes)}\n${words.join('\n')}`, {
+    throw new SetupError(`${wordsOf(error)}\n${JSON.stringify(outcomes)}\n${words.join('\n')}`, {
       cause: error,
     });
   }
@@ -81,11 +82,11 @@ export async function onHost(checks, { title, boot, steps }) {
     await fill(host);
     await expectOwnOnly(host);
   } catch (error) {
-    trouble = error;
+    trouble = { thrown: error };
   }
   for (const [what, step] of Object.entries(steps)) {
     await checks.run(`${title}: ${what}`, async () => {
-      if (trouble !== undefined) throw trouble;
+      if (trouble !== undefined) throw trouble.thrown;
       const { holding } = (await step(host)) ?? {};
       await expectOwnOnly(host, holding);
     });

@@ -13,6 +13,7 @@ import { Supervisor } from '../bootstrap/supervisor.mjs';
 import { workspace } from '../bootstrap/workspace.mjs';
 import { makeNodeApp } from './bundle.mjs';
 import { kernelCommandLine } from './machine.mjs';
+import { wordsOf } from '../bootstrap/thrown.mjs';
 
 const KV_PORT = 7001;
 const POLL_MS = 200;
@@ -216,7 +217,7 @@ class FleetHost {
       return well && host.workloads.every(({ state }) => state === 'serving') && host;
     };
     return this.#fleet.until(`${this.name} serves`, serving).catch((cause) => {
-      throw new SetupError(`${cause.message}\n${JSON.stringify(last)}\n${this.log}`, { cause });
+      throw new SetupError(`${wordsOf(cause)}\n${JSON.stringify(last)}\n${this.log}`, { cause });
     });
   }
 

@@ -12,6 +12,7 @@ import { createDatabase, databaseNameOf, dropDatabase, withConnection } from './
 import { offlineAdapter, postgresAdapter } from './engine-adapter.mjs';
 import { readEngineArguments } from './engine-arguments.mjs';
 import { engineVersion, startEngine } from './wasm-engine.mjs';
+import { fieldOf, wordsOf } from '../bootstrap/thrown.mjs';
 
 const RPC_SERVER_ERROR = 4466;
 const CODE_OF_SQLSTATE = { '3D000': 'P1003', '28P01': 'P1000' };
@@ -28,11 +29,11 @@ async function runSubcommand(name) {
     if (!subcommands[name]) throw new Error(`The schema engine has no subcommand ${name}.`);
     await subcommands[name]();
   } catch (error) {
-    const error_code = CODE_OF_SQLSTATE[error.code] ?? 'P1001';
+    const error_code = CODE_OF_SQLSTATE[fieldOf(error, 'code')] ?? 'P1001';
     const message =
       error_code === 'P1003'
         ? `Database \`${databaseNameOf(settings.url)}\` does not exist`
-        : String(error.message || error.code || error);
+        : wordsOf(error);
     const line = {
       timestamp: new Date().toISOString(),
       level: 'ERROR',
@@ -61,8 +62,9 @@ async function answer({ id, method, params = {} }) {
     }
     send({ id, result });
   } catch (error) {
-    const message = String(error?.message ?? error);
-    const data = { is_panic: false, message, error_code: error?.code, meta: error?.meta ?? null };
+    const message = wordsOf(error);
+    const error_code = fieldOf(error, 'code');
+    const data = { is_panic: false, message, error_code, meta: fieldOf(error, 'meta') ?? null };
     send({ id, error: { code: RPC_SERVER_ERROR, message, data } });
   }
 }
