@@ -6,7 +6,8 @@ import type { Browser, Page } from 'playwright-core';
 
 import { launchBrowser } from './dashboard/dashboard.browser';
 import { FleetPage, HostPage, RolloutPage } from './dashboard/dashboard.pages';
-import { Fleet } from './harness/fleet.harness';
+import { Fleet, type FleetHost } from './harness/fleet.harness';
+import { until } from './harness/until';
 
 const HOSTS = 3;
 
@@ -36,6 +37,17 @@ describe('the dashboard', () => {
     await page.close();
     expect(faults.splice(0)).toEqual([]);
   });
+
+  /** Ends the host's agent, and waits until the control plane knows. */
+  async function away(hostName: string): Promise<FleetHost> {
+    const host = fleet.hosts.find(({ name }) => name === hostName);
+    if (!host) throw new Error(`no ${hostName}`);
+    await host.agent.stop();
+    await until(`${hostName} is offline`, async () => {
+      return (await fleet.rest.get(`/hosts/${hostName}`)).state === 'offline' || undefined;
+    });
+    return host;
+  }
 
   it('shows every host and finds one by text', async () => {
     const fleetPage = new FleetPage(page);
@@ -92,6 +104,70 @@ describe('the dashboard', () => {
       session.files.map(({ token }) => token),
     );
     expect((await hostPage.tokens).sort()).toEqual([...tokens].sort());
+  });
+
+  it('leaves a host out that has not started, and takes it up again', async () => {
+    const rolloutPage = new RolloutPage(page);
+    const { agent } = await away('host-3');
+    await fleet.applyRollout({ force: true, offline: { then: 'wait' } }, {}, 'left-out');
+    await rolloutPage.open(fleet.baseUrl, 'left-out');
+    await rolloutPage.warnings.getByText('host-3. The rollout waits for them').waitFor();
+    await rolloutPage.row('host-1', 'succeeded').waitFor();
+    expect(await page.getByRole('button', { name: /^(Skip|Unskip) host-[12]$/ }).count()).toBe(0);
+
+    await rolloutPage.ask('Skip', 'host-3');
+    await rolloutPage.dialog.getByRole('button', { name: 'Cancel' }).click();
+    await rolloutPage.row('host-3', 'pending').waitFor();
+    await rolloutPage.ask('Skip', 'host-3');
+    await rolloutPage.confirm('Skip');
+    await rolloutPage.row('host-3', 'skipped').waitFor();
+    await rolloutPage.inState('succeeded').waitFor();
+    await rolloutPage.warnings.waitFor({ state: 'detached' });
+
+    await rolloutPage.ask('Unskip', 'host-3');
+    await rolloutPage.confirm('Unskip');
+    await rolloutPage.row('host-3', 'pending').waitFor();
+    await rolloutPage.inState('running').waitFor();
+    expect(agent.running).toBe(false);
+  });
+
+  it('shows why the control plane refuses, and offers no more what is not possible', async () => {
+    const rolloutPage = new RolloutPage(page);
+    await fleet.rest.request('POST', '/rollouts/left-out/updates/host-3/skip');
+    // The first wave keeps it from ending until it is paused; what waits then waits for good.
+    await fleet.applyRollout({ force: true, soak: '20s' }, {}, 'given-up');
+    await fleet.rest.post('/rollouts/given-up/pause', {});
+    await rolloutPage.open(fleet.baseUrl, 'given-up');
+    await rolloutPage.ask('Skip', 'host-3');
+    await rolloutPage.confirm('Skip');
+    await rolloutPage.row('host-3', 'skipped').waitFor();
+    await rolloutPage.ask('Unskip', 'host-3');
+    await fleet.rest.post('/rollouts/given-up/abort', {});
+    await rolloutPage.confirm('Unskip');
+    const notice = rolloutPage.dialog.getByRole('alert');
+    await notice.waitFor();
+    expect(await notice.textContent()).toMatch(
+      /Nothing was changed, because the rollout (is being|was) aborted.*INVALID_TRANSITION/,
+    );
+    await rolloutPage.dialog.getByRole('button', { name: 'Cancel' }).click();
+    await rolloutPage.inState('aborted').waitFor();
+    expect(await rolloutPage.hostButton('Unskip', 'host-3').count()).toBe(0);
+  });
+
+  it('takes a host out of the fleet, and back in', async () => {
+    const hostPage = new HostPage(page);
+    await hostPage.open(fleet.baseUrl, 'host-3');
+    await hostPage.act('Decommission');
+    await hostPage.inState('decommissioned').waitFor();
+    expect(await page.getByRole('button', { name: 'Decommission' }).count()).toBe(0);
+    const { items } = await fleet.rest.get('/hosts');
+    expect(items.map(({ name }: { name: string }) => name)).toEqual(['host-1', 'host-2']);
+    await hostPage.open(
+      fleet.baseUrl,
+      (await fleet.rest.get('/hosts?state=decommissioned')).items[0].id,
+    );
+    await hostPage.act('Recommission');
+    await hostPage.inState('offline').waitFor();
   });
 
   it('does not call itself live before a control plane that hangs', async () => {

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { RolloutActionName, RolloutResponse } from '@luofleet/contracts';
+import type { HostUpdateResponse, RolloutActionName, RolloutResponse } from '@luofleet/contracts';
 import type { RolloutKind } from '@luofleet/rollout';
 import { postJson } from './api.client';
 
@@ -19,6 +19,18 @@ const OFFERED: Readonly<Record<RolloutKind, readonly RolloutActionName[]>> = {
 
 export function offeredActions(state: string): readonly RolloutActionName[] {
   return (OFFERED as Readonly<Record<string, readonly RolloutActionName[]>>)[state] ?? [];
+}
+
+export type HostUpdateActionName = 'skip' | 'unskip';
+
+/** What can be done with one host of a rollout that is in this state; null: nothing. */
+export function offeredHostAction(
+  update: Pick<HostUpdateResponse, 'state'>,
+  rolloutState: string,
+): HostUpdateActionName | null {
+  if (update.state === 'pending') return 'skip';
+  const isAbandoned = rolloutState === 'aborting' || rolloutState === 'aborted';
+  return update.state === 'skipped' && !isAbandoned ? 'unskip' : null;
 }
 
 /** Acts on a rollout; the answer is the rollout as it is now and replaces what is cached. */

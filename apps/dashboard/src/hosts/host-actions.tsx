@@ -1,9 +1,7 @@
 import { useState } from 'react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { HostResponse } from '@luofleet/contracts';
 import { postJson } from '../api/api.client';
-import { ConfirmDialog } from '../ui/confirm-dialog';
-import { ProblemNotice } from '../ui/problem-notice';
+import { ConfirmedCall } from '../ui/confirmed-call';
 
 const WORDS = {
   decommission: {
@@ -22,39 +20,30 @@ const WORDS = {
 
 /** Takes the host out of the fleet, or back in; with a confirmation. */
 export function HostActions({ host }: { readonly host: HostResponse }) {
-  const [asked, setAsked] = useState(false);
-  const client = useQueryClient();
-  const verb = host.state === 'decommissioned' ? 'recommission' : 'decommission';
-  const { label, consequence, dangerous } = WORDS[verb];
-  const action = useMutation({
-    mutationFn: () => postJson<HostResponse>(`/hosts/${host.id}/${verb}`),
-    onSettled: () => client.invalidateQueries({ queryKey: ['host'] }),
-  });
-  const close = (): void => {
-    setAsked(false);
-    action.reset();
-  };
+  /** As it was when the dialog opened: the dialog stays what it is when the host changes meanwhile. */
+  const [asked, setAsked] = useState<keyof typeof WORDS | null>(null);
+  const offered = host.state === 'decommissioned' ? 'recommission' : 'decommission';
   return (
     <>
       <button
         type="button"
-        className={`button${dangerous ? ' is-danger-quiet' : ''}`}
-        onClick={() => setAsked(true)}
+        className={`button${WORDS[offered].dangerous ? ' is-danger-quiet' : ''}`}
+        onClick={() => setAsked(offered)}
       >
-        {label}
+        {WORDS[offered].label}
       </button>
-      {asked && (
-        <ConfirmDialog
-          title={`${label} ${host.name}?`}
-          confirmLabel={`${label} host`}
-          dangerous={dangerous}
-          busy={action.isPending}
-          onConfirm={() => action.mutate(undefined, { onSuccess: close })}
-          onClose={close}
+      {asked !== null && (
+        <ConfirmedCall
+          title={`${WORDS[asked].label} ${host.name}?`}
+          doing={WORDS[asked].label}
+          confirmLabel={`${WORDS[asked].label} host`}
+          dangerous={WORDS[asked].dangerous}
+          call={() => postJson(`/hosts/${host.id}/${asked}`)}
+          touches={[['host'], ['hosts']]}
+          onClose={() => setAsked(null)}
         >
-          <p>{consequence}</p>
-          {action.error && <ProblemNotice doing={label} error={action.error} />}
-        </ConfirmDialog>
+          <p>{WORDS[asked].consequence}</p>
+        </ConfirmedCall>
       )}
     </>
   );

@@ -12,6 +12,7 @@ import { PageFrame, Section } from '../ui/page';
 import { Loading } from '../ui/placeholders';
 import { ProblemNotice } from '../ui/problem-notice';
 import { StateBadge } from '../ui/state-badge';
+import { PlanWarnings } from './plan-warnings';
 import { ProgressBar, ProgressLegend } from './progress-bar';
 import { RolloutActions } from './rollout-actions';
 import { RolloutFacts } from './rollout.facts';
@@ -64,6 +65,7 @@ function RolloutDetail({ rollout, error }: RolloutDetailProps) {
           </p>
         </div>
       )}
+      <PlanWarnings rollout={rollout} />
       <ProgressBar label="Host updates" hosts={rollout.hosts} />
       <ProgressLegend hosts={rollout.hosts} />
       {rollout.report.headline !== '' && <p className="headline">{rollout.report.headline}</p>}
@@ -133,7 +135,12 @@ function HostUpdates({
       )}
       {updates.loading && <Loading what="host updates" />}
       {updates.items.length > 0 && (
-        <UpdateMatrix updates={updates.items} hosts={counts} waveIndex={waveIndex} />
+        <UpdateMatrix
+          rollout={rollout}
+          updates={updates.items}
+          hosts={counts}
+          waveIndex={waveIndex}
+        />
       )}
     </Section>
   );

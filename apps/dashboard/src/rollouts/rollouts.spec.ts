@@ -1,7 +1,14 @@
 import type { HostUpdateResponse, WaitingResponse } from '@luofleet/contracts';
-import { ROLLOUT_KINDS } from '@luofleet/rollout';
+import {
+  advanceHostUpdate,
+  advanceRollout,
+  type HostUpdateState,
+  ROLLOUT_KINDS,
+  type RolloutState,
+  type Strategy,
+} from '@luofleet/rollout';
 import { problemOf } from '../api/api.client';
-import { offeredActions } from '../api/rollout.actions';
+import { offeredActions, offeredHostAction } from '../api/rollout.actions';
 import { rolloutTone } from '../state/tone';
 import {
   barSegments,
@@ -110,6 +117,39 @@ describe('actions', () => {
     });
     expect(offeredActions('unheard-of')).toEqual([]);
     expect(rolloutTone('unheard-of')).toBe('quiet');
+  });
+});
+
+describe('actions on one host', () => {
+  const reason = { code: 'X', detail: '' };
+  const strategy = {} as Strategy;
+  const states: HostUpdateState[] = [
+    { kind: 'pending', reason },
+    { kind: 'pending', reason, deadlineAtMs: 1 },
+    { kind: 'running', phase: 'preflight', deadlineAtMs: 1 },
+    { kind: 'skipped', reason },
+    ...(['succeeded', 'cancelled'] as const).map((kind) => ({ kind, reason }) as HostUpdateState),
+  ];
+
+  it('are offered exactly where the machines let them do something', () => {
+    for (const rollout of ROLLOUT_KINDS)
+      for (const state of states)
+        for (const action of ['skip', 'unskip'] as const) {
+          const event =
+            action === 'skip'
+              ? ({ kind: 'skip-requested', why: '' } as const)
+              : ({ kind: 'unskip-requested' } as const);
+          const context = { nowMs: 0, strategy } as Parameters<typeof advanceHostUpdate>[2];
+          const ofHost = advanceHostUpdate(state, event, context).kind === 'advanced';
+          const ofRollout =
+            event.kind === 'skip-requested' ||
+            advanceRollout({ kind: rollout } as RolloutState, event, {} as never).kind !==
+              'illegal';
+          const offered = offeredHostAction({ state: state.kind }, rollout) === action;
+          expect([rollout, state.kind, action, offered]).toEqual([
+            ...[rollout, state.kind, action, ofHost && ofRollout],
+          ]);
+        }
   });
 });
 

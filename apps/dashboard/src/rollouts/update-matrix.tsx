@@ -5,13 +5,16 @@ import {
   type HostCountsResponse,
   type HostUpdateResponse,
   type HostUpdateStateName,
+  type RolloutResponse,
 } from '@luofleet/contracts';
+import { offeredHostAction, type HostUpdateActionName } from '../api/rollout.actions';
 import { formatCount } from '../format/quantity';
 import { formatBlackout } from '../format/time';
 import { describeUpdate, HOST_UPDATE_TONES } from '../state/tone';
 import { StateBadge, ToneMark } from '../ui/state-badge';
 import { Empty } from '../ui/placeholders';
 import { VirtualRows } from '../ui/virtual-rows';
+import { HOST_UPDATE_ACTION_LABELS, HostUpdateAction } from './host-update-action';
 import { barSegments } from './rollout.figures';
 import {
   filterUpdates,
@@ -24,13 +27,15 @@ import {
 const ROW_PX = 38;
 
 interface UpdateMatrixProps {
+  readonly rollout: Pick<RolloutResponse, 'id' | 'name' | 'state'>;
   readonly updates: readonly HostUpdateResponse[];
   readonly hosts: HostCountsResponse;
   readonly waveIndex: number | null;
 }
 
 /** Every host of the rollout against the phases: done, where it stands, still to come. */
-export function UpdateMatrix({ updates, hosts, waveIndex }: UpdateMatrixProps) {
+export function UpdateMatrix({ rollout, updates, hosts, waveIndex }: UpdateMatrixProps) {
+  const [asked, setAsked] = useState<AskedAction | null>(null);
   const [state, setState] = useState<HostUpdateStateName | null>(null);
   const [order, setOrder] = useState<MatrixOrder>('attention first');
   const shown = useMemo(
@@ -83,11 +88,23 @@ export function UpdateMatrix({ updates, hosts, waveIndex }: UpdateMatrixProps) {
             rowKey={(index) => shown[index]?.id ?? String(index)}
             renderRow={(index) => {
               const update = shown[index];
-              return update && <MatrixRow update={update} rowIndex={index + 2} />;
+              return (
+                update && (
+                  <MatrixRow
+                    update={update}
+                    rowIndex={index + 2}
+                    action={offeredHostAction(update, rollout.state)}
+                    onAsk={setAsked}
+                  />
+                )
+              );
             }}
           />
         </div>
       </div>
+      {asked !== null && (
+        <HostUpdateAction {...asked} rollout={rollout} onClose={() => setAsked(null)} />
+      )}
       {shown.length === 0 && <Empty title="No host update matches this filter." />}
     </>
   );
@@ -115,12 +132,19 @@ function MatrixHead({ byPhase }: Pick<HostCountsResponse, 'byPhase'>) {
   );
 }
 
+interface AskedAction {
+  readonly update: HostUpdateResponse;
+  readonly action: HostUpdateActionName;
+}
+
 interface MatrixRowProps {
   readonly update: HostUpdateResponse;
   readonly rowIndex: number;
+  readonly action: HostUpdateActionName | null;
+  readonly onAsk: (asked: AskedAction) => void;
 }
 
-const MatrixRow = memo(function MatrixRow({ update, rowIndex }: MatrixRowProps) {
+const MatrixRow = memo(function MatrixRow({ update, rowIndex, action, onAsk }: MatrixRowProps) {
   const { hostName, waveIndex, attempt, state, blackoutMs, reason } = update;
   return (
     <div
@@ -154,9 +178,19 @@ const MatrixRow = memo(function MatrixRow({ update, rowIndex }: MatrixRowProps) 
           </span>
         );
       })}
-      <span role="cell">
+      <span role="cell" className="cell-state">
         <StateBadge tone={HOST_UPDATE_TONES[state]}>{state}</StateBadge>
         {attempt > 1 && <span className="muted attempt">attempt {attempt}</span>}
+        {action !== null && (
+          <button
+            type="button"
+            className="button is-small"
+            aria-label={`${HOST_UPDATE_ACTION_LABELS[action]} ${hostName}`}
+            onClick={() => onAsk({ update, action })}
+          >
+            {HOST_UPDATE_ACTION_LABELS[action]}
+          </button>
+        )}
       </span>
       <span role="cell" className="cell-number">
         {blackoutMs === null ? '–' : formatBlackout(blackoutMs)}

@@ -64,6 +64,29 @@ export class RolloutPage {
   get dialog(): Locator {
     return this.page.getByRole('dialog');
   }
+
+  get warnings(): Locator {
+    return this.page.getByRole('note', { name: 'Warnings of the plan' });
+  }
+
+  row(hostName: string, state: string): Locator {
+    return this.page.locator(`[data-host="${hostName}"][data-state="${state}"]`);
+  }
+
+  /** The button beside one host. */
+  hostButton(action: 'Skip' | 'Unskip', hostName: string): Locator {
+    return this.page.getByRole('button', { name: `${action} ${hostName}`, exact: true });
+  }
+
+  /** Presses it; the dialog asks then. */
+  async ask(action: 'Skip' | 'Unskip', hostName: string): Promise<void> {
+    await this.hostButton(action, hostName).click();
+    await this.dialog.waitFor();
+  }
+
+  async confirm(action: 'Skip' | 'Unskip'): Promise<void> {
+    await this.dialog.getByRole('button', { name: `${action} host` }).click();
+  }
 }
 
 export class HostPage {
@@ -71,6 +94,18 @@ export class HostPage {
 
   async open(baseUrl: string, name: string): Promise<void> {
     await this.page.goto(`${baseUrl}/hosts/${name}`);
+  }
+
+  inState(state: string): Locator {
+    return this.page.locator('.page-title').getByText(state, { exact: true });
+  }
+
+  /** Presses the button and confirms. */
+  async act(action: 'Decommission' | 'Recommission'): Promise<void> {
+    await this.page.getByRole('button', { name: action, exact: true }).click();
+    const dialog = this.page.getByRole('dialog');
+    await dialog.getByRole('button', { name: `${action} host` }).click();
+    await dialog.waitFor({ state: 'detached' });
   }
 
   session(name: string): Locator {
