@@ -180,7 +180,7 @@ const MatrixRow = memo(function MatrixRow({ update, rowIndex, action, onAsk }: M
       })}
       <span role="cell" className="cell-state">
         <StateBadge tone={HOST_UPDATE_TONES[state]}>{state}</StateBadge>
-        {attempt > 1 && <span className="muted attempt">attempt {attempt}</span>}
+        {attempt > 1 && action === null && <span className="muted attempt">attempt {attempt}</span>}
         {action !== null && (
           <button
             type="button"
