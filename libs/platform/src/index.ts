@@ -23,6 +23,4 @@ export {
   type LogLevel,
   silentLogger,
 } from './logger/logger';
-export { type Clock, systemClock } from './clock/clock';
-export { Rounds } from './clock/rounds';
-export { settledWithin, within } from './clock/time-limit';
+export * from './clock';

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { limited } from '@luofleet/platform/clock';
 import { abortReason } from '../commands/phase-clock';
 import { endedOtherwise, succeeded, type AgentCommand, type PhaseEnd } from '../model/command';
 import { reasonOf } from '../model/reason';
@@ -28,7 +29,11 @@ export async function verifyHost(request: VerifyRequest): Promise<PhaseEnd> {
   const until = performance.now() + (command?.soakMs ?? 0);
   const first = new Map(supervisor.current);
   for (;;) {
-    const unwell = await findUnwell(supervisor, first, signal);
+    const unwell = await limited(
+      CHECK_TIMEOUT_MS,
+      (limit) => findUnwell(supervisor, first, limit),
+      signal,
+    );
     if (signal.aborted) return endedOtherwise('failed', abortReason(signal));
     if (unwell !== null) {
       const subject = `workload ${unwell.workload}`;
@@ -46,14 +51,13 @@ async function findUnwell(
   first: ReadonlyMap<string, unknown>,
   signal: AbortSignal,
 ): Promise<{ workload: string; detail: string } | null> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(CHECK_TIMEOUT_MS)]);
   const found = await Promise.all(
     supervisor.names.map(async (workload) => {
       const instance = supervisor.current.get(workload);
       if (instance === undefined || instance !== first.get(workload)) {
         return { workload, detail: `workload ${workload} ended and was started again` };
       }
-      const { ok, reason } = await instance.instruct('check', limit);
+      const { ok, reason } = await instance.instruct('check', signal);
       return ok ? null : { workload, detail: `workload ${workload} is not well: ${reason}` };
     }),
   );

@@ -1,4 +1,5 @@
 // Workloads stop serving and serve again: the same for every backend of a real host.
+import { limited } from '@luofleet/platform/clock';
 import { abortReason } from '../commands/phase-clock';
 import type { Log } from '../log';
 import { reasonOf, type Reason } from '../model/reason';
@@ -23,7 +24,7 @@ export async function quiesceWorkloads(
 
 /** The undo of `quiesceWorkloads`. */
 export async function resumeWorkloads(supervisor: WorkloadSupervisor, log: Log): Promise<void> {
-  const failures = await supervisor.resumeAll(AbortSignal.timeout(RESUME_TIMEOUT_MS));
+  const failures = await limited(RESUME_TIMEOUT_MS, (signal) => supervisor.resumeAll(signal));
   if (failures.length > 0) log.error('workloads did not resume', { failures });
 }
 

@@ -8,6 +8,7 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { limited } from '@luofleet/platform/clock';
 import { PhaseAborted } from '../commands/phase-clock';
 import { Backoff } from '../link/backoff';
 import { describeError, isDiskFull } from '../model/reason';
@@ -35,7 +36,13 @@ export async function fetchImage(
   request: FetchRequest,
   signal: AbortSignal,
 ): Promise<{ resumed: boolean }> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(TOTAL_MS)]);
+  return limited(TOTAL_MS, (limit) => fetchWithin(request, limit), signal);
+}
+
+async function fetchWithin(
+  request: FetchRequest,
+  limit: AbortSignal,
+): Promise<{ resumed: boolean }> {
   try {
     const url = new URL(request.uri);
     if (url.protocol === 'file:') return await copyFile(fileURLToPath(url), request, limit);

@@ -9,6 +9,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { limited } from '@luofleet/platform/clock';
 import { Backoff } from '../link/backoff';
 import type { WorkloadHealth } from '../backend/backend';
 import type { Log } from '../log';
@@ -142,6 +143,22 @@ export class WorkloadSupervisor {
     return answer;
   }
 
+  /** Each of these with its answer, within the time that a workload may take to start. */
+  untilAllServing(
+    instances: readonly WorkloadInstance[],
+    interrupt: AbortSignal,
+  ): Promise<Array<{ one: WorkloadInstance; answer: Answer }>> {
+    const check = async (one: WorkloadInstance, signal: AbortSignal) => ({
+      one,
+      answer: await this.untilServing(one, signal),
+    });
+    return limited(
+      this.options.settings.startTimeoutMs,
+      (signal) => Promise.all(instances.map((one) => check(one, signal))),
+      interrupt,
+    );
+  }
+
   /** Asks all to quiesce at once; the answers tell who vetoed. No process is restarted from here until `resumeAll`. */
   async quiesceAll(
     signal: AbortSignal,
@@ -249,8 +266,9 @@ export class WorkloadSupervisor {
 
   private start(settings: WorkloadSettings): void {
     const instance = this.spawn(settings, this.options.heldFor(settings.name));
-    const signal = AbortSignal.timeout(this.options.settings.startTimeoutMs);
-    void this.untilServing(instance, signal).then(({ ok, reason }) => {
+    const { startTimeoutMs } = this.options.settings;
+    const answered = limited(startTimeoutMs, (signal) => this.untilServing(instance, signal));
+    void answered.then(({ ok, reason }) => {
       const { log } = this.options;
       if (ok) this.backoffs.get(settings.name)?.reset();
       else if (!this.stopping) {

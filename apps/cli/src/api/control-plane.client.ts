@@ -11,12 +11,12 @@
  */
 import { formatDuration, type Page, type Problem, problemSchema } from '@luofleet/contracts';
 import { ERROR_CODES, type ErrorCode } from '@luofleet/platform';
+import { TimeLimit } from '@luofleet/platform/clock';
 import type { z } from 'zod';
 import { describeThrown } from '@luofleet/platform/text';
 import { CliError, EXIT, type ExitCode } from '../cli.error';
 import { shaped } from './answer.shape';
 import type { ServerAddress } from './server.address';
-import { TimeLimit } from './time-limit';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 

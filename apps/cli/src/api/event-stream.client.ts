@@ -7,10 +7,10 @@
  * are exit code 3; whoever follows may open it again.
  */
 import { type EventResponse, eventSchema } from '@luofleet/contracts';
+import { TimeLimit } from '@luofleet/platform/clock';
 import { CliError, EXIT } from '../cli.error';
 import { shaped } from './answer.shape';
 import type { ControlPlaneClient, Query } from './control-plane.client';
-import { TimeLimit } from './time-limit';
 
 /** One frame: where the stream stands after it, and the event in it, if any. */
 export interface StreamFrame {

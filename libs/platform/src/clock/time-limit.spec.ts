@@ -1,4 +1,6 @@
-import { settledWithin, within } from './time-limit';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { limited, settledWithin, TimeLimit, within } from './time-limit';
 
 describe('a time limit', () => {
   const never = new Promise<string>(() => undefined);
@@ -25,5 +27,51 @@ describe('a time limit', () => {
     await settledWithin(60_000, [part(), part()]);
     expect(ended).toBe(2);
     await settledWithin(5, [never]);
+  });
+});
+
+describe('work with a signal', () => {
+  const whole = new AbortController().signal;
+  const untilAborted = (signal: AbortSignal) =>
+    new Promise<unknown>((resolve) => {
+      signal.addEventListener('abort', () => resolve(signal.reason));
+    });
+
+  it('is told that the time is over, also when garbage was collected meanwhile', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const told = limited(200, untilAborted, whole);
+    for (let times = 0; times < 3; times += 1) {
+      await new Promise((go) => setImmediate(go));
+      collectGarbage();
+    }
+    await expect(told).resolves.toMatchObject({ name: 'TimeoutError' });
+  });
+
+  it('is told that it was interrupted, before it began or while it goes on', async () => {
+    const interrupt = new AbortController();
+    const told = limited(60_000, untilAborted, interrupt.signal);
+    interrupt.abort('enough');
+    await expect(told).resolves.toBe('enough');
+    await limited(60_000, async ({ aborted }) => expect(aborted).toBe(true), interrupt.signal);
+  });
+
+  it('leaves nothing at the signal that may interrupt it', async () => {
+    const interrupt = new AbortController();
+    const removed = jest.spyOn(interrupt.signal, 'removeEventListener');
+    await expect(
+      limited(60_000, () => Promise.reject(new Error('broken')), interrupt.signal),
+    ).rejects.toThrow('broken');
+    expect(removed).toHaveBeenCalledTimes(1);
+  });
+
+  it('counts from its restart, and not while it is paused', async () => {
+    const limit = new TimeLimit(5);
+    limit.pause();
+    await new Promise((go) => setTimeout(go, 20));
+    expect(limit.passed).toBe(false);
+    limit.restart();
+    await untilAborted(limit.signal);
+    expect(limit.passed).toBe(true);
   });
 });

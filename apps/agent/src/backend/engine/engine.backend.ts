@@ -8,6 +8,7 @@
 // workload serves. A crash at any point loses nothing, because the old instances hold every descriptor until the end.
 // Ordering: quiesce before freeze; no new instance before the old one is quiesced; old ones end after the journal knows.
 import { closeDescriptor, execve } from '@luofleet/linux';
+import { limited } from '@luofleet/platform/clock';
 import { runningImagePath } from '../../agent-version';
 import type { Faults } from '../../faults/faults';
 import { reasonOfJournal } from '../../journal/journal-reason';
@@ -216,7 +217,7 @@ export class EngineBackend implements Backend {
   }
 
   private async takeOver({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
-    const { handover, faults, settings, supervisor } = this.options;
+    const { handover, faults, supervisor } = this.options;
     if (handover === null || this.frozenAt === null || this.sessions.hasIncoming) {
       return rolledBack(nothingLeftFor('retrieve'), lastSessions);
     }
@@ -240,10 +241,7 @@ export class EngineBackend implements Backend {
       .map(({ workload }) => supervisor.replace(workload, this.sessions.heldFor(workload)))
       .filter((instance) => instance !== null);
     faults.point('retrieve:spawned');
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.startTimeoutMs)]);
-    const checks = await Promise.all(
-      started.map(async (one) => ({ one, answer: await supervisor.untilServing(one, limit) })),
-    );
+    const checks = await supervisor.untilAllServing(started, signal);
     const notServing = checks.filter(({ answer }) => !answer.ok);
     const unretrieved = sessions.filter(({ state }) => state !== 'retrieved');
     await this.resumeOld([
@@ -330,15 +328,16 @@ export class EngineBackend implements Backend {
   /** Where no successor came up, the old instance serves again: it still has every descriptor. */
   private async resumeOld(workloads: readonly string[]): Promise<void> {
     const { supervisor, log } = this.options;
-    const signal = AbortSignal.timeout(RESUME_TIMEOUT_MS);
-    const resumeOne = async (workload: string) => {
+    const resumeOne = async (workload: string, signal: AbortSignal) => {
       const current = supervisor.current.get(workload);
       const old = current?.state === 'quiesced' ? current : await supervisor.restore(workload);
       const isLeft = old !== undefined && old.state !== 'ended';
       const reason = isLeft ? await supervisor.resume(old, signal) : 'no old instance';
       if (reason !== null) log.error('no instance serves', { workload, reason });
     };
-    await Promise.all(workloads.map(resumeOne));
+    await limited(RESUME_TIMEOUT_MS, (signal) =>
+      Promise.all(workloads.map((workload) => resumeOne(workload, signal))),
+    );
   }
 
   private manifest(key: string, imageSha256: string): HandoverManifest {

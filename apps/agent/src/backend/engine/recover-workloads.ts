@@ -4,6 +4,7 @@
 // it the new one; if the right one is gone the other has the same descriptors and is kept instead. The rest is ended
 // first, and what instances that ended meanwhile have left behind; then the kept ones are told to serve, so that two never
 // do.
+import { limited } from '@luofleet/platform/clock';
 import type { Crossing } from '../../journal/journal.state';
 import type { Log } from '../../log';
 import type { SessionStatus } from '../../model/command';
@@ -57,7 +58,7 @@ export async function recoverWorkloads(request: RecoverRequest): Promise<Recover
   );
   await supervisor.endStrays();
   for (const found of kept) supervisor.adopt(found, 'quiesced');
-  const failures = await supervisor.resumeAll(AbortSignal.timeout(settings.startTimeoutMs));
+  const failures = await limited(settings.startTimeoutMs, (signal) => supervisor.resumeAll(signal));
   if (failures.length > 0) log.error('workloads did not resume', { failures });
   const alive = new Set(kept.map(({ workload }) => workload));
   const lost = lastSessions.filter(

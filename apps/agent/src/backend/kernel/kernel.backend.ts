@@ -216,7 +216,7 @@ export class KernelBackend implements HostBackend {
   }
 
   async retrieve({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
-    const { arrival, supervisor, settings, faults, log } = this.options;
+    const { arrival, supervisor, faults, log } = this.options;
     const { frozenAtMs } = this;
     if (arrival.found !== 'handover' || frozenAtMs === null || this.sessions.hasIncoming) {
       return rolledBack(nothingLeftFor('retrieve'), lastSessions);
@@ -227,10 +227,7 @@ export class KernelBackend implements HostBackend {
       .map((name) => supervisor.replace(name, this.sessions.heldFor(name)))
       .filter((instance) => instance !== null);
     faults.point('retrieve:spawned');
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(settings.startTimeoutMs)]);
-    const checks = await Promise.all(
-      started.map(async (one) => ({ one, answer: await supervisor.untilServing(one, limit) })),
-    );
+    const checks = await supervisor.untilAllServing(started, signal);
     this.frozenAtMs = null;
     const resumedAtMs = Date.now();
     // The clock of a board without a finer one starts at whole seconds; the kernel's own age is the least it can be.
