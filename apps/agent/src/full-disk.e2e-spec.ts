@@ -84,6 +84,23 @@ describe('an agent whose disk is full', () => {
     await expectUpdateWorks();
   });
 
+  it('says so where there are no workloads to say it beside', async () => {
+    await harness.echo.stop();
+    await harness.agent.terminate();
+    harness.agent.configure({ workloads: [] });
+    harness.agent.start();
+    await harness.plane.until('a second hello', () => harness.plane.hellos.length === 2);
+    fill();
+    expect((await untilRefused()).reason).toMatchObject({ code: 'DISK_FULL', errnoCode: 'ENOSPC' });
+    expect((await harness.agent.status()).problem).toMatchObject({ code: 'DISK_FULL' });
+    rmSync(ballast());
+    while ((await harness.agent.status()).problem !== null);
+    const shape = { hostUpdate: 'after', release: releaseOf(images.current, '1.0.0') };
+    harness.send(commandFor(Phase.PHASE_PREFLIGHT, shape));
+    const after = await harness.plane.resultOf(keyOf(Phase.PHASE_PREFLIGHT, shape));
+    expect(after.outcome).toBe(OK);
+  });
+
   it('starts again all the same, with the workloads that lived on', async () => {
     fill();
     await untilRefused();

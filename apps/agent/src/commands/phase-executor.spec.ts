@@ -83,22 +83,21 @@ const carryOut = async (...phases: PhaseName[]) => {
 };
 
 describe('a phase that never ends', () => {
-  it.each(['preflight', 'preserve', 'freeze', 'finish', 'verify', 'rollback'] as const)(
-    'is answered TIMEOUT when it is %s, and what is read only goes on after it',
-    async (phase) => {
-      await executor.open();
-      backend.stuckIn = phase;
-      await carryOut(phase);
-      executor.accept(commandFor('verify', { key: 'next' }));
-      backend.stuckIn = null;
-      await pass(BOUND_MS);
-      expect(results.get(phase)).toMatchObject({ outcome: 'failed', reason: { code: 'TIMEOUT' } });
-      expect(backend.context?.signal.aborted).toBe(true);
-      expect(results.get('next')?.outcome).toBe('failed');
-      expect(results.get('next')?.reason?.code).toBe('WRONG_VERSION');
-      await executor.close(0);
-    },
-  );
+  it.each([
+    ...(['preflight', 'preserve', 'freeze', 'retrieve', 'finish', 'verify', 'rollback'] as const),
+  ])('is answered TIMEOUT when it is %s, and what is read only goes on after it', async (phase) => {
+    await executor.open();
+    backend.stuckIn = phase;
+    await carryOut(phase);
+    executor.accept(commandFor('verify', { key: 'next' }));
+    backend.stuckIn = null;
+    await pass(BOUND_MS);
+    expect(results.get(phase)).toMatchObject({ outcome: 'failed', reason: { code: 'TIMEOUT' } });
+    expect(backend.context?.signal.aborted).toBe(true);
+    expect(results.get('next')?.outcome).toBe('failed');
+    expect(results.get('next')?.reason?.code).toBe('WRONG_VERSION');
+    await executor.close(0);
+  });
 
   it('can not act when it is over: it does not cross, nor is anything changed beside it', async () => {
     await executor.open();
@@ -129,6 +128,18 @@ describe('a phase that never ends', () => {
     executor.accept(commandFor('preserve', { timeoutMs: 0 }));
     await pass(700_000);
     expect(results.get('preserve')?.reason?.code).toBe('TIMEOUT');
+    await executor.close(0);
+  });
+
+  it('ends the start of a runtime that it keeps from taking over', async () => {
+    backend.arrival = { how: 'handover', key: 'reboot' };
+    backend.stuckIn = 'retrieve';
+    const opened = executor.open();
+    const failed = expect(opened).rejects.toThrow('retrieve took longer than 600000 ms');
+    await pass(700_000);
+    await failed;
+    expect(backend.context).toMatchObject({ command: null, signal: { aborted: true } });
+    expect(journal.state.crossing?.retrieved ?? null).toBeNull();
     await executor.close(0);
   });
 
