@@ -24,9 +24,16 @@ const timeoutSignal = {
   message: 'Bound work with limited or TimeLimit (@luofleet/platform/clock).',
 };
 
+const parseArgsByHand = {
+  name: 'node:util',
+  importNames: ['parseArgs'],
+  message: 'Its last option wins silently: read command lines with readOptions.',
+};
+
 const banDrivers = (allowed) => [
   'error',
   {
+    paths: [parseArgsByHand],
     patterns: [
       {
         group: allDrivers.filter((name) => !allowed.includes(name)),
@@ -131,6 +138,14 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    files: ['tools/**/*.mjs'],
+    rules: { 'no-restricted-imports': ['error', { paths: [parseArgsByHand] }] },
+  },
+  {
+    files: ['tools/bootstrap/read-options.mjs', 'libs/platform/src/command-line/read-options.ts'],
+    rules: { 'no-restricted-imports': 'off' },
   },
   {
     files: ['libs/platform/src/text/describe-thrown.ts'],

@@ -39,6 +39,12 @@ interface Options {
   console?: string;
 }
 
+export const options = {
+  rounds: { type: 'string' },
+  agent: { type: 'string' },
+  console: { type: 'string' },
+} satisfies Record<keyof Options, { type: 'string' }>;
+
 interface Result extends BlackoutFigures {
   bench: 'blackout';
   files: number;

@@ -25,6 +25,14 @@ interface Options extends Partial<Setting> {
   readonly tokens?: TokenOrder;
 }
 
+export const options = {
+  max: { type: 'string' },
+  tokens: { type: 'string' },
+  files: { type: 'string' },
+  retrieve: { type: 'string' },
+  memory: { type: 'string' },
+} satisfies Record<keyof Options, { type: 'string' }>;
+
 function measureAll(workshop: Workshop, filesMax: number, order: TokenOrder) {
   const counts = COUNTS.filter((count) => count <= filesMax);
   const rows = counts.map((count) => measureRow(workshop, count, order));

@@ -1,23 +1,22 @@
 // Child process of run.mjs: loads one bundled benchmark, runs it, prints its result.
 import { pathToFileURL } from 'node:url';
+import { readOptions } from '../bootstrap/read-options.mjs';
+import { reportError } from '../bootstrap/setup-error.mjs';
 
-/** `--json --max 1000 --seed=7` as `{ json: true, max: '1000', seed: '7' }`. */
-function parseOptions(args) {
-  const options = {};
-  for (let i = 0; i < args.length; i++) {
-    const match = /^--([a-z][a-z-]*)(?:=(.*))?$/.exec(args[i]);
-    if (match === null) throw new Error(`unexpected argument ${args[i]}`);
-    const [, key, value] = match;
-    const next = args[i + 1];
-    const follows = value === undefined && next !== undefined && !next.startsWith('--');
-    options[key] = value ?? (follows ? next : true);
-    if (follows) i += 1;
-  }
-  return options;
+const [bundle, ...args] = process.argv.slice(2);
+const bench = await import(pathToFileURL(bundle).href);
+try {
+  const options = { ...bench.options, json: { type: 'boolean', default: false } };
+  const known = Object.entries(options).map(([name, { type }]) =>
+    type === 'boolean' ? `--${name}` : `--${name} VALUE`,
+  );
+  const { json, ...given } = readOptions({
+    args,
+    usage: `its options: ${known.join(', ')}`,
+    options,
+  }).values;
+  const result = await bench.default(given);
+  process.stdout.write(`${json ? JSON.stringify(result) : JSON.stringify(result, null, 2)}\n`);
+} catch (error) {
+  process.exit(reportError(error));
 }
-
-const [bundle, ...rest] = process.argv.slice(2);
-const { json = false, ...options } = parseOptions(rest);
-const { default: run } = await import(pathToFileURL(bundle).href);
-const result = await run(options);
-process.stdout.write(`${json ? JSON.stringify(result) : JSON.stringify(result, null, 2)}\n`);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Runs one benchmark: `npm run bench -- NAME [--json] [--KEY VALUE ...]`. NAME is tools/bench/NAME.bench.ts, bundled
-// with rolldown because Node does not run TypeScript. A benchmark default-exports `async (options) => result`; what
-// it prints for people goes to stderr, and with --json the last line of stdout is its result as one JSON object.
+// Runs one benchmark: `npm run bench -- NAME [--json] [OPTIONS]`. NAME is tools/bench/NAME.bench.ts, bundled
+// with rolldown because Node does not run TypeScript. A benchmark exports its `options` (of parseArgs) and, as default,
+// `async (options) => result`; what it prints for people goes to stderr, and with --json the last line of stdout is its result as one JSON object.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';

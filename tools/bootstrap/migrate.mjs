@@ -10,7 +10,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { SetupError, reportError } from './setup-error.mjs';
+import { readOptions } from './read-options.mjs';
+import { SetupError, UsageError, reportError } from './setup-error.mjs';
 import { workspace } from './workspace.mjs';
 import { wordsOf } from './thrown.mjs';
 
@@ -120,12 +121,12 @@ async function apply(client, { name, sql, checksum }) {
   );
 }
 
-if (import.meta.filename === process.argv[1]) {
-  if (!process.env.DATABASE_URL)
-    process.exit(reportError(new SetupError('DATABASE_URL is not set.')));
-  migrate(process.env.DATABASE_URL).then(
-    (applied) =>
-      console.log(applied.length > 0 ? `Applied ${applied.join(', ')}` : 'Nothing to apply'),
-    (error) => process.exit(reportError(error)),
-  );
+async function main(args) {
+  readOptions({ args, usage: 'usage: node tools/bootstrap/migrate.mjs', options: {} });
+  if (!process.env.DATABASE_URL) throw new UsageError('DATABASE_URL is not set.');
+  const applied = await migrate(process.env.DATABASE_URL);
+  console.log(applied.length > 0 ? `Applied ${applied.join(', ')}` : 'Nothing to apply');
 }
+
+if (import.meta.filename === process.argv[1])
+  main(process.argv.slice(2)).catch((error) => process.exit(reportError(error)));

@@ -5,6 +5,7 @@
 import { ensureDependencies } from './ensure-dependencies.mjs';
 import { migrate } from './migrate.mjs';
 import { providePostgres } from './postgres.mjs';
+import { readOptions } from './read-options.mjs';
 import { provideRedis } from './redis.mjs';
 import { cleanUpFinishedRuns, createRunDirectory } from './run-directory.mjs';
 import { reportError } from './setup-error.mjs';
@@ -27,6 +28,7 @@ export async function provideServices(supervisor, { note = () => {} } = {}) {
 
 async function keepServices() {
   const note = (text) => console.error(text);
+  readOptions({ args: process.argv.slice(2), usage: 'usage: npm run services', options: {} });
   await ensureDependencies({ note });
   await cleanUpFinishedRuns();
   const supervisor = new Supervisor(createRunDirectory('services'));
@@ -45,4 +47,5 @@ async function keepServices() {
   }
 }
 
-if (import.meta.filename === process.argv[1]) await keepServices();
+if (import.meta.filename === process.argv[1])
+  await keepServices().catch((error) => process.exit(reportError(error)));

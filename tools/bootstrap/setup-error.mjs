@@ -14,6 +14,11 @@ export class SetupError extends Error {
   }
 }
 
+/** The command line makes no sense. */
+export class UsageError extends SetupError {
+  exitCode = 2;
+}
+
 /** Prints an error for a person and returns the exit code that goes with it. */
 export function reportError(error, write = (text) => process.stderr.write(text)) {
   if (!(error instanceof SetupError)) {
@@ -23,5 +28,5 @@ export function reportError(error, write = (text) => process.stderr.write(text))
   write(`error: ${error.message}\n`);
   for (const cause of causesOf(error)) write(`  because: ${wordsOf(cause)}\n`);
   if (error.advice) write(`  ${error.advice}\n`);
-  return 1;
+  return error.exitCode ?? 1;
 }

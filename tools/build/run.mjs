@@ -7,19 +7,28 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readOptions } from '../bootstrap/read-options.mjs';
+import { reportError, UsageError } from '../bootstrap/setup-error.mjs';
 import { compileNative } from './compile-native.mjs';
 
 const workspace = path.resolve(import.meta.dirname, '../..');
-const projectRoot = process.argv[2];
-if (!projectRoot) {
-  console.error('usage: node tools/build/run.mjs apps/NAME');
-  process.exit(2);
-}
+const projectRoot = readProject(process.argv.slice(2));
 const project = path.join(workspace, projectRoot);
 const outDir = path.join(workspace, 'dist', projectRoot);
 
 if (existsSync(path.join(project, 'vite.config.mjs'))) await buildWeb();
 else await buildEntries();
+
+function readProject(args) {
+  const usage = 'usage: node tools/build/run.mjs apps/NAME';
+  try {
+    const { positionals } = readOptions({ args, usage, options: {}, allowPositionals: true });
+    if (positionals.length !== 1) throw new UsageError('Which app?', { advice: usage });
+    return positionals[0];
+  } catch (error) {
+    process.exit(reportError(error));
+  }
+}
 
 async function buildWeb() {
   const { build } = await import('vite');

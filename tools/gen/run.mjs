@@ -8,6 +8,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ensureDependencies } from '../bootstrap/ensure-dependencies.mjs';
+import { readOptions } from '../bootstrap/read-options.mjs';
 import { reportError, SetupError } from '../bootstrap/setup-error.mjs';
 import { cacheDirectory, workspace } from '../bootstrap/workspace.mjs';
 import { compareFolders, mirrorFolder } from './folders.mjs';
@@ -16,7 +17,12 @@ import { generateProto, lintProto, PROTO_OUTPUT } from './proto.mjs';
 
 const OUTPUTS = [PROTO_OUTPUT, PRISMA_OUTPUT];
 
-async function generate({ check }) {
+async function generate(args) {
+  const { check } = readOptions({
+    args,
+    usage: 'usage: npm run gen [-- --check]',
+    options: { check: { type: 'boolean', default: false } },
+  }).values;
   await ensureDependencies();
   const scratch = path.join(cacheDirectory, `gen-${process.pid}`);
   mkdirSync(scratch, { recursive: true });
@@ -44,6 +50,4 @@ async function generate({ check }) {
   }
 }
 
-generate({ check: process.argv.includes('--check') }).catch((error) =>
-  process.exit(reportError(error)),
-);
+generate(process.argv.slice(2)).catch((error) => process.exit(reportError(error)));

@@ -2,8 +2,9 @@
 
 import { ensureChromium } from '../bootstrap/chromium.mjs';
 import { ensureCompiler } from '../bootstrap/compiler.mjs';
+import { readOptions } from '../bootstrap/read-options.mjs';
 import { provideServices } from '../bootstrap/services.mjs';
-import { SetupError } from '../bootstrap/setup-error.mjs';
+import { UsageError } from '../bootstrap/setup-error.mjs';
 import { prismaCli, prismaEnvironment } from '../prisma/run.mjs';
 import { mustSucceed } from './command.mjs';
 import { runJest, runToolTests } from './suites.mjs';
@@ -90,15 +91,11 @@ async function startServices(context) {
 export function parseOnly(args) {
   const names = STEPS.map((step) => step.name);
   const usage = `usage: npm test [-- --only ${names.join(',')}]`;
-  if (args.length === 0) return undefined;
-  const [flag, list = ''] = args[0].startsWith('--only=')
-    ? ['--only', args[0].slice('--only='.length)]
-    : args;
-  if (flag !== '--only' || !list)
-    throw new SetupError(`npm test does not know ${args.join(' ')}.`, { advice: usage });
-  const only = list.split(',');
-  const unknown = only.find((name) => !names.includes(name));
-  if (unknown) throw new SetupError(`npm test has no step ${unknown}.`, { advice: usage });
+  const { values } = readOptions({ args, usage, options: { only: { type: 'string' } } });
+  const only = values.only?.split(',');
+  const unknown = only?.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(`npm test has no step "${unknown}".`, { advice: usage });
   return only;
 }
 

@@ -7,8 +7,8 @@
 // Everything that is not needed to take over what an earlier kernel handed over is loaded after that is done.
 //
 // Exit status: 0 stopped in order, 1 failed, 2 wrong usage, settings or journal.
-import { parseArgs } from 'node:util';
 import { closeOnExecFrom } from '@luofleet/linux';
+import { readOptions } from '@luofleet/platform/command-line';
 import { agentVersion } from './agent-version';
 import { describeError } from './model/reason';
 import { earlyPart } from './run/early-part';
@@ -28,7 +28,7 @@ async function main([command, ...args]: string[]): Promise<void> {
     case 'run': {
       // What came through an execve, or leaked from whoever started this process, is for no child of it.
       closeOnExecFrom(3);
-      const { values } = parseArgs({ args, options: { config: { type: 'string' } } });
+      const { values } = readOptions({ args, options: { config: { type: 'string' } } });
       if (values.config === undefined) throw new UsageError('run needs --config FILE');
       const early = await earlyPart(values.config);
       const { runAgent } = await import('./run/run-agent');
@@ -39,6 +39,7 @@ async function main([command, ...args]: string[]): Promise<void> {
       return simulate(args);
     }
     case 'version': {
+      readOptions({ args });
       const { handoverFormat } = await import('./backend/engine/handover-file');
       const { compatibles } = await import('./backend/engine/host-file');
       process.stdout.write(

@@ -6,8 +6,8 @@
 // came back cold.
 // Prints {"ready":true,"hosts":N} on stdout once every host has dialled. SIGTERM ends all streams.
 import { createHash, randomUUID } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { hostNameSchema } from '@luofleet/contracts/text';
+import { readOptions } from '@luofleet/platform/command-line';
 import { plainTextFault } from '@luofleet/platform/text';
 import { labelFault } from '@luofleet/rollout';
 import { agentVersion } from '../agent-version';
@@ -57,7 +57,7 @@ export class SimulateUsageError extends Error {
 }
 
 export async function simulate(args: string[]): Promise<void> {
-  const { values } = parseArgs({ args, options });
+  const { values } = readOptions({ args, options });
   if (values.help) return void process.stdout.write(USAGE);
   const addresses = values['control-plane']?.split(',') ?? [];
   if (values.hosts === undefined || addresses.length === 0) {
@@ -82,7 +82,7 @@ export async function simulate(args: string[]): Promise<void> {
     phaseDurationMs: whole('phase-duration-ms', values['phase-duration-ms']),
     failureDomains: Math.max(1, whole('failure-domains', values['failure-domains'])),
     freezeFailures: whole('freeze-failures', values['freeze-failures']),
-    labels: Object.fromEntries(values.label.map(label)),
+    labels: labelsOf(values.label),
   };
   const clients = Array.from({ length: Math.max(1, connections) }, () =>
     addresses.map((address) => clientFor(address, true)),
@@ -156,6 +156,14 @@ async function startHost(
   link = new ControlPlaneLink({ host, clients, log });
   link.open();
   return link;
+}
+
+function labelsOf(texts: readonly string[]): Record<string, string> {
+  const labels = texts.map(label);
+  const names = labels.map(([name]) => name);
+  const again = names.find((name, index) => names.indexOf(name) !== index);
+  if (again !== undefined) throw new SimulateUsageError(`--label: ${again} is given twice`);
+  return Object.fromEntries(labels);
 }
 
 function label(text: string): [string, string] {

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { LuofleetError } from '@luofleet/platform';
+import { readOptions } from '@luofleet/platform/command-line';
 import { type Role, ROLES } from './control-plane.settings';
 
 /**
@@ -9,7 +9,7 @@ import { type Role, ROLES } from './control-plane.settings';
 export function roleOf(args: readonly string[]): Role {
   let role: string;
   try {
-    role = parseArgs({
+    role = readOptions({
       args: [...args],
       options: { role: { type: 'string', default: 'all' } },
     }).values.role;
