@@ -37,6 +37,7 @@ export function interruptions(fleet) {
     'another process holds the device for a while': busyForAWhile,
     'the agent is killed after the update': killedAfterUpdate,
     'a workload that was taken over takes along whatever it has started': killedWorkload,
+    'a workload that is killed with its agent takes along whatever it has started': killedTogether,
     'then an update succeeds': updatedAgain,
   };
   const onFleet = Object.entries(steps).map(([what, step]) => [what, (host) => step(fleet, host)]);
@@ -61,13 +62,18 @@ async function killedBeforeFreeze(fleet, host) {
   ]);
 }
 
-async function killedWorkload(fleet, host) {
+const killedWorkload = (fleet, host) => killed(fleet, host, '');
+const killedTogether = (fleet, host) => killed(fleet, host, AGENT_PID);
+
+/** The workload's process is killed, with `others`; its child must end with it. */
+async function killed(fleet, host, others) {
   const { pids } = await untouched(host);
   await host.machine.order('cp /run/child /run/old-child && kill -0 $(cat /run/old-child)');
-  await host.machine.order(`kill -KILL ${pids[0]}`);
+  await host.machine.order(`kill -KILL ${pids[0]} ${others}`);
   await fleet.until('another process serves', async () => {
-    const [kv] = (await host.record()).workloads;
-    return kv.state === 'serving' && kv.pid !== pids[0];
+    const { state, workloads } = await host.record();
+    const [kv] = workloads;
+    return state === 'online' && kv.state === 'serving' && kv.pid !== pids[0];
   });
   await host.machine.order('kill -0 $(cat /run/child) && ! kill -0 $(cat /run/old-child)');
 }

@@ -3,40 +3,30 @@
 //
 // Unhappy paths: without cgroup v2, or without the right to write to it (most containers), there is none, and what an
 // instance has started is found by session and environment (process-table.ts).
+// Ordering: `useCgroupsOf` before anything else here; until then there are none.
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Beneath the agent's own, so that limits of the agent's hold for its workloads as they do without. */
 const PARENT = 'luofleet-workloads';
 
-let parent: string | null | undefined;
-
 /** Where instances' cgroups are; null where there can be none. */
-function parentDirectory(): string | null {
-  if (parent !== undefined) return parent;
-  try {
-    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-    const mount = mounts.find((line) => line.includes(' - cgroup2 '))?.split(' ')[4];
-    const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
-    if (mount === undefined || own === undefined) return (parent = null);
-    parent = path.join(mount, own, PARENT);
-    mkdirSync(parent, { recursive: true });
-  } catch {
-    parent = null;
-  }
-  return parent;
-}
+let parent: string | null = null;
 
-const directoryOf = (instance: string): string | null => {
-  const above = parentDirectory();
-  return above === null ? null : path.join(above, instance);
-};
+/** This process is the agent with this socket. Other agents in its cgroup have other parents, and keep what is theirs. */
+export function useCgroupsOf(socket: string): void {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  const mount = mounts.find((line) => line.includes(' - cgroup2 '))?.split(' ')[4];
+  const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
+  const agent = createHash('sha256').update(socket).digest('hex').slice(0, 16);
+  parent = mount === undefined || own === undefined ? null : path.join(mount, own, PARENT, agent);
+}
 
 /** What `act` gives for the cgroup of an instance; `otherwise` when there is none, or the kernel refuses. */
 function inCgroup<T>(instance: string, otherwise: T, act: (directory: string) => T): T {
-  const directory = directoryOf(instance);
   try {
-    return directory === null ? otherwise : act(directory);
+    return parent === null ? otherwise : act(path.join(parent, instance));
   } catch {
     return otherwise;
   }
@@ -45,17 +35,16 @@ function inCgroup<T>(instance: string, otherwise: T, act: (directory: string) =>
 /** Makes the cgroup of a new instance. The file that a pid has to be written to, or null. */
 export const makeCgroup = (instance: string): string | null =>
   inCgroup<string | null>(instance, null, (directory) => {
-    mkdirSync(directory);
+    mkdirSync(directory, { recursive: true });
     return path.join(directory, 'cgroup.procs');
   });
 
-/** Pids in the cgroup of an instance; empty when there is none. */
+/** Pids in the cgroup of an instance, and in those that it has made itself; empty when there is none. */
 export const pidsInCgroup = (instance: string): number[] =>
   inCgroup<number[]>(instance, [], (directory) =>
-    readFileSync(path.join(directory, 'cgroup.procs'), 'utf8')
-      .split('\n')
-      .map(Number)
-      .filter(Boolean),
+    cgroupsFrom(directory).flatMap((one) =>
+      readFileSync(path.join(one, 'cgroup.procs'), 'utf8').split('\n').map(Number).filter(Boolean),
+    ),
   );
 
 /** SIGKILL to everything in it at once, also to what is being forked right now. */
@@ -64,14 +53,26 @@ export const killCgroup = (instance: string): void =>
     writeFileSync(path.join(directory, 'cgroup.kill'), '1', { flag: 'r+' }),
   );
 
-/** Removes an empty one; one that is not stays. */
+/** Removes an empty one, with those in it, and the agent's when it was the last; one that is not empty stays. */
 export const removeCgroup = (instance: string): void =>
-  inCgroup(instance, undefined, (directory) => rmdirSync(directory));
+  inCgroup(instance, undefined, (directory) => {
+    for (const one of cgroupsFrom(directory).reverse()) rmdirSync(one);
+    rmdirSync(path.dirname(directory));
+  });
 
-/** Removes what agents that were killed have left behind; the kernel keeps those that somebody is in. */
-export function removeEmptyCgroups(): void {
-  const above = parentDirectory();
-  if (above === null) return;
-  const entries = readdirSync(above, { withFileTypes: true });
-  for (const { name } of entries.filter((one) => one.isDirectory())) removeCgroup(name);
-}
+/** Instances of this agent that have a cgroup, be they of an agent process that was killed. */
+export const instancesWithCgroup = (): string[] =>
+  inCgroup<string[]>('', [], (directory) =>
+    directoriesIn(directory).map((one) => path.basename(one)),
+  );
+
+/** It and all beneath it, each before its own. */
+const cgroupsFrom = (directory: string): string[] => [
+  directory,
+  ...directoriesIn(directory).flatMap(cgroupsFrom),
+];
+
+const directoriesIn = (directory: string): string[] =>
+  readdirSync(directory, { withFileTypes: true })
+    .filter((one) => one.isDirectory())
+    .map(({ name }) => path.join(directory, name));

@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { makeCgroup, removeCgroup } from './instance-cgroup';
-import { endFamily, membersOf, type Family } from './instance-family';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { makeCgroup, useCgroupsOf } from './instance-cgroup';
+import { endFamily, endStrays, membersOf, type Family } from './instance-family';
 import { identifyProcess, isRunning } from './process-table';
 
 /** A shell with children: in its group, in sessions of their own, deaf to SIGTERM, stopped. */
@@ -58,16 +60,68 @@ describe('endFamily', () => {
     expect(membersOf(family)).toEqual([]);
   });
 
-  it('ends what has left session and environment, where there are cgroups', async () => {
-    const cgroup = makeCgroup(randomUUID());
-    if (cgroup === null) return; // This machine gives none to whoever runs this.
-    const id = cgroup.split('/').at(-2)!;
-    const script = `echo $$ >${cgroup}; env -i setsid sleep 604 & echo ready; wait`;
-    const { process: leader } = await startFamily(script);
-    const escaped = () => membersOf({ id, process: { pid: 0, startTicks: '' } });
-    expect(escaped().length).toBeGreaterThanOrEqual(2);
-    expect(await endFamily({ id, process: leader }, 0)).toEqual([]);
-    expect(escaped()).toEqual([]);
-    removeCgroup(id);
+  describe('where there are cgroups', () => {
+    const LEAVE = 'env -i setsid sh -c "echo ready; exec sleep 604" & wait';
+    const directories: string[] = [];
+
+    /** An instance with a process that only the cgroup tells of; null where this machine gives none to whoever runs this. */
+    async function startInCgroup(script = LEAVE) {
+      const id = randomUUID();
+      const procs = makeCgroup(id);
+      if (procs === null) return null;
+      const directory = path.dirname(procs);
+      directories.push(directory);
+      const { process: leader } = await startFamily(`echo $$ >$CGROUP/cgroup.procs; ${script}`, {
+        CGROUP: directory,
+      });
+      const members = membersOf({ id, process: { pid: 0, startTicks: '' } });
+      expect(members.length).toBeGreaterThanOrEqual(2);
+      return { id, process: leader, members, directory };
+    }
+
+    beforeEach(() => useCgroupsOf('/one'));
+    afterEach(async () => {
+      useCgroupsOf('/one');
+      for (const directory of directories.splice(0)) {
+        const nobody = { pid: 0, startTicks: '' };
+        await endFamily({ id: path.basename(directory), process: nobody }, 0);
+      }
+    });
+
+    it('ends what has left session and environment', async () => {
+      const one = await startInCgroup();
+      if (one === null) return;
+      expect(await endFamily(one, 0)).toEqual([]);
+      expect(one.members.filter(isRunning)).toEqual([]);
+      expect(existsSync(one.directory)).toBe(false);
+    });
+
+    it('ends what went into a cgroup that it made itself', async () => {
+      const one = await startInCgroup(
+        `mkdir $CGROUP/own; echo $$ >$CGROUP/own/cgroup.procs; ${LEAVE}`,
+      );
+      if (one === null) return;
+      expect(await endFamily(one, 5_000)).toEqual([]);
+      expect(one.members.filter(isRunning)).toEqual([]);
+      expect(existsSync(one.directory)).toBe(false);
+    });
+
+    it('ends what an instance left while there was no agent, and nothing of others', async () => {
+      const gone = await startInCgroup();
+      const alive = await startInCgroup();
+      if (gone === null || alive === null) return;
+      process.kill(gone.process.pid, 'SIGKILL');
+      const left = gone.members.filter(({ pid }) => pid !== gone.process.pid);
+
+      useCgroupsOf('/another');
+      expect(await endStrays('/another', new Set())).toEqual([]);
+      expect(left.filter(isRunning)).toEqual(left);
+
+      useCgroupsOf('/one');
+      expect(await endStrays('/one', new Set([alive.id]))).toEqual([]);
+      expect(left.filter(isRunning)).toEqual([]);
+      expect(alive.members.filter(isRunning)).toEqual(alive.members);
+      expect([gone, alive].map(({ directory }) => existsSync(directory))).toEqual([false, true]);
+    });
   });
 });

@@ -7,9 +7,10 @@
 // Ordering: looked up again after each round, because the last of them may have started others.
 import { setTimeout as delay } from 'node:timers/promises';
 import { isLinuxError, kill } from '@luofleet/linux';
-import { killCgroup, pidsInCgroup, removeCgroup } from './instance-cgroup';
+import { instancesWithCgroup, killCgroup, pidsInCgroup, removeCgroup } from './instance-cgroup';
 import {
   findFamily,
+  findStrays,
   identifyProcess,
   isRunning,
   stateLetter,
@@ -47,6 +48,18 @@ export async function endFamily(family: Family, graceMs: number): Promise<string
   killCgroup(family.id);
   const left = await killAll(list);
   removeCgroup(family.id);
+  return left;
+}
+
+/** Ends what instances that no longer run have left behind, however far it went from them. Resolves like `endFamily`. */
+export async function endStrays(socket: string, alive: ReadonlySet<string>): Promise<string[]> {
+  const ended = instancesWithCgroup().filter((instance) => !alive.has(instance));
+  ended.forEach(killCgroup);
+  const left = await killAll(() => [
+    ...findStrays(socket, alive),
+    ...ended.flatMap(pidsInCgroup).flatMap((pid) => identifyProcess(pid) ?? []),
+  ]);
+  ended.forEach(removeCgroup);
   return left;
 }
 

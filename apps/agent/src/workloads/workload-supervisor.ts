@@ -15,15 +15,9 @@ import type { WorkloadHealth } from '../backend/backend';
 import type { Log } from '../log';
 import { describeError } from '../model/reason';
 import type { AgentSettings, WorkloadSettings } from '../settings/agent-settings';
-import { endFamily, killAll } from './instance-family';
-import { removeEmptyCgroups } from './instance-cgroup';
-import {
-  findInstances,
-  findStrays,
-  identifyProcess,
-  isRunning,
-  type FoundInstance,
-} from './process-table';
+import { useCgroupsOf } from './instance-cgroup';
+import { endFamily, endStrays } from './instance-family';
+import { findInstances, identifyProcess, isRunning, type FoundInstance } from './process-table';
 import { spawnInstance, type HandedDescriptor, type SpawnRequest } from './spawn-instance';
 import { noAnswerTo, WorkloadInstance, type Answer } from './workload-instance';
 
@@ -58,7 +52,9 @@ export class WorkloadSupervisor {
   private stopping = false;
   private quiesced = false;
 
-  constructor(private readonly options: SupervisorOptions) {}
+  constructor(private readonly options: SupervisorOptions) {
+    useCgroupsOf(options.settings.socket);
+  }
 
   get names(): string[] {
     return this.options.settings.workloads.map(({ name }) => name);
@@ -83,9 +79,8 @@ export class WorkloadSupervisor {
   async endStrays(): Promise<void> {
     const { settings, log } = this.options;
     const alive = new Set(this.survivors().map(({ instance }) => instance));
-    const left = await killAll(() => findStrays(settings.socket, alive));
+    const left = await endStrays(settings.socket, alive);
     if (left.length > 0) log.error('processes of ended workloads can not be ended', { left });
-    removeEmptyCgroups();
   }
 
   /**
