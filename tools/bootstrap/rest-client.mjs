@@ -1,6 +1,7 @@
 // The few REST calls of the control plane that `npm start` makes.
 
 import { SetupError } from './setup-error.mjs';
+import { terminalText } from './terminal-text.mjs';
 
 const TIMEOUT_MS = 30_000;
 
@@ -13,11 +14,21 @@ export function restClient(baseUrl) {
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const answer = await response.json();
+    const answer = displayable(await response.json());
     if (response.ok) return answer;
     const fields = (answer.errors ?? []).map(({ path: where, message }) => `${where}: ${message}`);
     const said = [answer.detail ?? answer.title, ...fields].filter(Boolean).join('; ');
     throw new SetupError(`${method} ${path} was answered with ${response.status}: ${said}`);
   }
   return { get: (path) => call('GET', path), post: (path, body) => call('POST', path, body) };
+}
+
+/** What is answered is only shown: no text in it, names of fields too, can do harm to a terminal. */
+function displayable(value) {
+  if (typeof value === 'string') return terminalText(value);
+  if (Array.isArray(value)) return value.map(displayable);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [terminalText(key), displayable(one)]),
+  );
 }

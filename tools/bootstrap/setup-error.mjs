@@ -1,6 +1,8 @@
 // The one error users are meant to read: what went wrong, where, and what to do.
 import { causesOf, stackOf, wordsOf } from './thrown.mjs';
 
+import { terminalText } from './terminal-text.mjs';
+
 /** Thrown when the set-up cannot go on and the user can do something about it. */
 export class SetupError extends Error {
   /**
@@ -20,7 +22,8 @@ export class UsageError extends SetupError {
 }
 
 /** Prints an error for a person and returns the exit code that goes with it. */
-export function reportError(error, write = (text) => process.stderr.write(text)) {
+export function reportError(error, writeRaw = (text) => process.stderr.write(text)) {
+  const write = (text) => writeRaw(terminalText(text));
   if (!(error instanceof SetupError)) {
     write(`${stackOf(error)}\n`);
     return 1;

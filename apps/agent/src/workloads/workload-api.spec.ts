@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import fc from 'fast-check';
 import { isPlainText } from '@luofleet/platform/text';
 import { WorkloadSocket } from '../testing/workload-socket';
+import { BODIES } from './workload-api';
 
 const socket = new WorkloadSocket();
 const { instance, holds } = socket;
@@ -145,6 +146,37 @@ it('answers anything at all with no 5xx and no raw control character', async () 
     ),
     { numRuns: 150 },
   );
+});
+
+const SOUND = { integer: process.pid, boolean: true, string: 'kv' } as const;
+const texts = Object.entries(BODIES).flatMap(([call, shape]) =>
+  Object.entries<{ type: keyof typeof SOUND }>(shape)
+    .filter(([, { type }]) => type === 'string')
+    .map(([field]) => ({ call: call as keyof typeof BODIES, field })),
+);
+
+it.each(texts)('takes or refuses any $field of $call, and shows none as it came', async (one) => {
+  const [method = '', part] = one.call.split(' ');
+  const shape = Object.entries<{ type: keyof typeof SOUND }>(BODIES[one.call]);
+  const sound = Object.fromEntries(shape.map(([name, { type }]) => [name, SOUND[type]]));
+  const rest = part === 'descriptors' || part === 'instructions' ? '/1' : '';
+  await socket.register();
+  for (const text of [...HOSTILE, '\r\n', 'a:b', 'x'.repeat(5000)]) {
+    const url = `/v1/workloads/kv/${part}${rest}`;
+    const { status, text: answer } = await ask(method, url, { ...sound, [one.field]: text });
+    expect({ text, status, isServed: status < 500 }).toMatchObject({ isServed: true });
+    expect(isPlainText(answer, 'many')).toBe(true);
+    const isUnfit = !isPlainText(text) || text.includes(':') || text.length > 255;
+    if (one.field === 'name')
+      expect({ text, status }).toEqual({ text, status: isUnfit ? 400 : 200 });
+    for (const shown of [await ask('GET', '/v1/workloads'), await ask('GET', '/v1/status')]) {
+      expect(shown.status).toBe(200);
+      JSON.parse(shown.text, (_key, value: unknown) => {
+        if (typeof value === 'string') expect(isPlainText(value, 'many')).toBe(true);
+        return value;
+      });
+    }
+  }
 });
 
 it('takes so many descriptors and no more', async () => {

@@ -12,7 +12,7 @@ import type { Log } from '../log';
 import { describeError } from '../model/reason';
 import { ConnectionLimit, peerPid } from './connection-limit';
 import { descendsFrom } from './process-table';
-import { cleanReason, parseToken, readBody } from './request-body';
+import { cleanReason, parseToken, readBody, type Shape } from './request-body';
 import type { WorkloadInstance } from './workload-instance';
 import { problemDocument, WorkloadProblem } from './workload-problem';
 import type { WorkloadSupervisor } from './workload-supervisor';
@@ -47,6 +47,18 @@ const routes: Record<string, Handler> = {
   'POST finish-hold': (api, call) => api.hold(call),
   'DELETE finish-hold': (api, call) => api.release(call),
 };
+
+/** What the calls that have a body take in it. */
+export const BODIES = {
+  'POST register': { pid: { type: 'integer' }, instance: { type: 'string', optional: true } },
+  'PUT descriptors': {
+    fd: { type: 'integer' },
+    name: { type: 'string' },
+    optional: { type: 'boolean', optional: true },
+  },
+  'POST instructions': { ok: { type: 'boolean' }, reason: { type: 'string', optional: true } },
+  'POST finish-hold': { reason: { type: 'string' } },
+} as const satisfies Record<string, Shape>;
 
 /** Instruction streams stay open for ever; only the time to send a request is limited. */
 const TIMEOUTS = {
@@ -86,10 +98,7 @@ export class WorkloadApi {
   }
 
   async register({ request, response, workload }: Call): Promise<void> {
-    const { pid, instance: id } = await readBody(request, {
-      pid: { type: 'integer' },
-      instance: { type: 'string', optional: true },
-    });
+    const { pid, instance: id } = await readBody(request, BODIES['POST register']);
     const instance = this.options.supervisor.instanceOf(
       workload,
       (one) => (id === undefined || id === one.id) && descendsFrom(pid, one.process.pid),
@@ -107,12 +116,7 @@ export class WorkloadApi {
   async offer({ request, response, workload, rest }: Call): Promise<void> {
     const token = parseToken(rest);
     const instance = this.registered(request, workload);
-    const body = await readBody(request, {
-      fd: { type: 'integer' },
-      name: { type: 'string' },
-      optional: { type: 'boolean', optional: true },
-    });
-    const { fd, name, optional = false } = body;
+    const { fd, name, optional = false } = await readBody(request, BODIES['PUT descriptors']);
     if (!/^[^:]{1,255}$/u.test(name) || !isPlainText(name)) {
       const errors = [
         {
@@ -173,10 +177,8 @@ export class WorkloadApi {
 
   async answer({ request, response, workload, rest }: Call): Promise<void> {
     const instance = this.registered(request, workload);
-    const { ok, reason } = await readBody(request, {
-      ok: { type: 'boolean' },
-      reason: { type: 'string', optional: true },
-    }).catch((error: unknown) => {
+    const body = readBody(request, BODIES['POST instructions']);
+    const { ok, reason } = await body.catch((error: unknown) => {
       // Whoever has that much to say does not say yes; waiting for a shorter answer would lengthen the blackout.
       if (error instanceof WorkloadProblem && error.code === 'BODY_TOO_LARGE')
         instance.answer(Number(rest), { ok: false, reason: `its answer: ${error.message}` });
@@ -191,7 +193,7 @@ export class WorkloadApi {
 
   async hold({ request, response, workload }: Call): Promise<void> {
     this.registered(request, workload);
-    const { reason } = await readBody(request, { reason: { type: 'string' } });
+    const { reason } = await readBody(request, BODIES['POST finish-hold']);
     this.options.setFinishHold(workload, cleanReason(reason));
     response.writeHead(204).end();
   }

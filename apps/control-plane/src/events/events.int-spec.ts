@@ -1,6 +1,10 @@
-import { request, type IncomingMessage } from 'node:http';
+import { request, type IncomingMessage, type Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { type EventPageResponse, eventPageSchema, type EventResponse } from '@luofleet/contracts';
+import { EventsReader } from '@luofleet/persistence';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
+import { EventFeed } from './event-feed';
+import { EventStreamWriter } from './event-stream.writer';
 
 let plane: ControlPlaneFixture;
 
@@ -71,6 +75,43 @@ class Stream {
     this.response.destroy();
   }
 }
+
+it('lets go of a client that left before its stream had begun', async () => {
+  const { app, httpPort } = plane.running;
+  const [reader, feed] = [app.get(EventsReader), app.get(EventFeed)];
+  const server = app.getHttpServer() as Server;
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const end = reader.end.bind(reader);
+  const asked = new Promise<void>((resolve) => {
+    jest.spyOn(reader, 'end').mockImplementationOnce(async () => {
+      resolve();
+      await gate;
+      return end();
+    });
+  });
+  const gone = new Promise((resolve) =>
+    server.once('connection', (socket: Socket) => socket.once('close', resolve)),
+  );
+  const client = connect(httpPort, '127.0.0.1', () =>
+    client.write('GET /api/v1/events/stream HTTP/1.1\r\nhost: x\r\n\r\n'),
+  );
+  await asked;
+  client.destroy();
+  await gone;
+  const ended = new Promise<void>((resolve) => {
+    jest.spyOn(EventStreamWriter.prototype, 'end').mockImplementationOnce(function (
+      this: EventStreamWriter,
+    ) {
+      EventStreamWriter.prototype.end.call(this);
+      resolve();
+    });
+  });
+  release();
+  await ended;
+  expect(feed).toHaveProperty('followers', 0);
+  jest.restoreAllMocks();
+});
 
 async function lastSequence(): Promise<number> {
   let after = 0;
