@@ -28,7 +28,8 @@ export function createRunDirectory(kind) {
     renameSync(unfinished, directory);
   } catch (cause) {
     throw new SetupError(`This run can have no folder in ${runsDirectory}.`, {
-      advice: 'Look at what is there: it must be a folder that you may write to, on a disk with room.',
+      advice:
+        'Look at what is there: it must be a folder that you may write to, on a disk with room.',
       cause,
     });
   }
