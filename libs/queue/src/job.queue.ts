@@ -13,6 +13,8 @@ const ANSWER_WITHIN_MS = 2000;
 export class JobQueue {
   private readonly queues: Readonly<Record<QueueName, Queue>>;
   private readonly logger: Logger;
+  /** Calls that Redis has not answered in time. While there are any, no more are left with it, or they would pile up. */
+  private late = 0;
 
   constructor(
     @InjectQueue('reconcile') reconcile: Queue,
@@ -36,14 +38,20 @@ export class JobQueue {
   ): Promise<void> {
     if (payloads.length === 0) return;
     const { queue, schema } = JOBS[name];
-    const added = this.queues[queue].addBulk(
-      payloads.map((payload) => ({
-        name,
-        data: schema.parse(payload),
-        opts: { ...optionsOf(name, payload), delay: delayMs },
-      })),
-    );
-    await within(ANSWER_WITHIN_MS, added, redisSilent(`add jobs ${name}`));
+    const jobs = payloads.map((payload) => ({
+      name,
+      data: schema.parse(payload),
+      opts: { ...optionsOf(name, payload), delay: delayMs },
+    }));
+    const away = () => redisAway(`add jobs ${name}`);
+    if (this.late > 0) throw away();
+    const added = this.queues[queue].addBulk(jobs);
+    await within(ANSWER_WITHIN_MS, added, () => {
+      this.late += 1;
+      const settled = () => (this.late -= 1);
+      added.then(settled, settled);
+      return away();
+    });
   }
 
   /**
@@ -86,10 +94,11 @@ function optionsOf<Name extends JobName>(name: Name, payload: JobPayload<Name>):
   };
 }
 
-const redisSilent = (operation: string) => () =>
-  new LuofleetError({
+function redisAway(operation: string): LuofleetError {
+  return new LuofleetError({
     code: 'UNAVAILABLE',
     operation,
     subject: 'Redis',
     detail: `Could not ${operation}: Redis does not answer.`,
   });
+}

@@ -3,8 +3,9 @@ import { Injectable, Module, type Provider } from '@nestjs/common';
 import { getQueueToken } from '@nestjs/bullmq';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { silentLogger } from '@luofleet/platform';
-import { createTestRedis, type TestRedis } from '@luofleet/testkit';
+import { createTestRedis, TcpProxy, type TestRedis } from '@luofleet/testkit';
 import {
   HandlesJob,
   type JobHandler,
@@ -14,6 +15,7 @@ import {
   QUEUES,
   WorkerModule,
 } from './index';
+import { QUEUE_REDIS } from './queue.options';
 
 /** Runs what a test gives it, and says when a run has begun. */
 class Runs {
@@ -57,18 +59,20 @@ class AnotherPhase extends Phase {}
 /** An application that failed to start refuses to be closed; its queues are connected all the same. */
 async function closeUnstarted(app: TestingModule | undefined): Promise<void> {
   for (const name of QUEUES) await app?.get<Queue>(getQueueToken(name), { strict: false }).close();
+  app?.get<Redis>(QUEUE_REDIS, { strict: false }).disconnect();
 }
 
 describe('jobs', () => {
   let redis: TestRedis;
   let app: TestingModule | undefined;
 
-  const start = async (...providers: Provider[]): Promise<JobQueue> => {
+  const start = (...providers: Provider[]): Promise<JobQueue> => startAt(redis.url, ...providers);
+  const startAt = async (redisUrl: string, ...providers: Provider[]): Promise<JobQueue> => {
     @Module({
       imports: [
         QueueModule.forRoot({
           inject: [],
-          useFactory: () => ({ redisUrl: redis.url, prefix: redis.prefix, logger: silentLogger }),
+          useFactory: () => ({ redisUrl, prefix: redis.prefix, logger: silentLogger }),
         }),
         WorkerModule,
       ],
@@ -142,5 +146,35 @@ describe('jobs', () => {
     runs.reconcile.work = () => Promise.resolve();
     await jobs.add('reconcile', [{ rolloutId: randomUUID() }]);
     await runs.reconcile.until(2);
+  });
+
+  it('leaves no more with a Redis that does not answer, and goes on once it does', async () => {
+    const proxy = await TcpProxy.to(redis.url);
+    const jobs = await startAt(proxy.inFrontOf(redis.url), Reconcile, Phase);
+    await jobs.add('reconcile', [{ rolloutId: randomUUID() }]);
+    await runs.reconcile.until(1);
+    proxy.answering('none');
+    const refused: number[] = [];
+    for (let adds = 0; adds < 200; adds += 1) {
+      const since = performance.now();
+      const add = jobs.add('reconcile', [{ rolloutId: randomUUID() }]);
+      await expect(add).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      refused.push(performance.now() - since);
+    }
+    // Only the first is waited for: 200 waits would be minutes.
+    expect(refused.filter((ms) => ms > 1500)).toHaveLength(1);
+    proxy.answering('whole');
+    const last = randomUUID();
+    const taken = () =>
+      jobs.add('reconcile', [{ rolloutId: last }]).then(
+        () => true,
+        () => false,
+      );
+    while (!(await taken())) await new Promise((resolve) => setTimeout(resolve, 50));
+    const { begun } = runs.reconcile;
+    while (!begun.includes(last)) await runs.reconcile.until(begun.length + 1);
+    await app?.close();
+    app = undefined;
+    await proxy.close();
   });
 });

@@ -22,55 +22,23 @@ import {
   type ModuleMetadata,
   type FactoryProvider,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { settledWithin } from '@luofleet/platform';
 import { BullModule, BullRegistrar } from '@nestjs/bullmq';
+import type { Redis } from 'ioredis';
 import { JobHandlerRegistry } from './job-handler.registry';
 import { QUEUES } from './job.catalogue';
 import { JobQueue } from './job.queue';
 import { JobRunner } from './job.runner';
-import { QUEUE_OPTIONS, type QueueOptions } from './queue.options';
+import { JobWorkers } from './job.workers';
+import { QUEUE_OPTIONS, QUEUE_REDIS, type QueueOptions } from './queue.options';
 import { PhaseProcessor, ReconcileProcessor } from './queue.processors';
+import { connectRedis } from './redis.connection';
 
 export interface QueueModuleOptions extends Pick<ModuleMetadata, 'imports'> {
   readonly inject: FactoryProvider['inject'];
   readonly useFactory: (...dependencies: never[]) => QueueOptions;
-}
-
-/** Adds jobs; every role has it. */
-@Module({})
-export class QueueModule {
-  static forRoot({ inject = [], useFactory, imports = [] }: QueueModuleOptions): DynamicModule {
-    const connection = (options: QueueOptions) => ({
-      connection: { url: options.redisUrl, maxRetriesPerRequest: null, ...REDIS_LIMITS },
-      prefix: options.prefix,
-    });
-    return {
-      module: QueueModule,
-      global: true,
-      imports: [
-        ...imports,
-        BullModule.forRootAsync({
-          imports,
-          inject,
-          useFactory: (...dependencies: unknown[]) =>
-            connection(useFactory(...(dependencies as never[]))),
-          extraOptions: { manualRegistration: true },
-        }),
-        BullModule.registerQueue(...QUEUES.map((name) => ({ name }))),
-      ],
-      providers: [
-        {
-          provide: QUEUE_OPTIONS,
-          inject,
-          useFactory: (...d: unknown[]) => useFactory(...(d as never[])),
-        },
-        JobQueue,
-      ],
-      exports: [QUEUE_OPTIONS, JobQueue, BullModule],
-    };
-  }
 }
 
 /**
@@ -84,30 +52,83 @@ const REDIS_LIMITS = {
   retryStrategy: (tries: number) => Math.min(50 * 2 ** Math.min(tries, 5), 1000),
 };
 
-/** A job may take so long to end when the process stops; after that another process takes it up. */
-const CLOSE_WITHIN_MS = 5000;
+/** The connection of the queues; closed after they are. */
+@Module({
+  providers: [
+    {
+      provide: QUEUE_REDIS,
+      inject: [QUEUE_OPTIONS],
+      useFactory: ({ redisUrl }: QueueOptions) =>
+        connectRedis(redisUrl, { maxRetriesPerRequest: null, ...REDIS_LIMITS }),
+    },
+  ],
+  exports: [QUEUE_OPTIONS, QUEUE_REDIS],
+})
+class QueueRedisModule implements OnApplicationShutdown {
+  constructor(@Inject(QUEUE_REDIS) private readonly redis: Redis) {}
+
+  onApplicationShutdown(): void {
+    this.redis.disconnect();
+  }
+}
+
+/** Adds jobs; every role has it. */
+@Module({})
+export class QueueModule {
+  static forRoot({ inject = [], useFactory, imports = [] }: QueueModuleOptions): DynamicModule {
+    const redis: DynamicModule = {
+      module: QueueRedisModule,
+      imports,
+      providers: [
+        {
+          provide: QUEUE_OPTIONS,
+          inject,
+          useFactory: (...d: unknown[]) => useFactory(...(d as never[])),
+        },
+      ],
+    };
+    return {
+      module: QueueModule,
+      global: true,
+      imports: [
+        redis,
+        BullModule.forRootAsync({
+          imports: [redis],
+          inject: [QUEUE_REDIS, QUEUE_OPTIONS],
+          useFactory: (connection: Redis, { prefix }: QueueOptions) => ({ connection, prefix }),
+          extraOptions: { manualRegistration: true },
+        }),
+        BullModule.registerQueue(...QUEUES.map((name) => ({ name }))),
+      ],
+      providers: [JobQueue],
+      exports: [redis, JobQueue, BullModule],
+    };
+  }
+}
 
 /** Runs jobs; only in the worker role. */
 @Module({
   imports: [DiscoveryModule],
-  providers: [JobHandlerRegistry, JobRunner, ReconcileProcessor, PhaseProcessor],
+  providers: [JobHandlerRegistry, JobRunner, ReconcileProcessor, PhaseProcessor, JobWorkers],
+  exports: [JobWorkers],
 })
 export class WorkerModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private registered = false;
+
   constructor(
     @Inject(JobHandlerRegistry) private readonly handlers: JobHandlerRegistry,
     @Inject(BullRegistrar) private readonly registrar: BullRegistrar,
-    @Inject(ReconcileProcessor) private readonly reconcile: ReconcileProcessor,
-    @Inject(PhaseProcessor) private readonly phase: PhaseProcessor,
+    @Inject(JobWorkers) private readonly workers: JobWorkers,
   ) {}
 
   onApplicationBootstrap(): void {
     this.handlers.collect();
     this.registrar.register();
+    this.registered = true;
   }
 
+  /** A start that failed before there were workers has none to close. */
   async beforeApplicationShutdown(): Promise<void> {
-    const closed = [this.reconcile, this.phase].map((processor) => processor.worker.close());
-    // While Redis is away a worker that closes waits for it.
-    await settledWithin(CLOSE_WITHIN_MS, closed);
+    if (this.registered) await this.workers.close();
   }
 }

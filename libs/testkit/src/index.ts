@@ -3,3 +3,4 @@ export type { TestDatabase } from './test-database';
 export { createTestRedis } from './test-redis';
 export type { TestRedis } from './test-redis';
 export { TestServiceMissingError } from './test-service-missing.error';
+export { type Answers, TcpProxy } from './tcp-proxy';

@@ -4,9 +4,10 @@ import {
   Injectable,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { Rounds } from '@luofleet/platform';
+import { Rounds, settledWithin } from '@luofleet/platform';
 import { CommandDispatcher } from '../commands/command.dispatcher';
 import { Runtime } from '../settings/runtime';
+import { STOP_STEP_MS } from '../settings/stop-limits';
 
 /**
  * Looks every SWEEP_INTERVAL_MS for streams of decommissioned hosts here: the word of whoever decommissioned them is
@@ -32,6 +33,6 @@ export class DecommissionWatch implements OnApplicationBootstrap, BeforeApplicat
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    return this.rounds.stop();
+    return settledWithin(STOP_STEP_MS, [this.rounds.stop()]);
   }
 }

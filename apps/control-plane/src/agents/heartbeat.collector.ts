@@ -13,10 +13,11 @@ import {
   touchHosts,
   type UnitOfWork,
 } from '@luofleet/persistence';
-import type { Logger } from '@luofleet/platform';
+import { type Logger, settledWithin } from '@luofleet/platform';
 import type { WorkloadHealth } from '@luofleet/proto';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 import { LOGGER } from '../settings/platform.module';
+import { STOP_STEP_MS } from '../settings/stop-limits';
 
 /** Heartbeats are written together this often: one statement for all hosts instead of one for each. */
 const FLUSH_MS = 500;
@@ -33,6 +34,8 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
   private readonly knownHealth = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> = Promise.resolve();
+  /** The write that waits for the one under way; all that is collected until then goes with it. */
+  private next: Promise<void> | undefined;
 
   constructor(
     @Inject(Database) private readonly database: Database,
@@ -46,7 +49,7 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
 
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
-    await this.flushing;
+    await settledWithin(STOP_STEP_MS, [this.flushing]);
   }
 
   /** The host was heard of. An empty list of workloads says nothing about them. */
@@ -69,7 +72,11 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
 
   /** Writes what was collected, after what is being written. Never rejects. */
   flush(): Promise<void> {
-    this.flushing = this.flushing.then(() => this.write());
+    this.next ??= this.flushing.then(() => {
+      this.next = undefined;
+      return this.write();
+    });
+    this.flushing = this.next;
     return this.flushing;
   }
 

@@ -1,14 +1,15 @@
 // Two replicas and the question who holds a host's stream. Postgres knows; what a replica remembers may be stale.
 import { Backend, Hello } from '@luofleet/proto';
 import { registerHost } from '@luofleet/persistence';
+import { TcpProxy } from '@luofleet/testkit';
 import { CommandDispatcher } from '../commands/command.dispatcher';
 import { type HostStream, StreamRegistry } from '../commands/stream.registry';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
+
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { introduction } from '../testing/fleet.fixture';
 import { applyRollout, rolloutIn } from '../testing/rollout.fixture';
 import { ScriptedAgent, succeed } from '../testing/scripted-agent';
-import { TcpProxy } from '../testing/tcp-proxy';
 import { HostRegistrar } from './host.registrar';
 import type { Outbox } from './outbox';
 

@@ -12,17 +12,15 @@
  */
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Logger, settledWithin } from '@luofleet/platform';
+import { type Logger, LuofleetError, settledWithin, within } from '@luofleet/platform';
 import { AppModule } from '../app.module';
 import { configureHttp } from '../rest/configure-http';
 import { HTTP_SERVER_OPTIONS } from '../rest/http-server.options';
 import { GrpcServer } from '../grpc/grpc.server';
 import { type ControlPlaneSettings, servesApi } from '../settings/control-plane.settings';
 import { LOGGER } from '../settings/platform.module';
+import { STOP_WITHIN_MS } from '../settings/stop-limits';
 import { nestLogger } from './nest-logger';
-
-/** A stop that takes longer is cut off: whatever it waits for, Postgres has what matters. */
-export const STOP_WITHIN_MS = 8_000;
 
 export interface RunningControlPlane {
   readonly app: NestFastifyApplication;
@@ -31,7 +29,10 @@ export interface RunningControlPlane {
   readonly httpPort: number;
   /** 0 in a worker. */
   readonly grpcPort: number;
-  /** Drains and stops; the second call changes nothing. */
+  /**
+   * Drains and stops; the second call changes nothing.
+   * @throws LuofleetError DEADLINE_EXCEEDED when something did not end within STOP_WITHIN_MS
+   */
   stop(): Promise<void>;
 }
 
@@ -71,8 +72,17 @@ export async function startControlPlane(
     replicaId: settings.replicaId,
     httpPort,
     grpcPort: grpc.port,
-    stop: () => (stopped ??= app.close()),
+    stop: () => (stopped ??= within(STOP_WITHIN_MS, app.close(), stopLate)),
   };
+}
+
+function stopLate(): LuofleetError {
+  return new LuofleetError({
+    code: 'DEADLINE_EXCEEDED',
+    operation: 'stop control plane',
+    subject: 'process',
+    detail: `The control plane did not stop within ${STOP_WITHIN_MS} ms and was cut off; hosts connect elsewhere.`,
+  });
 }
 
 function portOf(app: NestFastifyApplication): number {

@@ -4,10 +4,11 @@ import {
   Injectable,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { Rounds } from '@luofleet/platform';
+import { Rounds, settledWithin } from '@luofleet/platform';
 import { RolloutProgress } from '../reconcile/rollout.progress';
 import { runsJobs } from '../settings/control-plane.settings';
 import { Runtime } from '../settings/runtime';
+import { STOP_STEP_MS } from '../settings/stop-limits';
 
 /**
  * Every SWEEP_INTERVAL_MS a replica that holds streams and runs no jobs looks in Postgres for unsent commands of its own
@@ -34,6 +35,6 @@ export class QueuedCommandsPoll implements OnApplicationBootstrap, BeforeApplica
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    return this.rounds.stop();
+    return settledWithin(STOP_STEP_MS, [this.rounds.stop()]);
   }
 }

@@ -2,9 +2,9 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readinessSchema, type ReadinessResponse, type RolloutResponse } from '@luofleet/contracts';
+import { TcpProxy } from '@luofleet/testkit';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { manifest } from '../testing/fleet.fixture';
-import { TcpProxy } from '../testing/tcp-proxy';
 import { EventLoopWatch } from './event-loop.watch';
 
 let plane: ControlPlaneFixture;

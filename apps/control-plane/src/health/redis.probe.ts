@@ -14,6 +14,7 @@ export class RedisProbe implements OnApplicationShutdown {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectTimeout: 1000,
+      commandTimeout: 1500,
       retryStrategy: null,
     });
     // Told where it is asked.
@@ -26,6 +27,8 @@ export class RedisProbe implements OnApplicationShutdown {
       if (this.redis.status !== 'ready') await this.redis.connect();
       await this.redis.ping();
     } catch (error) {
+      // The next look gets a connection that may answer.
+      this.redis.disconnect();
       throw new Error(`Redis does not answer: ${describeThrown(error)}`, { cause: error });
     }
   }

@@ -1,7 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { ReadinessResponse } from '@luofleet/contracts';
 import { Database } from '@luofleet/persistence';
-import { JobQueue } from '@luofleet/queue';
+import { JobQueue, JobWorkers } from '@luofleet/queue';
 import { RedisBus } from '../redis/redis.bus';
 import { RedisProbe } from './redis.probe';
 
@@ -17,6 +17,7 @@ export class ServiceProbes {
     @Inject(RedisProbe) redis: RedisProbe,
     @Inject(RedisBus) bus: RedisBus,
     @Inject(JobQueue) jobs: JobQueue,
+    @Optional() @Inject(JobWorkers) workers?: JobWorkers,
   ) {
     this.questions = [
       ['postgres', () => database.ping()],
@@ -33,6 +34,7 @@ export class ServiceProbes {
       ['redis', () => redis.ping()],
       ['messages', () => bus.ping()],
       ['queue', () => jobs.ping()],
+      ...(workers ? [['worker', () => workers.ping()] as const] : []),
     ];
   }
 }

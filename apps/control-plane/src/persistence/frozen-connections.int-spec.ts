@@ -1,7 +1,6 @@
 // A process that stops in the middle of a transaction, and a connection that goes silent, stop nobody for ever.
 import { Database } from '@luofleet/persistence';
-import { createTestDatabase, type TestDatabase } from '@luofleet/testkit';
-import { TcpProxy } from '../testing/tcp-proxy';
+import { createTestDatabase, TcpProxy, type TestDatabase } from '@luofleet/testkit';
 
 const LIMITS = { connectMs: 5000, statementMs: 1000, lockMs: 20_000, idleInTransactionMs: 1000 };
 

@@ -8,6 +8,6 @@ import { Sweeper } from './sweeper';
 @Module({
   imports: [WorkerModule],
   providers: [ReconcileJobHandler, PhaseJobHandler, Sweeper],
-  exports: [Sweeper],
+  exports: [Sweeper, WorkerModule],
 })
 export class ReconcileModule {}

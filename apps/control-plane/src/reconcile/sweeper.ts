@@ -16,10 +16,11 @@ import {
   Injectable,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { Rounds } from '@luofleet/platform';
+import { Rounds, settledWithin } from '@luofleet/platform';
 import { Database, markSilentOffline, rolloutsToReconcile } from '@luofleet/persistence';
 import { JobQueue } from '@luofleet/queue';
 import { Runtime } from '../settings/runtime';
+import { STOP_STEP_MS } from '../settings/stop-limits';
 import { RolloutProgress } from './rollout.progress';
 
 @Injectable()
@@ -43,7 +44,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    return this.rounds.stop();
+    return settledWithin(STOP_STEP_MS, [this.rounds.stop()]);
   }
 
   /** How long ago a sweep last went well, on the monotonic clock. */

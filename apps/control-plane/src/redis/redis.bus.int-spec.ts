@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { silentLogger } from '@luofleet/platform';
-import { createTestRedis } from '@luofleet/testkit';
+import { createTestRedis, TcpProxy } from '@luofleet/testkit';
 import { controlPlaneSettings } from '../settings/control-plane.settings';
-import { TcpProxy } from '../testing/tcp-proxy';
 import { RedisBus } from './redis.bus';
 
 describe('messages between replicas', () => {
@@ -47,6 +46,13 @@ describe('messages between replicas', () => {
     proxy.drop();
     await subscribed('first');
     await subscribed('second');
+  });
+
+  it('arrive again after the connection has gone silent without a word', async () => {
+    await subscribed('first');
+    proxy.answering('none');
+    proxy.answering('whole');
+    await subscribed('first');
   });
 
   it('end quietly when the bus closes while it subscribes again', async () => {

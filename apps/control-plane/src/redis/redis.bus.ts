@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Logger } from '@luofleet/platform';
+import { connectRedis } from '@luofleet/queue';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 import { LOGGER } from '../settings/platform.module';
 
@@ -9,7 +10,10 @@ type Listener = (message: string) => void;
 type ConnectionListener = (connected: boolean) => void;
 
 /** A command that is not answered in this time ends its connection, which is made anew. */
-const REDIS_LIMITS = { connectTimeout: 5000, keepAlive: 5000, socketTimeout: 10_000 };
+const REDIS_LIMITS = {
+  ...{ connectTimeout: 5000, keepAlive: 5000 },
+  ...{ socketTimeout: 10_000, commandTimeout: 10_000 },
+};
 
 /**
  * Messages between replicas over Redis. Nothing that matters is in a message: whoever gets one looks in Postgres, and
@@ -28,12 +32,12 @@ export class RedisBus implements OnApplicationShutdown {
     @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.publisher = new Redis(settings.redisUrl, {
+    this.publisher = connectRedis(settings.redisUrl, {
       ...REDIS_LIMITS,
       enableOfflineQueue: false,
     });
     // ioredis would subscribe again by itself, and leave the rejection to nobody when the connection breaks meanwhile.
-    this.subscriber = new Redis(settings.redisUrl, {
+    this.subscriber = connectRedis(settings.redisUrl, {
       ...REDIS_LIMITS,
       autoResubscribe: false,
       maxRetriesPerRequest: null,
@@ -86,11 +90,12 @@ export class RedisBus implements OnApplicationShutdown {
     this.subscriber.disconnect();
   }
 
-  /** Should the connection break, the channels are subscribed to on the next one. */
+  /** Should it fail, the channels are subscribed to on the next connection. */
   private listen(channels: readonly string[]): void {
     if (channels.length === 0) return;
     this.subscriber.subscribe(...channels).catch((error: unknown) => {
       this.logger.warn('could not subscribe', { channels, err: error });
+      if (this.subscriber.status === 'ready') this.subscriber.disconnect(true);
     });
   }
 

@@ -23,6 +23,8 @@ export interface AskOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+type Addresses = Readonly<Record<'DATABASE_URL' | 'REDIS_URL', string>>;
+
 export interface ControlPlaneFixture {
   readonly running: RunningControlPlane;
   readonly baseUrl: string;
@@ -35,13 +37,16 @@ export interface ControlPlaneFixture {
 export async function createControlPlane(
   environment: Readonly<Record<string, string>> = {},
   role: Role = 'api',
+  /** Stands in front of the services of this control plane. */
+  through: (addresses: Addresses) => Partial<Addresses> = () => ({}),
 ): Promise<ControlPlaneFixture> {
   const testDatabase = await createTestDatabase();
   const redis = createTestRedis();
+  const addresses = { DATABASE_URL: testDatabase.url, REDIS_URL: redis.url };
   const settings = controlPlaneSettings(
     {
-      DATABASE_URL: testDatabase.url,
-      REDIS_URL: redis.url,
+      ...addresses,
+      ...through(addresses),
       REDIS_PREFIX: redis.prefix,
       HTTP_PORT: '0',
       GRPC_PORT: '0',
@@ -62,7 +67,8 @@ export async function createControlPlane(
     databaseUrl: testDatabase.url,
     ask: asking(baseUrl),
     stop: async () => {
-      await running.stop();
+      // What was cut off has ended as far as a test can tell.
+      await running.stop().catch(() => undefined);
       await database.close();
       await redis.empty();
       await testDatabase.drop();

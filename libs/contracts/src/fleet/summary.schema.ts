@@ -21,6 +21,7 @@ export const readinessSchema = z
           'redis',
           'messages',
           'queue',
+          'worker',
           'event-loop',
           'watch',
           'sweep',

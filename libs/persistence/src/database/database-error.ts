@@ -21,7 +21,7 @@ const UNSTORABLE =
   /^(21\w{3}|22\w{3}|23\w{3}|44\w{3}|54\w{3}|P0001|P2000|P2003|P2004|P2011|P2020)$/;
 /** pg gives no code when a connection breaks under a statement, or before it. */
 const BROKEN_CONNECTION =
-  /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|timeout exceeded when trying to connect)/;
+  /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|timeout exceeded when trying to connect|Query read timeout)/;
 /** What the driver adapter calls the same; a raw query hides it behind a code that says nothing. */
 const UNREACHABLE_KINDS: readonly unknown[] = [
   'ConnectionClosed',

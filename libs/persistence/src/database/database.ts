@@ -19,7 +19,7 @@
  *
  * Bounds: whoever holds locks and does nothing (a frozen process) is cut off by Postgres; a statement and a wait for a
  * lock end in time; a connection on which nothing comes for longer than a statement may take is destroyed here, since
- * packets may be dropped without a word.
+ * packets may be dropped without a word; an answer that comes by drips is not waited for.
  */
 import { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
@@ -212,6 +212,7 @@ function connectionLimits(limits: DatabaseLimits) {
     idle_in_transaction_session_timeout: limits.idleInTransactionMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: ON_THE_WAY_MS,
+    query_timeout: limits.statementMs + 2 * ON_THE_WAY_MS,
     stream: () => noticingSilence(limits.statementMs + ON_THE_WAY_MS),
   };
 }

@@ -2,9 +2,16 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
+/** What becomes of what the service answers: whole, nothing, a byte now and then, or a part and then the end. */
+export type Answers = 'whole' | 'none' | 'drips' | 'broken off';
+
+const DRIP_EVERY_MS = 200;
+
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private server: Server;
+  private answers: Answers = 'whole';
+  private readonly connections = new Set<{ answers: Answers }>();
   private passes: (bytes: Buffer) => boolean = () => true;
 
   private constructor(private readonly target: { readonly host: string; readonly port: number }) {
@@ -40,6 +47,16 @@ export class TcpProxy {
     }
   }
 
+  /**
+   * How the service answers from now on. Connections on which it has answered otherwise than whole stay so, as they do
+   * after a break that nobody was told of: only new ones are whole again.
+   */
+  answering(answers: Answers): void {
+    this.answers = answers;
+    for (const connection of this.connections)
+      if (connection.answers === 'whole') connection.answers = answers;
+  }
+
   /** Closes every connection and takes no new one. Returns the undo, which listens at the same port again. */
   async cut(): Promise<() => Promise<void>> {
     const { port } = this;
@@ -73,7 +90,7 @@ export class TcpProxy {
         if (this.passes(bytes)) far.write(bytes);
       });
       near.on('end', () => far.end());
-      far.pipe(near);
+      this.carryAnswers(far, near);
       for (const socket of [near, far]) {
         this.sockets.add(socket);
         socket.on('error', () => undefined);
@@ -82,6 +99,27 @@ export class TcpProxy {
           for (const other of [near, far]) other.destroy();
         });
       }
+    });
+  }
+
+  private carryAnswers(far: Socket, near: Socket): void {
+    const connection = { answers: this.answers };
+    this.connections.add(connection);
+    const kept: number[] = [];
+    const drip = setInterval(() => {
+      const byte = kept.shift();
+      if (byte !== undefined) near.write(Uint8Array.of(byte));
+    }, DRIP_EVERY_MS);
+    near.on('close', () => {
+      clearInterval(drip);
+      this.connections.delete(connection);
+    });
+    far.on('end', () => near.end());
+    far.on('data', (bytes) => {
+      if (connection.answers === 'whole') near.write(bytes);
+      else if (connection.answers === 'drips') kept.push(...bytes);
+      else if (connection.answers === 'broken off')
+        near.end(bytes.subarray(0, Math.ceil(bytes.length / 2)));
     });
   }
 
