@@ -226,6 +226,11 @@ describe('a failure that does not pass', () => {
     ['404', ({ socket }) => socket.end(answer('404 x', [])), /answered 404/],
     ['403', ({ socket }) => socket.end(answer('403 x', [])), /answered 403/],
     ['204', ({ socket }) => socket.end(answer('204 x', [])), /answered 204/],
+    [
+      'a range that nobody asked for',
+      ({ socket }) => socket.end(answer('206 x', ['content-range: bytes 0-4/10'], 'abcde')),
+      /another part than was asked for/,
+    ],
     ['an empty body', ({ socket }) => socket.end(answer('200 x', ['content-length: 0'])), /empty/],
     [
       'redirects without an end',

@@ -32,6 +32,8 @@ const result: AgentResult = {
   ...{ runningVersion: '1', bootId: 'b', incarnationId: 'i' },
 };
 
+jest.setTimeout(60_000);
+
 describe('ControlPlaneLink', () => {
   let good: ControlPlaneLink | undefined;
   const planes: ScriptedControlPlane[] = [];
@@ -122,6 +124,16 @@ describe('ControlPlaneLink', () => {
     expect(leftOutFiles).toBeGreaterThan(1000);
     expect((told[0]?.files.length ?? 0) + leftOutFiles).toBe(files.length);
     expect([there.hellos.length, there.deliveries.length]).toEqual([1, 1]);
+  });
+
+  it('leaves a replica that takes nothing off the stream, and sends it no more heartbeats', async () => {
+    const [stuck, there] = [await plane(), await plane()];
+    stuck.takesOff = false;
+    const link = open([stuck.port, there.port], { progressWithinMs: 300 });
+    await stuck.until('a hello', () => stuck.hellos[0]);
+    for (let number = 0; number < 64; number += 1) link.accepted(`${number}`.repeat(100_000));
+    await there.until('a heartbeat', () => there.heartbeats[0]);
+    expect(stuck.hellos).toHaveLength(1);
   });
 
   it('stays where results are recorded, however long the stream lasts', async () => {

@@ -26,6 +26,8 @@ export class ScriptedControlPlane {
   records = true;
   /** Whether hellos are answered. */
   welcomes = true;
+  /** Whether what comes after the hello is taken off the stream. */
+  takesOff = true;
   private readonly streams = new Map<string, Stream>();
   private readonly listeners = new Set<() => void>();
   private server = new Server();
@@ -110,6 +112,7 @@ export class ScriptedControlPlane {
           host = message.value.hostName;
           this.streams.set(host, stream);
           this.hellos.push(message.value);
+          if (!this.takesOff) stream.pause();
           if (this.welcomes)
             stream.write({
               message: {
