@@ -1,7 +1,8 @@
 /**
  * DOC: the dashboard
  *
- * Purpose: show operators the fleet and its rollouts as they are now, and let them pause, resume, abort and retry.
+ * Purpose: show operators the fleet and its rollouts as they are now, and let them act: pause, resume, abort and retry
+ * a rollout, skip and unskip its hosts, decommission and recommission a host.
  *
  * Happy path: a page reads answers from REST (`api/`), keeps them in one cache, and shows them; `live/` holds one
  * event stream for all pages, merges what events say into the cache and reads again what they touch.
