@@ -16,11 +16,21 @@ let parent: string | null = null;
 
 /** This process is the agent with this socket. Other agents in its cgroup have other parents, and keep what is theirs. */
 export function useCgroupsOf(socket: string): void {
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-  const mount = mounts.find((line) => line.includes(' - cgroup2 '))?.split(' ')[4];
-  const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
   const agent = createHash('sha256').update(socket).digest('hex').slice(0, 16);
-  parent = mount === undefined || own === undefined ? null : path.join(mount, own, PARENT, agent);
+  const above = ownCgroup();
+  parent = above === null ? null : path.join(above, PARENT, agent);
+}
+
+/** Directory of this process's cgroup; null where the kernel has none, or nothing shows them. */
+function ownCgroup(): string | null {
+  try {
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    const mount = mounts.find((line) => line.includes(' - cgroup2 '))?.split(' ')[4];
+    const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
+    return mount === undefined || own === undefined ? null : path.join(mount, own);
+  } catch {
+    return null;
+  }
 }
 
 /** What `act` gives for the cgroup of an instance; `otherwise` when there is none, or the kernel refuses. */
@@ -41,11 +51,7 @@ export const makeCgroup = (instance: string): string | null =>
 
 /** Pids in the cgroup of an instance, and in those that it has made itself; empty when there is none. */
 export const pidsInCgroup = (instance: string): number[] =>
-  inCgroup<number[]>(instance, [], (directory) =>
-    cgroupsFrom(directory).flatMap((one) =>
-      readFileSync(path.join(one, 'cgroup.procs'), 'utf8').split('\n').map(Number).filter(Boolean),
-    ),
-  );
+  inCgroup<number[]>(instance, [], (directory) => cgroupsFrom(directory).flatMap(pidsIn));
 
 /** SIGKILL to everything in it at once, also to what is being forked right now. */
 export const killCgroup = (instance: string): void =>
@@ -65,6 +71,16 @@ export const instancesWithCgroup = (): string[] =>
   inCgroup<string[]>('', [], (directory) =>
     directoriesIn(directory).map((one) => path.basename(one)),
   );
+
+/** Empty for one that is gone meanwhile, or that has threads instead. */
+function pidsIn(directory: string): number[] {
+  try {
+    const text = readFileSync(path.join(directory, 'cgroup.procs'), 'utf8');
+    return text.split('\n').map(Number).filter(Boolean);
+  } catch {
+    return [];
+  }
+}
 
 /** It and all beneath it, each before its own. */
 const cgroupsFrom = (directory: string): string[] => [

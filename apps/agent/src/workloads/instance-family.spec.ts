@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import fs, { existsSync } from 'node:fs';
 import path from 'node:path';
 import { makeCgroup, useCgroupsOf } from './instance-cgroup';
 import { endFamily, endStrays, membersOf, type Family } from './instance-family';
@@ -86,6 +86,15 @@ describe('endFamily', () => {
         const nobody = { pid: 0, startTicks: '' };
         await endFamily({ id: path.basename(directory), process: nobody }, 0);
       }
+    });
+
+    it('has none where the kernel has none', () => {
+      const read = jest.spyOn(fs, 'readFileSync').mockImplementation(() => {
+        throw new Error('ENOENT: /proc/self/cgroup');
+      });
+      useCgroupsOf('/one');
+      read.mockRestore();
+      expect(makeCgroup(randomUUID())).toBeNull();
     });
 
     it('ends what has left session and environment', async () => {
