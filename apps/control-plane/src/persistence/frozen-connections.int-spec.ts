@@ -13,7 +13,9 @@ describe('connections to Postgres', () => {
   beforeAll(async () => {
     postgres = await createTestDatabase();
     proxy = await TcpProxy.to(postgres.url);
-    frozen = new Database({ url: proxy.inFrontOf(postgres.url), limits: LIMITS });
+    // A stopped process watches no clock of its own: only Postgres can cut it off.
+    const stopped = { ...LIMITS, statementMs: 600_000 };
+    frozen = new Database({ url: proxy.inFrontOf(postgres.url), limits: stopped });
     const patient = { ...LIMITS, statementMs: 20_000, idleInTransactionMs: 60_000 };
     other = new Database({ url: postgres.url, limits: patient });
   });

@@ -65,6 +65,11 @@ describe('an abort', () => {
     await aborted(agent, name);
     expect(agent.phases()).toEqual(['preflight', 'preserve', 'rollback']);
     expect((await updatesOf(plane, name))[0]).toMatchObject({ state: 'rolled-back' });
+    // Not stored, either: what is not sent of it would be this fence's luck.
+    expect(
+      await rows(`SELECT c.phase FROM commands c JOIN host_updates hu ON hu.id = c.host_update_id
+        WHERE hu.rollout_id = '${preserve?.rolloutId}' AND c.phase = 'freeze'`),
+    ).toEqual([]);
     agent.disconnect();
   });
 

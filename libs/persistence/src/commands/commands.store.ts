@@ -5,6 +5,7 @@ import {
   type Strategy,
   strategyOf,
 } from '@luofleet/rollout';
+import { arrayText } from '../database/array-text';
 import { ConflictError } from '../database/conflict.error';
 import type { Reader } from '../database/database';
 import type { UnitOfWork } from '../database/unit-of-work';
@@ -92,7 +93,7 @@ export async function voidQueuedCommands(
   if (hostUpdateIds.length === 0) return;
   await unit.client.$executeRaw`
     UPDATE commands SET state = 'voided'
-    WHERE host_update_id = ANY(${[...hostUpdateIds]}::uuid[]) AND state = 'queued'`;
+    WHERE host_update_id = ANY(${arrayText(hostUpdateIds)}::uuid[]) AND state = 'queued'`;
 }
 
 /** What a result's key refers to; null when nothing does. */

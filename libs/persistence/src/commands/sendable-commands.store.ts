@@ -1,4 +1,5 @@
 import { PHASES } from '@luofleet/rollout';
+import { arrayText } from '../database/array-text';
 import { Prisma } from '../generated/prisma/client';
 import type { Database, Reader } from '../database/database';
 import { asUnstorable } from '../database/database-error';
@@ -49,7 +50,7 @@ export async function takeQueuedCommands(
   replicaId: string,
 ): Promise<SendableCommand[]> {
   if (hostIds.length === 0) return [];
-  const queued = Prisma.sql`c.host_id = ANY(${[...hostIds]}::uuid[]) AND c.state = 'queued'
+  const queued = Prisma.sql`c.host_id = ANY(${arrayText(hostIds)}::uuid[]) AND c.state = 'queued'
     AND hu.id = c.host_update_id AND ${STILL_MATTERS}
     AND EXISTS (SELECT FROM hosts h WHERE h.id = c.host_id AND h.replica_id = ${replicaId})`;
   const take = (client: Reader, those: Prisma.Sql) => client.$queryRaw<SendableCommand[]>`
@@ -79,7 +80,7 @@ async function takeEach<Taken>(
     const taken: Taken[] = [];
     const refused = await storeEach(unit, found, async (part) => {
       const keys = part.map(({ key }) => key);
-      const those = Prisma.sql`${queued} AND c.idempotency_key = ANY(${keys}::text[])`;
+      const those = Prisma.sql`${queued} AND c.idempotency_key = ANY(${arrayText(keys)}::text[])`;
       taken.push(...(await take(unit.client, those)));
     });
     await setAside(

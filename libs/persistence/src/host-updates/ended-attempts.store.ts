@@ -16,6 +16,7 @@
  * Ordering: after the host updates were written, in their transaction.
  */
 import { Prisma } from '../generated/prisma/client';
+import { arrayText } from '../database/array-text';
 import { STILL_MATTERS } from '../commands/sendable-commands.store';
 import { storeEach } from '../database/isolation';
 import type { UnitOfWork } from '../database/unit-of-work';
@@ -67,7 +68,7 @@ export async function settleEndedAttemptsEach(
       FROM ${rows}`;
     const refused = await storeEach(unit, open, (part) => {
       const keys = part.map(({ subject }) => subject);
-      return unit.client.$executeRaw`${settle} AND ${key} = ANY(${keys}::text[])`;
+      return unit.client.$executeRaw`${settle} AND ${key} = ANY(${arrayText(keys)}::text[])`;
     });
     await setAside(
       unit,
@@ -104,7 +105,7 @@ function partsOf({
 }: PerhapsEnded): Record<'commands' | 'sessions' | 'files', Part> {
   const updates = Prisma.sql`
     host_updates hu JOIN rollouts r ON r.id = hu.rollout_id
-    WHERE (hu.id = ANY(${[...hostUpdateIds]}::uuid[]) OR hu.host_id = ANY(${[...hostIds]}::uuid[]))`;
+    WHERE (hu.id = ANY(${arrayText(hostUpdateIds)}::uuid[]) OR hu.host_id = ANY(${arrayText(hostIds)}::uuid[]))`;
   const commands = Prisma.sql`${updates} AND c.host_update_id = hu.id AND ${OPEN_COMMAND}
     AND (c.attempt < hu.attempt OR ${OVER}) AND NOT (${STILL_MATTERS})`;
   const sessions = Prisma.sql`${updates} AND s.host_update_id = hu.id AND ${settles(SESSION)}`;

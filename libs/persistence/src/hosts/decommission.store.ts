@@ -1,4 +1,5 @@
 import { LuofleetError } from '@luofleet/platform';
+import { arrayText } from '../database/array-text';
 import type { Database, Reader } from '../database/database';
 import { isUniqueViolation } from '../database/database-error';
 import type { UnitOfWork } from '../database/unit-of-work';
@@ -90,7 +91,7 @@ export async function hostsToLetGo(
   if (hostIds.length === 0) return [];
   const rows = await database.read('find decommissioned hosts', 'hosts', (client) => {
     return client.$queryRaw<{ id: string }[]>`
-      SELECT id FROM hosts WHERE id = ANY(${hostIds}::uuid[]) AND decommissioned_at IS NOT NULL`;
+      SELECT id FROM hosts WHERE id = ANY(${arrayText(hostIds)}::uuid[]) AND decommissioned_at IS NOT NULL`;
   });
   return rows.map(({ id }) => id);
 }

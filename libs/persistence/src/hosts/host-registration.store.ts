@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { arrayText } from '../database/array-text';
 import { ConflictError } from '../database/conflict.error';
 import type { UnitOfWork } from '../database/unit-of-work';
 import type { Backend, Labels } from '../records';
@@ -133,13 +134,13 @@ async function identifyAll(
       online AND last_seen_at > now() - ${offlineAfterMs} * interval '1 ms' AS live,
       COALESCE(contested_at > now() - ${CONTESTED_FOR_MS} * interval '1 ms', false) AS contested,
       decommissioned_at IS NOT NULL AS decommissioned
-    FROM hosts WHERE name = ANY(${hosts.map(({ name }) => name)}::text[])
-      OR machine_id = ANY(${hosts.flatMap(({ machineId }) => machineId || [])}::text[])
+    FROM hosts WHERE name = ANY(${arrayText(hosts.map(({ name }) => name))}::text[])
+      OR machine_id = ANY(${arrayText(hosts.flatMap(({ machineId }) => machineId || []))}::text[])
     ORDER BY id FOR UPDATE`;
   const replaced = await unit.client.$queryRaw<{ hostId: string; incarnationId: string }[]>`
     SELECT host_id AS "hostId", incarnation_id AS "incarnationId" FROM host_incarnations
-    WHERE host_id = ANY(${known.map(({ id }) => id)}::uuid[])
-      AND incarnation_id = ANY(${hosts.map(({ incarnationId }) => incarnationId)}::text[])`;
+    WHERE host_id = ANY(${arrayText(known.map(({ id }) => id))}::uuid[])
+      AND incarnation_id = ANY(${arrayText(hosts.map(({ incarnationId }) => incarnationId))}::text[])`;
   const rebooting = await rebootsIn(unit, hosts, known);
   const keyOf = (hostId: string, incarnationId: string) => `${hostId} ${incarnationId}`;
   const pairs = new Set(replaced.map((row) => keyOf(row.hostId, row.incarnationId)));
@@ -171,7 +172,7 @@ async function rebootsIn(
   if (keys.length === 0) return new Map();
   const rows = await unit.client.$queryRaw<{ key: string; hostId: string }[]>`
     SELECT idempotency_key AS key, host_id AS "hostId" FROM commands
-    WHERE host_id = ANY(${nameless.map(({ id }) => id)}::uuid[]) AND idempotency_key = ANY(${keys}::text[])
+    WHERE host_id = ANY(${arrayText(nameless.map(({ id }) => id))}::uuid[]) AND idempotency_key = ANY(${arrayText(keys)}::text[])
       AND phase IN ('reboot', 'retrieve') AND state IN ('sent', 'accepted')`;
   return new Map(rows.map(({ key, hostId }) => [key, hostId]));
 }
@@ -230,13 +231,13 @@ async function rememberReplaced(unit: UnitOfWork, placed: readonly Placed[]): Pr
   const hostIds = rows.map(({ id }) => id);
   await unit.client.$executeRaw`
     INSERT INTO host_incarnations (host_id, incarnation_id)
-    SELECT * FROM unnest(${hostIds}::uuid[], ${rows.map(({ incarnation }) => incarnation)}::text[])
+    SELECT * FROM unnest(${arrayText(hostIds)}::uuid[], ${arrayText(rows.map(({ incarnation }) => incarnation))}::text[])
     ON CONFLICT DO NOTHING`;
   await unit.client.$executeRaw`
     DELETE FROM host_incarnations WHERE (host_id, incarnation_id) IN (
       SELECT host_id, incarnation_id FROM (
         SELECT host_id, incarnation_id, row_number() OVER (PARTITION BY host_id ORDER BY replaced_at DESC) AS place
-        FROM host_incarnations WHERE host_id = ANY(${hostIds}::uuid[])) ranked
+        FROM host_incarnations WHERE host_id = ANY(${arrayText(hostIds)}::uuid[])) ranked
       WHERE place > ${INCARNATIONS_KEPT})`;
 }
 

@@ -1,4 +1,5 @@
 import type { Reader } from '../database/database';
+import { arrayText } from '../database/array-text';
 import { storeEach } from '../database/isolation';
 import type { UnitOfWork } from '../database/unit-of-work';
 import type { WorkloadRecord } from '../records';
@@ -13,7 +14,7 @@ export async function markOffline(
 ): Promise<string[]> {
   const gone = await unit.client.$queryRaw<{ id: string; name: string; left: boolean }[]>`
     UPDATE hosts SET online = false, replica_id = NULL, version = version + 1
-    WHERE id IN (SELECT id FROM hosts WHERE id = ANY(${[...hostIds]}::uuid[]) ORDER BY id FOR UPDATE)
+    WHERE id IN (SELECT id FROM hosts WHERE id = ANY(${arrayText(hostIds)}::uuid[]) ORDER BY id FOR UPDATE)
       AND replica_id = ${replicaId}
     RETURNING id, name, decommissioned_at IS NOT NULL AS left`;
   recordOffline(
@@ -36,7 +37,7 @@ export async function markSilentOffline(unit: UnitOfWork, offlineAfterMs: number
   const refused = await storeEach(unit, silent, async (part) => {
     await unit.client.$executeRaw`
       UPDATE hosts SET online = false, replica_id = NULL, version = version + 1
-      WHERE id = ANY(${part.map(({ id }) => id)}::uuid[])`;
+      WHERE id = ANY(${arrayText(part.map(({ id }) => id))}::uuid[])`;
     recordOffline(unit, part, 'it has not been heard of for too long');
   });
   await setAside(
@@ -90,7 +91,7 @@ export async function touchHosts(
     UPDATE hosts h SET last_seen_at = clock_timestamp() - v."ageMs" * interval '1 ms', online = true, replica_id = ${replicaId},
       workloads = CASE WHEN jsonb_typeof(v.workloads) = 'array' THEN v.workloads ELSE h.workloads END
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(id uuid, "ageMs" float8, workloads jsonb),
-      (SELECT id, online FROM hosts WHERE id = ANY(${signs.map(({ hostId }) => hostId)}::uuid[])
+      (SELECT id, online FROM hosts WHERE id = ANY(${arrayText(signs.map(({ hostId }) => hostId))}::uuid[])
          AND COALESCE(replica_id, ${replicaId}) = ${replicaId} AND decommissioned_at IS NULL
        ORDER BY id FOR UPDATE SKIP LOCKED) AS free
     WHERE h.id = v.id AND free.id = v.id
@@ -139,7 +140,7 @@ export async function raiseGenerations(
   if (hostIds.length === 0) return new Map();
   const rows = await unit.client.$queryRaw<{ id: string; generation: bigint }[]>`
     UPDATE hosts SET generation = generation + 1, version = version + 1
-    WHERE id IN (SELECT id FROM hosts WHERE id = ANY(${[...hostIds]}::uuid[]) ORDER BY id FOR UPDATE)
+    WHERE id IN (SELECT id FROM hosts WHERE id = ANY(${arrayText(hostIds)}::uuid[]) ORDER BY id FOR UPDATE)
     RETURNING id, generation`;
   return new Map(rows.map(({ id, generation }) => [id, generation]));
 }
@@ -151,7 +152,7 @@ export async function replicasOfHosts(
 ): Promise<Map<string, string>> {
   const rows = await client.$queryRaw<{ id: string; replicaId: string }[]>`
     SELECT id, replica_id AS "replicaId" FROM hosts
-    WHERE id = ANY(${[...hostIds]}::uuid[]) AND online AND replica_id IS NOT NULL`;
+    WHERE id = ANY(${arrayText(hostIds)}::uuid[]) AND online AND replica_id IS NOT NULL`;
   return new Map(rows.map(({ id, replicaId }) => [id, replicaId]));
 }
 

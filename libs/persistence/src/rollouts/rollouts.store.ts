@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { arrayText } from '../database/array-text';
 import {
   isRolloutTerminal,
   isWaveEnded,
@@ -93,7 +94,7 @@ export async function overlappingRollouts(
   return client.$queryRaw<OverlappingRollout[]>`
     SELECT r.name, rel.name AS release, count(*)::int AS hosts
     FROM host_updates hu JOIN rollouts r ON r.id = hu.rollout_id JOIN releases rel ON rel.id = r.release_id
-    WHERE hu.host_id = ANY(${[...hostIds]}::uuid[]) AND hu.state IN ('pending', 'running', 'rolling-back', 'held')
+    WHERE hu.host_id = ANY(${arrayText(hostIds)}::uuid[]) AND hu.state IN ('pending', 'running', 'rolling-back', 'held')
       AND r.release_id <> ${releaseId}::uuid
     GROUP BY r.id, r.name, rel.name ORDER BY r.created_at`;
 }
@@ -189,7 +190,7 @@ async function insertHostUpdates(
   if (why === null) return;
   const hosts = plan.waves.flatMap((wave) => wave.hosts);
   const refused = await storeEach(unit, hosts, (part) =>
-    insert(Prisma.sql`WHERE p.host_id = ANY(${part.map((host) => host.id)}::uuid[])`),
+    insert(Prisma.sql`WHERE p.host_id = ANY(${arrayText(part.map((host) => host.id))}::uuid[])`),
   );
   if (refused.length === hosts.length) throw why;
   await setAside(

@@ -1,4 +1,5 @@
 import { Prisma } from '../generated/prisma/client';
+import { arrayText } from '../database/array-text';
 import {
   cursorId,
   cursorMoment,
@@ -143,7 +144,7 @@ async function filesOf(
   if (sessions.length === 0) return bySession;
   const rows = await client.$queryRaw<FileRow[]>`
     SELECT ${FILE_COLUMNS} FROM preserved_files f JOIN ${SESSION_SOURCE} ON s.id = f.session_id
-    WHERE f.session_id = ANY(${sessions.map(({ id }) => id)}::uuid[]) ORDER BY f.session_id, f.token`;
+    WHERE f.session_id = ANY(${arrayText(sessions.map(({ id }) => id))}::uuid[]) ORDER BY f.session_id, f.token`;
   for (const file of rows.map(fileOf)) {
     const files = bySession.get(file.sessionId) ?? [];
     files.push(file);

@@ -7,6 +7,7 @@
  * Happy path: a row for each thing, and one event that tells of it; the same again only counts.
  */
 import { cleanText } from '@luofleet/platform/text';
+import { arrayText } from '../database/array-text';
 import type { UnitOfWork } from '../database/unit-of-work';
 import { messageOf } from '../database/database-error';
 import type { UnstorableError } from '../database/unstorable.error';
@@ -46,17 +47,17 @@ export async function setAside(unit: UnitOfWork, items: readonly SetAsideItem[])
   if (items.length === 0) return;
   const cut = items.map((item) => ({ ...item, subject: cleanText(item.subject, SUBJECT_MAX) }));
   const rows = [...new Map(cut.map((item) => [`${item.kind}/${item.subject}`, item])).values()];
-  const column = (pick: (item: SetAsideItem) => string | undefined) =>
+  const column = (pick: (item: SetAsideItem) => string | undefined): string[] =>
     rows.map((item) => pick(item) ?? '');
   const stored = await unit.client.$queryRaw<{ kind: string; subject: string; times: number }[]>`
     INSERT INTO set_aside (id, kind, subject, host_id, host_update_id, rollout_id, reason_code, reason_detail, content)
     SELECT gen_random_uuid(), v.kind, v.subject, NULLIF(v.host_id, '')::uuid,
       NULLIF(v.host_update_id, '')::uuid, NULLIF(v.rollout_id, '')::uuid, v.code, v.detail, v.content
     FROM unnest(
-      ${column(({ kind }) => kind)}::text[], ${column(({ subject }) => subject)}::text[],
-      ${column(({ hostId }) => hostId)}::text[], ${column(({ hostUpdateId }) => hostUpdateId)}::text[],
-      ${column(({ rolloutId }) => rolloutId)}::text[], ${column(({ why }) => codeOf(why))}::text[],
-      ${column(({ why }) => detailOf(why))}::text[], ${column(({ content }) => textOf(content))}::text[]
+      ${arrayText(column(({ kind }) => kind))}::text[], ${arrayText(column(({ subject }) => subject))}::text[],
+      ${arrayText(column(({ hostId }) => hostId))}::text[], ${arrayText(column(({ hostUpdateId }) => hostUpdateId))}::text[],
+      ${arrayText(column(({ rolloutId }) => rolloutId))}::text[], ${arrayText(column(({ why }) => codeOf(why)))}::text[],
+      ${arrayText(column(({ why }) => detailOf(why)))}::text[], ${arrayText(column(({ content }) => textOf(content)))}::text[]
     ) AS v(kind, subject, host_id, host_update_id, rollout_id, code, detail, content)
     ORDER BY v.kind, v.subject
     ON CONFLICT (kind, subject) DO UPDATE SET times = set_aside.times + 1, last_at = now(),

@@ -19,6 +19,7 @@
  * Ordering: moved host updates get a new version, so that a judgement over what was read before conflicts.
  */
 import { Prisma } from '../generated/prisma/client';
+import { arrayText } from '../database/array-text';
 import type { Database, Reader } from '../database/database';
 import { storeEach } from '../database/isolation';
 import type { UnitOfWork } from '../database/unit-of-work';
@@ -131,7 +132,7 @@ async function moveDeadlines(unit: UnitOfWork, to: Prisma.Sql, which: Prisma.Sql
   const refused = await storeEach(unit, found, (part) => {
     return unit.client.$executeRaw`
       UPDATE host_updates hu SET deadline_at = ${to}, version = version + 1
-      WHERE id = ANY(${part.map(({ id }) => id)}::uuid[])`;
+      WHERE id = ANY(${arrayText(part.map(({ id }) => id))}::uuid[])`;
   });
   await setAside(
     unit,
