@@ -19,7 +19,9 @@ export interface Page<Item> {
 export const limitSchema = wholeNumberSchema({
   ...{ min: 1, max: PAGE_LIMIT_MAX },
   message: `limit is a whole number from 1 to ${PAGE_LIMIT_MAX}`,
-}).default(PAGE_LIMIT_DEFAULT);
+})
+  .default(PAGE_LIMIT_DEFAULT)
+  .describe(`${PAGE_LIMIT_DEFAULT} when absent.`);
 
 export const pageQueryShape = {
   limit: limitSchema,
