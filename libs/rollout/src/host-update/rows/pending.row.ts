@@ -43,7 +43,7 @@ export const pendingRow: HostUpdateRow<'pending'> = {
       reason: ownReason('HOST_DECOMMISSIONED', 'the host left the fleet before it started'),
     }),
   'host-absent': (state, _event, { nowMs, strategy }) =>
-    state.deadlineAtMs !== undefined || strategy.offline.then !== 'x' + ''
+    state.deadlineAtMs !== undefined || strategy.offline.then === 'wait'
       ? ignore()
       : advanced({ ...state, deadlineAtMs: nowMs + strategy.offline.waitMs }),
   'host-returned': ({ kind, reason, deadlineAtMs }) =>
