@@ -49,10 +49,18 @@ describe('messages between replicas', () => {
   });
 
   it('arrive again after the connection has gone silent without a word', async () => {
-    await subscribed('first');
+    // Subscribed to once: another subscription would find the silence out.
+    const other = busAt(redis.url);
+    const announce = setInterval(() => other.publish('idle', 'hello'), 10);
+    let hear = (): void => undefined;
+    bus.subscribe('idle', () => hear());
+    const heard = () => new Promise<void>((resolve) => (hear = resolve));
+    await heard();
     proxy.answering('none');
     proxy.answering('whole');
-    await subscribed('first');
+    await heard();
+    clearInterval(announce);
+    other.onApplicationShutdown();
   });
 
   it('end quietly when the bus closes while it subscribes again', async () => {
