@@ -102,7 +102,7 @@ describe('decommission and recommission', () => {
 
   it.each<[string, () => Promise<unknown>, number, string, string]>([
     ['an unknown host', () => decommission('nobody'), 5, 'NOT_FOUND', ''],
-    ['no host', () => decommission(''), 5, 'NOT_FOUND', ''],
+    ['no host', () => decommission(''), 3, 'INVALID_INPUT', 'id'],
     ['an unknown host back', () => recommission('nobody'), 5, 'NOT_FOUND', ''],
     ['a reason that steers', () => decommission('n', '\u001b[2J'), 3, 'INVALID_INPUT', 'reason'],
     ['a name that hides', () => recommission('a\u202eb'), 3, 'INVALID_INPUT', 'id'],
