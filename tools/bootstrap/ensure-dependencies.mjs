@@ -4,27 +4,32 @@
 //
 // Happy path: npm's own record of what is installed agrees with the lock file, nothing is done (a few ms).
 // Otherwise `npm ci` runs, one at a time on this machine, and the comparison is made again once the lock is held.
-// Unhappy path: npm fails; its own words go to stderr and a SetupError says where.
+// Unhappy paths: npm fails; its own words go to stderr and a SetupError says where. A signal ends npm and the wait for another.
 
-import { spawn } from 'node:child_process';
 import { findStaleness } from './dependencies-state.mjs';
 import { withMachineLock } from './machine-lock.mjs';
-import { SetupError, reportError } from './setup-error.mjs';
+import { runCommand } from './run-command.mjs';
+import { reportError } from './setup-error.mjs';
+import { stoppable } from './stop-signal.mjs';
 import { workspace } from './workspace.mjs';
+
+const LIMIT_MS = 30 * 60_000;
 
 /** Installs dependencies when they are missing or stale. Returns whether it had to. */
 export async function ensureDependencies({ note = console.error } = {}) {
   if (!findStaleness(workspace)) return false;
-  return withMachineLock(
-    `dependencies of ${workspace}`,
-    async () => {
-      const why = findStaleness(workspace);
-      if (!why) return false;
-      note(`Installing dependencies (${why})`);
-      await runNpmCi();
-      return true;
-    },
-    () => note('Waiting for another process that is installing dependencies'),
+  return stoppable(() =>
+    withMachineLock(
+      `dependencies of ${workspace}`,
+      async () => {
+        const why = findStaleness(workspace);
+        if (!why) return false;
+        note(`Installing dependencies (${why})`);
+        await runNpmCi();
+        return true;
+      },
+      () => note('Waiting for another process that is installing dependencies'),
+    ),
   );
 }
 
@@ -33,34 +38,14 @@ async function runNpmCi() {
     ? [process.execPath, process.env.npm_execpath]
     : ['npm'];
   const [command, ...first] = fromNpm;
-  const args = [
-    ...first,
-    'ci',
-    '--include=dev',
-    '--include=optional',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ];
+  const what = ['ci', '--include=dev', '--include=optional'];
   // npm's stdout goes to our stderr: stdout may be a summary that a program reads.
-  const child = spawn(command, args, {
+  await runCommand(command, [...first, ...what, '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: workspace,
-    stdio: ['ignore', process.stderr, process.stderr],
+    shown: true,
+    limitMs: LIMIT_MS,
+    advice: `What npm printed above says why; run \`npm ci\` in ${workspace} by hand, with npm 10 or newer, to see more.`,
   });
-  const code = await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  }).catch((cause) => {
-    throw new SetupError('npm could not be started.', {
-      advice: 'Install npm 10 or newer, then try again.',
-      cause,
-    });
-  });
-  if (code !== 0) {
-    throw new SetupError(`npm ci failed with exit code ${code} in ${workspace}.`, {
-      advice: 'What npm printed above says why; run `npm ci` there by hand to see more.',
-    });
-  }
 }
 
 if (import.meta.filename === process.argv[1]) {

@@ -3,8 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import net from 'node:net';
+import { stopSignal } from './stop-signal.mjs';
 
-/** Runs `work` while holding the lock called `name`; waits for as long as another process has it. */
+/**
+ * Runs `work` while holding the lock called `name`; waits for as long as another process has it, or until
+ * this one is asked to end.
+ */
 export async function withMachineLock(name, work, onWait = () => {}) {
   const address = `\0luofleet-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`;
   let waited = false;
@@ -13,6 +17,7 @@ export async function withMachineLock(name, work, onWait = () => {}) {
     if (!waited) onWait();
     waited = true;
     await untilReleased(address);
+    stopSignal.throwIfAborted();
   }
   try {
     return await work();
@@ -42,7 +47,12 @@ function tryListen(address) {
 function untilReleased(address) {
   return new Promise((resolve) => {
     const socket = net.connect(address);
-    socket.on('error', () => {}).on('close', resolve);
+    const stop = () => socket.destroy();
+    stopSignal.addEventListener('abort', stop);
+    socket.on('error', () => {}).on('close', () => {
+      stopSignal.removeEventListener('abort', stop);
+      resolve();
+    });
     socket.resume();
   });
 }

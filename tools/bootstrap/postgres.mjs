@@ -129,6 +129,7 @@ async function startServer(supervisor, { user, programs, data }) {
         ...user,
         cwd: data,
         env: serverEnvironment(data),
+        usedByOthers: true,
         stopSignal: 'SIGINT', // "fast": open connections are closed
         ready: (line) => line.includes('database system is ready to accept connections'),
       });

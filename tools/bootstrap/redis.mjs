@@ -43,6 +43,7 @@ export async function provideRedis(supervisor, { note = () => {} } = {}) {
     try {
       await supervisor.start({
         name: 'redis',
+        usedByOthers: true,
         command,
         args,
         env,

@@ -36,23 +36,25 @@ export function createRunDirectory(kind) {
   return { runId, directory, logs: path.join(directory, 'logs') };
 }
 
-/** Records a process of a run: which signal asks it to stop, and in which order it was started. */
-export function recordProcess(directory, order, { name, pid, stopSignal }) {
+/** Records a process of a run: which signal asks it to stop, and whether others use it and are to stop before it. */
+export function recordProcess(directory, order, { name, pid, stopSignal, usedByOthers }) {
   const file = path.join(directory, 'processes', `${String(order).padStart(4, '0')}-${name}.json`);
-  writeFileSync(`${file}.new`, JSON.stringify({ name, stopSignal, ...identify(pid) }));
+  writeFileSync(`${file}.new`, JSON.stringify({ name, stopSignal, usedByOthers, ...identify(pid) }));
   renameSync(`${file}.new`, file);
   return () => rmSync(file, { force: true });
 }
 
-/** Stops every process of a run that is still there: recorded ones first, the latest first, then all that carry its mark. */
+/** Stops every process of a run that is still there: recorded ones first, together, then all that carry its mark. */
 export async function stopProcessesOfRun(runId, { except = [], timeoutMs = STOP_TIMEOUT_MS } = {}) {
   const recorded = readRecords(path.join(runsDirectory, runId, 'processes'));
-  for (const record of recorded.reverse()) {
+  const stop = async (record) => {
     signalProcess(record, record.stopSignal);
-    if (await waitUntilGone(record, timeoutMs)) continue;
+    if (await waitUntilGone(record, timeoutMs)) return;
     signalProcess(record, 'SIGKILL', { group: true });
     await waitUntilGone(record, timeoutMs);
-  }
+  };
+  for (const usedByOthers of [false, true])
+    await Promise.all(recorded.filter((one) => one.usedByOthers === usedByOthers).map(stop));
   for (const signal of ['SIGTERM', 'SIGKILL']) {
     const left = processesOfRun(runId, except);
     for (const record of left) signalProcess(record, signal);

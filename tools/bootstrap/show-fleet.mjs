@@ -8,20 +8,23 @@ import { restClient } from './rest-client.mjs';
 import { cleanUpFinishedRuns, createRunDirectory } from './run-directory.mjs';
 import { provideServices } from './services.mjs';
 import { SetupError, reportError } from './setup-error.mjs';
+import { EXIT_OF_SIGNAL, stoppable, stopSignal } from './stop-signal.mjs';
 import { describeSummary, summarise } from './summary.mjs';
 import { Supervisor } from './supervisor.mjs';
 import { watchRollout } from './watch-rollout.mjs';
 
 const ONLINE_TIMEOUT_MS = 120_000;
-const EXIT_OF_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
-/** Runs everything and resolves to the exit code. */
-export async function showFleet(options, note) {
+/** Runs everything and resolves to the exit code. A second signal does not wait for what the first one stops. */
+export const showFleet = (options, note) => stoppable(() => runAndServe(options, note));
+
+async function runAndServe(options, note) {
   await cleanUpFinishedRuns();
   const supervisor = new Supervisor(createRunDirectory('start'));
   const stopped = new Promise((resolve) => {
-    for (const name of Object.keys(EXIT_OF_SIGNAL))
-      process.on(name, () => resolve({ signal: name }));
+    const stop = () => resolve({ signal: stopSignal.reason.signal });
+    if (stopSignal.aborted) stop();
+    stopSignal.addEventListener('abort', stop);
     supervisor.onUnexpectedExit = (exit) => resolve({ exit });
   });
   const abandoned = new AbortController();

@@ -1,9 +1,10 @@
-// Starts the processes of a run, tells when each one serves, and stops them in the reverse order.
+// Starts the processes of a run, tells when each one serves, and stops them: all together, those that others use at last.
 //
 // Happy path: start() spawns a process in its own group with its output in logs/NAME.log, records it in the run's
 // folder, and resolves when the process shows its ready line; stopAll() sends each its stop signal and waits.
 // Unhappy paths: a process that ends or stays silent before it is ready rejects start() with the end of its log; one
-// that ignores its stop signal is killed with its group; one that ends by itself later is told to `onUnexpectedExit`.
+// that ignores its stop signal is killed with its group; one that ends by itself later is told to `onUnexpectedExit`,
+// also when it leaves a child that holds its output.
 // When this process itself is killed, the warden (warden.mjs) stops everything.
 
 import { spawn } from 'node:child_process';
@@ -16,6 +17,8 @@ import { SetupError } from './setup-error.mjs';
 import { fieldOf } from './thrown.mjs';
 
 const STOP_TIMEOUT_MS = 15_000;
+/** Until the output of a process that has ended is given up: a child of it may hold it for ever. */
+const OUTPUT_GRACE_MS = 2000;
 const READY_TIMEOUT_MS = 60_000;
 const TAIL_LINES = 12;
 
@@ -50,7 +53,7 @@ export class Supervisor {
   /**
    * Starts a process.
    * @param {{ name: string, command: string, args?: string[], env?: Record<string, string|undefined>, cwd?: string,
-   *   uid?: number, gid?: number, stopSignal?: NodeJS.Signals, readyTimeoutMs?: number,
+   *   uid?: number, gid?: number, stopSignal?: NodeJS.Signals, readyTimeoutMs?: number, usedByOthers?: boolean,
    *   ready?: (line: string) => unknown }} options `ready` gets each line of output; what it returns that is neither
    *   undefined nor false says that the process serves, and is the answer's `ready`. Without it a spawned process counts.
    */
@@ -65,6 +68,7 @@ export class Supervisor {
     stopSignal = 'SIGTERM',
     ready,
     readyTimeoutMs = READY_TIMEOUT_MS,
+    usedByOthers = false,
   }) {
     if (this.#stopping)
       throw new SetupError(`${name} was not started: everything is being stopped.`);
@@ -80,6 +84,7 @@ export class Supervisor {
       name,
       child,
       stopSignal,
+      usedByOthers,
       tail: [],
       forget: () => {},
       stopped: undefined,
@@ -87,6 +92,13 @@ export class Supervisor {
     };
     entry.exited = new Promise((resolve) => {
       child.once('error', (error) => resolve({ error }));
+      child.once('exit', () => {
+        const timer = setTimeout(() => {
+          child.stdout.destroy();
+          child.stderr.destroy();
+        }, OUTPUT_GRACE_MS);
+        child.once('close', () => clearTimeout(timer));
+      });
       child.once('close', (code, signal) => resolve({ code, signal }));
     });
     this.#children.push(entry);
@@ -95,6 +107,7 @@ export class Supervisor {
         name,
         pid: child.pid,
         stopSignal,
+        usedByOthers,
       });
     void entry.exited.then((how) => {
       entry.forget();
@@ -163,10 +176,13 @@ export class Supervisor {
     return entry.stopped;
   }
 
-  /** Stops every process of the run, the latest first. */
+  /** Stops every process of the run. */
   async stopAll() {
     this.#stopping = true;
-    for (const entry of [...this.#children].reverse()) await this.#stop(entry);
+    for (const usedByOthers of [false, true]) {
+      const now = this.#children.filter((entry) => entry.usedByOthers === usedByOthers);
+      await Promise.all(now.map((entry) => this.#stop(entry)));
+    }
     await stopProcessesOfRun(this.#run.runId, { except: [this.#warden.pid] });
     // Nothing is left for the warden to do; it ends with its pipe, and is the last of the run to go.
     const { exitCode, signalCode } = this.#warden;

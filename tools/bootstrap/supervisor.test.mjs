@@ -24,11 +24,13 @@ function supervise(t, options) {
 const serving = "console.log('serving'); setInterval(() => {}, 1000);";
 const ready = (line) => line === 'serving';
 
-test('resolves on the ready line, keeps the output, stops in reverse order', async (t) => {
+test('resolves on the ready line, keeps the output, stops what others use at last', async (t) => {
   const supervisor = supervise(t);
   const order = [];
   for (const name of ['first', 'second']) {
-    const started = await supervisor.start({ name, command: node, args: ['-e', serving], ready });
+    const usedByOthers = name === 'first';
+    const args = ['-e', serving];
+    const started = await supervisor.start({ name, command: node, args, ready, usedByOthers });
     void started.exited.then(() => order.push(name));
   }
   await supervisor.stopAll();
@@ -83,6 +85,44 @@ test('stops what a child left running in a group of its own', async (t) => {
   assert.ok(isRunning(orphan));
   await supervisor.stopAll();
   assert.ok(!isRunning(orphan));
+});
+
+const holdsOutput = `const { spawn } = require('node:child_process');
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'inherit' });
+  child.unref(); console.log('serving');`;
+
+test('one that ends and leaves a child with its output is told, and stopped', async (t) => {
+  let told;
+  const ended = new Promise((resolve) => (told = resolve));
+  const supervisor = supervise(t, { onUnexpectedExit: told });
+  await supervisor.start({ name: 'parent', command: node, args: ['-e', holdsOutput], ready });
+  assert.equal((await ended).code, 0);
+});
+
+test('does not wait for an output that a child out of reach holds', async (t) => {
+  const supervisor = supervise(t);
+  const args = ['-e', `${holdsOutput} ${serving}`];
+  await supervisor.start({ name: 'parent', command: node, args, ready });
+  await supervisor.stopAll();
+});
+
+test('asks all to stop before it waits for one that does not', async (t) => {
+  const supervisor = supervise(t);
+  const deaf = `process.on('SIGTERM', () => {}); ${serving}`;
+  const names = ['one', 'two', 'three'];
+  const kinds = [serving, deaf, deaf];
+  const started = await Promise.all(
+    names.map((name, index) =>
+      supervisor.start({ name, command: node, args: ['-e', kinds[index]], ready }),
+    ),
+  );
+  const gone = [];
+  for (const { name, exited } of started) void exited.then(() => gone.push(name));
+  const stopped = supervisor.stopAll();
+  await started[0].exited; // the earliest started, while the later ones still hold out
+  assert.deepEqual(gone, ['one']);
+  for (const { pid } of started.slice(1)) process.kill(pid, 'SIGKILL');
+  await stopped;
 });
 
 async function startVictim() {

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { ensureDependencies } from '../bootstrap/ensure-dependencies.mjs';
 import { readOptions } from '../bootstrap/read-options.mjs';
 import { reportError, SetupError } from '../bootstrap/setup-error.mjs';
+import { stoppable } from '../bootstrap/stop-signal.mjs';
 import { cacheDirectory, workspace } from '../bootstrap/workspace.mjs';
 import { compareFolders, mirrorFolder } from './folders.mjs';
 import { generatePrisma, PRISMA_OUTPUT } from './prisma.mjs';
@@ -50,4 +51,4 @@ async function generate(args) {
   }
 }
 
-generate(process.argv.slice(2)).catch((error) => process.exit(reportError(error)));
+stoppable(() => generate(process.argv.slice(2))).catch((error) => process.exit(reportError(error)));

@@ -2,6 +2,7 @@
 // the ones before found; the last line of stdout is `N passed, N failed`.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { stopSignal } from '../bootstrap/stop-signal.mjs';
 import { Checks } from './checks.mjs';
 import { runConformance } from './conformance.mjs';
 import { ensureKernels } from './kernel-build.mjs';
@@ -22,7 +23,7 @@ const tests = {
 async function withLab({ refresh, keep }, use) {
   const lab = await openLab({ note, refresh, keep });
   const stop = () => void lab.close();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
+  stopSignal.addEventListener('abort', stop, { once: true });
   try {
     return await use(lab);
   } finally {
@@ -76,6 +77,7 @@ export const commands = {
       checks.fail('the lab', error);
     }
     process.stdout.write(`${checks.total}\n`);
+    stopSignal.throwIfAborted();
     return checks.exitCode;
   },
 };

@@ -29,7 +29,7 @@ import {
   SOURCE_PACKAGE,
 } from './package-source.mjs';
 import { ensureBuildPackages } from './prerequisites.mjs';
-import { runCommand } from './processes.mjs';
+import { runCommand } from '../bootstrap/run-command.mjs';
 
 /**
  * The kernels. Each has its own release string: `a` and `b` differ in nothing else; `nomemfd` lacks the one file handler

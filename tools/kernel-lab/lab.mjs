@@ -11,6 +11,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { stoppable } from '../bootstrap/stop-signal.mjs';
 import { ensureKernels } from './kernel-build.mjs';
 import { bootMachine } from './machine.mjs';
 import { ensureMachinePackages } from './prerequisites.mjs';
@@ -18,9 +19,13 @@ import { ensureRootFileSystem } from './root-fs.mjs';
 
 /** Opens the lab; builds what the cache does not have. */
 export async function openLab({ note = () => {}, keep = false, refresh = false } = {}) {
-  await ensureMachinePackages(note);
-  const build = await ensureKernels({ refresh, note });
-  const rootDirectory = await ensureRootFileSystem();
+  const { build, rootDirectory } = await stoppable(async () => {
+    await ensureMachinePackages(note);
+    return {
+      build: await ensureKernels({ refresh, note }),
+      rootDirectory: await ensureRootFileSystem(),
+    };
+  });
   const directory = mkdtempSync(path.join(tmpdir(), 'luofleet-lab-'));
   const machines = [];
   return {

@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { SetupError } from '../bootstrap/setup-error.mjs';
-import { runCommand } from './processes.mjs';
+import { runCommand } from '../bootstrap/run-command.mjs';
 
 export const SOURCE_PACKAGE = 'linux-source-7.3';
 const SUITE = 'trixie-backports';

@@ -1,5 +1,5 @@
 // The Debian packages that the lab needs; what is missing is installed through apt.
-import { runCommand } from './processes.mjs';
+import { runCommand } from '../bootstrap/run-command.mjs';
 
 const building = [
   'bc',

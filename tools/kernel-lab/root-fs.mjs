@@ -15,7 +15,7 @@ import {
 import path from 'node:path';
 import { SetupError } from '../bootstrap/setup-error.mjs';
 import { labCache } from './kernel-build.mjs';
-import { runCommand } from './processes.mjs';
+import { runCommand } from '../bootstrap/run-command.mjs';
 
 const BUSYBOX = '/bin/busybox';
 const MOUNT_POINTS = ['app', 'dev', 'out', 'proc', 'run', 'sys', 'tmp'];

@@ -3,17 +3,15 @@
 // | test NAME`. Works in a fresh clone: dependencies are installed before anything that needs them is loaded.
 import { ensureDependencies } from '../bootstrap/ensure-dependencies.mjs';
 import { reportError } from '../bootstrap/setup-error.mjs';
+import { stoppable } from '../bootstrap/stop-signal.mjs';
 import { readLabOptions } from './lab-options.mjs';
-import { stopCommands } from './processes.mjs';
-
-// The running command fails, its clean-up runs, and we exit.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stopCommands);
 
 try {
   const { command, names, options } = readLabOptions(process.argv.slice(2));
   await ensureDependencies();
   const { commands } = await import('./commands.mjs'); // imports packages
-  process.exitCode = await commands[command](options, names);
+  // After a signal the running command fails, its clean-up runs, and we exit.
+  process.exitCode = await stoppable(() => commands[command](options, names));
 } catch (error) {
   process.exitCode = reportError(error);
 }
