@@ -49,10 +49,12 @@ function untilReleased(address) {
     const socket = net.connect(address);
     const stop = () => socket.destroy();
     stopSignal.addEventListener('abort', stop);
-    socket.on('error', () => {}).on('close', () => {
-      stopSignal.removeEventListener('abort', stop);
-      resolve();
-    });
+    socket
+      .on('error', () => {})
+      .on('close', () => {
+        stopSignal.removeEventListener('abort', stop);
+        resolve();
+      });
     socket.resume();
   });
 }

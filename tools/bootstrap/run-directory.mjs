@@ -39,7 +39,10 @@ export function createRunDirectory(kind) {
 /** Records a process of a run: which signal asks it to stop, and whether others use it and are to stop before it. */
 export function recordProcess(directory, order, { name, pid, stopSignal, usedByOthers }) {
   const file = path.join(directory, 'processes', `${String(order).padStart(4, '0')}-${name}.json`);
-  writeFileSync(`${file}.new`, JSON.stringify({ name, stopSignal, usedByOthers, ...identify(pid) }));
+  writeFileSync(
+    `${file}.new`,
+    JSON.stringify({ name, stopSignal, usedByOthers, ...identify(pid) }),
+  );
   renameSync(`${file}.new`, file);
   return () => rmSync(file, { force: true });
 }
