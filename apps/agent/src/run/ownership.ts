@@ -13,7 +13,7 @@ import { lockFile } from '@luofleet/linux';
 import type { Log } from '../log';
 import { describeError } from '../model/reason';
 import { replaceFile } from '../images/replace-file';
-import { findInstances } from '../workloads/process-table';
+import { InstanceRecord } from '../workloads/instance-record';
 import type { AgentSettings } from '../settings/agent-settings';
 
 const VARIABLE = 'LUOFLEET_LOCKS';
@@ -68,7 +68,7 @@ function keepSocketPath(stateDir: string, socket: string, log: Pick<Log, 'error'
     // The first start, or a disk that is told of elsewhere.
   }
   if (before === socket) return;
-  const left = before === null ? [] : findInstances(before);
+  const left = before === null ? [] : new InstanceRecord(stateDir).survivors(before);
   if (left.length > 0) {
     const names = left.map(({ workload, process: { pid } }) => `${workload} (pid ${pid})`);
     const detail = `is not ${before}, with which ${names.join(', ')} of this agent were started and live on`;

@@ -36,7 +36,9 @@ function ownCgroup(): string | null {
 /** What `act` gives for the cgroup of an instance; `otherwise` when there is none, or the kernel refuses. */
 function inCgroup<T>(instance: string, otherwise: T, act: (directory: string) => T): T {
   try {
-    return parent === null ? otherwise : act(path.join(parent, instance));
+    // An id that came from elsewhere must not lead elsewhere.
+    const isId = /^[\w-]*$/.test(instance);
+    return parent === null || !isId ? otherwise : act(path.join(parent, instance));
   } catch {
     return otherwise;
   }

@@ -82,10 +82,12 @@ function* runningProcesses(): Generator<FamilyMember> {
   }
 }
 
+const INSTANCE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /**
- * Every workload process of the agent with this socket, whoever started it, oldest first; not what workloads started
+ * Workload processes of the agent with this socket by what their environment says, oldest first; not what workloads started
  * themselves, be it in a session of its own. This needs no record, so it also finds a process whose agent was killed right
- * after spawning it.
+ * after spawning it. An environment can be made up: only one of this agent's own user is believed.
  */
 export function findInstances(socket: string): FoundInstance[] {
   const found: FoundInstance[] = [];
@@ -94,6 +96,7 @@ export function findInstances(socket: string): FoundInstance[] {
     if (LUOFLEET_SOCKET !== socket || !LUOFLEET_WORKLOAD || !LUOFLEET_INSTANCE) continue;
     // Earlier agents did not name the process; it leads its session.
     if (process.pid !== Number(env.LUOFLEET_PID ?? sessionId)) continue;
+    if (!INSTANCE_ID.test(LUOFLEET_INSTANCE) || !isOfOurUser(process.pid)) continue;
     found.push({
       ...{ workload: LUOFLEET_WORKLOAD, instance: LUOFLEET_INSTANCE, process },
       incarnationId: LUOFLEET_INCARNATION ?? '',
@@ -124,6 +127,16 @@ export function findStrays(socket: string, instances: ReadonlySet<string>): Proc
         LUOFLEET_SOCKET === socket && LUOFLEET_INSTANCE && !instances.has(LUOFLEET_INSTANCE),
     )
     .map(({ process }) => process);
+}
+
+/** By the real user id: who starts a program that is set to another user stays the one who did. */
+function isOfOurUser(pid: number): boolean {
+  try {
+    const uid = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return Number(uid) === process.getuid?.();
+  } catch {
+    return false;
+  }
 }
 
 function readEnvironment(pid: number): Record<string, string | undefined> {

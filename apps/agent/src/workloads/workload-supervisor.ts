@@ -17,7 +17,8 @@ import { describeError } from '../model/reason';
 import type { AgentSettings, WorkloadSettings } from '../settings/agent-settings';
 import { useCgroupsOf } from './instance-cgroup';
 import { endFamily, endStrays } from './instance-family';
-import { findInstances, identifyProcess, isRunning, type FoundInstance } from './process-table';
+import { InstanceRecord } from './instance-record';
+import { identifyProcess, isRunning, type FoundInstance } from './process-table';
 import { spawnInstance, type HandedDescriptor, type SpawnRequest } from './spawn-instance';
 import { noAnswerTo, WorkloadInstance, type Answer } from './workload-instance';
 
@@ -52,8 +53,11 @@ export class WorkloadSupervisor {
   private stopping = false;
   private quiesced = false;
 
+  private readonly record: InstanceRecord;
+
   constructor(private readonly options: SupervisorOptions) {
     useCgroupsOf(options.settings.socket);
+    this.record = new InstanceRecord(options.settings.stateDir);
   }
 
   get names(): string[] {
@@ -72,14 +76,16 @@ export class WorkloadSupervisor {
 
   /** Processes of this agent's workloads that are running, oldest first. */
   survivors(): FoundInstance[] {
-    return findInstances(this.options.settings.socket);
+    return this.record.survivors(this.options.settings.socket);
   }
 
   /** Ends what was started by instances that no longer run. */
   async endStrays(): Promise<void> {
     const { settings, log } = this.options;
     const alive = new Set(this.survivors().map(({ instance }) => instance));
-    const left = await endStrays(settings.socket, alive);
+    const gone = this.record.gone().map((one) => ({ ...one, id: one.instance }));
+    const stuck = await Promise.all(gone.map((one) => endFamily(one, 0)));
+    const left = [...stuck.flat(), ...(await endStrays(settings.socket, alive))];
     if (left.length > 0) log.error('processes of ended workloads can not be ended', { left });
   }
 
@@ -88,16 +94,21 @@ export class WorkloadSupervisor {
    * a quiesced host: nobody is restarted until `resumeAll` or `retire`.
    */
   adopt(
-    found: Pick<FoundInstance, 'workload' | 'instance' | 'process'>,
+    found: Omit<FoundInstance, 'incarnationId'> & { incarnationId?: string },
     state: 'starting' | 'quiesced',
   ) {
     const instance = new WorkloadInstance(found.workload, found.instance, found.process);
     instance.state = state;
     if (state === 'quiesced') this.quiesced = true;
     this.current.set(found.workload, instance);
+    this.remember(instance, found.incarnationId ?? '');
     this.follow(instance);
     this.watch(instance);
     return instance;
+  }
+
+  private remember({ workload, id, process }: WorkloadInstance, incarnationId: string): void {
+    this.record.add({ workload, instance: id, incarnationId, process }, this.options.log);
   }
 
   /** Starts every workload that has no process. */
@@ -294,6 +305,7 @@ export class WorkloadSupervisor {
     const identity = (pid === 0 ? null : identifyProcess(pid)) ?? { pid, startTicks: '' };
     const instance = new WorkloadInstance(settings.name, id, identity);
     this.current.set(settings.name, instance);
+    if (pid !== 0) this.remember(instance, incarnationId);
     this.follow(instance);
     if ('whyNot' in child) {
       instance.ended(child.whyNot);
