@@ -83,6 +83,7 @@ export class EngineSessions {
   /** One session per workload with its files; takes the descriptors over. Throws SessionFailure with nothing left. */
   async preserveAll(workloads: ReadonlyMap<string, readonly HostFile[]>): Promise<void> {
     const device = this.orchestrator.open();
+    const waiting = new Set([...workloads.values()].flat());
     try {
       for (const [name, files] of workloads) {
         const open: OpenSession = { name, session: device.createSession(name), files: new Map() };
@@ -90,15 +91,15 @@ export class EngineSessions {
         for (const file of files) {
           await open.session.preserve(file.token, file);
           open.files.set(file.token, file);
+          waiting.delete(file);
         }
       }
     } catch (cause) {
       const before = this.statuses('preserved');
       await device.close();
       await this.release();
-      for (const file of [...workloads.values()].flat()) {
-        if (identifyOpen(file.fd) !== null) closeDescriptor(file.fd);
-      }
+      // The others were closed with their sessions; their numbers may be somebody else's already.
+      for (const { fd } of waiting) closeDescriptor(fd);
       throw failure('PRESERVE_FAILED', cause, asUnpreserved(before));
     }
     await device.close();
@@ -158,19 +159,22 @@ export class EngineSessions {
     }
   }
 
-  /** Finishes all incoming sessions. Throws SessionFailure (FINISH_VETOED) when one is refused; finished ones stay so. */
+  /** Finishes all incoming sessions, whoever refuses. Throws SessionFailure (FINISH_VETOED) of the first that is refused. */
   async finishAll(): Promise<SessionStatus[]> {
     const finished = this.statuses('retrieved', this.incoming);
-    while (this.incoming[0] !== undefined) {
-      const { session } = this.incoming[0];
+    const refusals: unknown[] = [];
+    for (const open of [...this.incoming]) {
       try {
-        await session.finish();
+        await open.session.finish();
       } catch (cause) {
-        throw failure('FINISH_VETOED', cause, this.statuses('retrieved', this.incoming));
+        refusals.push(cause);
+        continue;
       }
-      await session.close();
-      this.incoming.shift();
+      await open.session.close();
+      this.incoming.splice(this.incoming.indexOf(open), 1);
     }
+    if (refusals.length > 0)
+      throw failure('FINISH_VETOED', refusals[0], this.statuses('retrieved', this.incoming));
     return withState(finished, 'finished', 'finished');
   }
 

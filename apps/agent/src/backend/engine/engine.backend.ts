@@ -45,7 +45,7 @@ import { compatibles, compatibleOf, type HostFile } from './host-file';
 import type { ImageCache } from './image-cache';
 import { recoverWorkloads } from './recover-workloads';
 import { endWatch, watchTakeOver } from './take-over-watch';
-import { takeDescriptors } from './take-descriptors';
+import { closeTaken, takeAllDescriptors } from './take-descriptors';
 
 export interface EngineBackendOptions {
   settings: AgentSettings;
@@ -123,12 +123,12 @@ export class EngineBackend implements Backend {
     if (unfit !== null) return rolledBack(unfit);
     try {
       await this.options.images.prepare(release, signal);
+      const missing = handlerMissing(release, this.compatiblesOffered());
+      return missing === null ? succeeded() : rolledBack(missing);
     } catch (error) {
       if (error instanceof ReasonedError) return rolledBack(error.reason);
       throw error;
     }
-    const missing = handlerMissing(release, this.compatiblesOffered());
-    return missing === null ? succeeded() : rolledBack(missing);
   }
 
   async preserve(): Promise<PhaseEnd> {
@@ -138,13 +138,11 @@ export class EngineBackend implements Backend {
     try {
       // An update whose retrieve failed never got to finish; its sessions still hold what is to be preserved now.
       await this.sessions.finishAll();
-      const files = new Map(
-        supervisor.names.map((name) => [name, takeDescriptors(supervisor.current.get(name))]),
-      );
-      await this.sessions.preserveAll(files);
+      await this.sessions.preserveAll(takeAllDescriptors(supervisor));
     } catch (error) {
       if (error instanceof SessionFailure)
         return endedOtherwise('rolled-back', error.reason, error.sessions);
+      if (error instanceof ReasonedError) return rolledBack(error.reason);
       return rolledBack(reasonOf('PRESERVE_FAILED', describeError(error), { cause: error }));
     }
     return succeeded(this.sessions.statuses('preserved'));
@@ -360,16 +358,13 @@ export class EngineBackend implements Backend {
   }
 
   private compatiblesOffered(): string[] {
-    const { supervisor } = this.options;
-    const offered = new Set<string>();
-    for (const instance of supervisor.current.values()) {
-      for (const { fd } of takeDescriptors(instance)) {
-        const compatible = compatibleOf(fd);
-        if (compatible !== null) offered.add(compatible);
-        closeDescriptor(fd);
-      }
+    const taken = takeAllDescriptors(this.options.supervisor);
+    try {
+      const offered = [...taken.values()].flat().map(({ fd }) => compatibleOf(fd));
+      return [...new Set(offered)].filter((one) => one !== null);
+    } finally {
+      closeTaken(taken);
     }
-    return [...offered];
   }
 }
 

@@ -242,6 +242,14 @@ describe('after the reboot', () => {
     expect([...sessions.orphans]).toEqual([]);
     expect(kernel.calls.slice(-2)).toEqual(['finish luofleet', 'close luofleet']);
   });
+
+  it('asks every session to finish, whichever refuses', () => {
+    retrieve();
+    kernel.refusals.set('finish luofleet.kv', EBUSY);
+    const { sessions: left } = failureOf(() => sessions.finishAll());
+    expect(left.map(({ workload }) => workload)).toEqual(['kv']);
+    expect(kernel.calls).toContain('close luofleet.web');
+  });
 });
 
 it('closes the manifest’s descriptor also when the kernel refuses it', () => {

@@ -122,23 +122,32 @@ export class KernelSessions {
     return retrieved.map((one) => this.adoptSession(one));
   }
 
-  /** Finishes all incoming sessions, each checked before it is closed (S11). Throws SessionFailure; finished ones stay so. */
+  /**
+   * Finishes all incoming sessions, whoever refuses, each checked before it is closed (S11). Throws SessionFailure of the
+   * first that is refused.
+   */
   finishAll(): SessionStatus[] {
     const finished = this.statuses('finished', this.incoming);
-    while (this.incoming[0] !== undefined) {
-      const { name, session, files } = this.incoming[0];
+    let refusal: { name: string; cause: unknown } | null = null;
+    for (const open of [...this.incoming]) {
+      const { name, session, files } = open;
       try {
         session.finish();
       } catch (cause) {
         this.orphans.add(name);
-        const subject = `session ${name}`;
-        const reason = reasonOf('FINISH_VETOED', describeError(cause), { subject, cause });
-        throw new SessionFailure(reason, this.statuses('retrieved', this.incoming), { cause });
+        refusal ??= { name, cause };
+        continue;
       }
       this.orphans.delete(name);
       session.close();
       for (const { fd } of files.values()) closeDescriptor(fd);
-      this.incoming.shift();
+      this.incoming.splice(this.incoming.indexOf(open), 1);
+    }
+    if (refusal !== null) {
+      const { name, cause } = refusal;
+      const about = { subject: `session ${name}`, cause };
+      const reason = reasonOf('FINISH_VETOED', describeError(cause), about);
+      throw new SessionFailure(reason, this.statuses('retrieved', this.incoming), { cause });
     }
     this.own?.finish();
     this.own?.close();

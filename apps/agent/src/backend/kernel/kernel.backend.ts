@@ -149,6 +149,7 @@ export class KernelBackend implements HostBackend {
       return succeeded(sessions);
     } catch (error) {
       if (error instanceof SessionFailure) return rolledBack(error.reason, error.sessions);
+      if (error instanceof ReasonedError) return rolledBack(error.reason);
       const detail = describeError(error);
       return rolledBack(reasonOf('PRESERVE_FAILED', detail, { cause: error }));
     }

@@ -1,9 +1,10 @@
 // With descriptors of this very process: it is the workload that offers them.
-import { fstatSync, openSync } from 'node:fs';
+import { fstatSync, openSync, readdirSync } from 'node:fs';
 import { closeDescriptor, memfdCreate } from '@luofleet/linux';
 import { identifyProcess } from '../../workloads/process-table';
 import { WorkloadInstance } from '../../workloads/workload-instance';
 import type { WorkloadSupervisor } from '../../workloads/workload-supervisor';
+import { takeAllDescriptors } from '../engine/take-descriptors';
 import { chooseDescriptors } from './offered-descriptors';
 
 const self = identifyProcess(process.pid);
@@ -56,4 +57,21 @@ it('undoes when a descriptor can not be taken', () => {
   const supervisor = offering({ fd: 99_999, name: 'gone', optional: false });
   expect(() => chooseDescriptors(supervisor, undo)).toThrow('EBADF');
   expect(undo).toHaveBeenCalledTimes(1);
+});
+
+it('closes what was taken of others when one offers what is not open, and says who', () => {
+  const [good, bad] = [
+    offering({ fd: track(openSync('/dev/null', 'r')), name: 'null', optional: false }),
+    offering({ fd: 99_999, name: 'gone', optional: false }),
+  ].map(({ current }) => current.get('kv')!);
+  const current = new Map([
+    ['kv', good!],
+    ['web', bad!],
+  ]);
+  const before = readdirSync('/proc/self/fd').length;
+  for (let times = 0; times < 3; times += 1)
+    expect(() => takeAllDescriptors({ names: ['kv', 'web'], current })).toThrow(
+      /^what workload web offers can not be taken: .*EBADF/,
+    );
+  expect(readdirSync('/proc/self/fd').length).toBe(before);
 });

@@ -6,7 +6,7 @@
 import { closeDescriptor } from '@luofleet/linux';
 import type { WorkloadSupervisor } from '../../workloads/workload-supervisor';
 import type { HostFile } from '../engine/host-file';
-import { takeDescriptors } from '../engine/take-descriptors';
+import { closeTaken, takeAllDescriptors } from '../engine/take-descriptors';
 import { isMemfd } from './memfd-kind';
 
 export interface ChosenDescriptors {
@@ -15,29 +15,24 @@ export interface ChosenDescriptors {
   leftBehind: Array<{ workload: string; name: string }>;
 }
 
-/** Takes the descriptors; on a failure nothing of it stays open and `undo` is called. Throws LinuxError. */
+/** Takes the descriptors; on a failure nothing of it stays open and `undo` is called. Throws ReasonedError or LinuxError. */
 export function chooseDescriptors(
   supervisor: WorkloadSupervisor,
   undo: () => void = () => undefined,
 ): ChosenDescriptors {
-  const files = new Map<string, HostFile[]>();
-  const leftBehind: ChosenDescriptors['leftBehind'] = [];
+  let taken = new Map<string, HostFile[]>();
   try {
-    for (const workload of supervisor.names) {
-      const instance = supervisor.current.get(workload);
-      const own: HostFile[] = [];
-      files.set(workload, own);
-      for (const file of takeDescriptors(instance)) {
-        const optional = instance?.descriptors.get(file.token)?.optional === true;
-        if (optional && !isMemfd(file.fd)) {
-          leftBehind.push({ workload, name: file.name });
-          closeDescriptor(file.fd);
-        } else own.push(file);
-      }
-    }
-    return { files, leftBehind };
+    taken = takeAllDescriptors(supervisor);
+    const staysBehind = ({ workload, token, fd }: HostFile) =>
+      supervisor.current.get(workload)?.descriptors.get(token)?.optional === true && !isMemfd(fd);
+    const behind = new Set([...taken.values()].flat().filter(staysBehind));
+    for (const { fd } of behind) closeDescriptor(fd);
+    const files = new Map(
+      [...taken].map(([workload, all]) => [workload, all.filter((file) => !behind.has(file))]),
+    );
+    return { files, leftBehind: [...behind].map(({ workload, name }) => ({ workload, name })) };
   } catch (error) {
-    for (const { fd } of [...files.values()].flat()) closeDescriptor(fd);
+    closeTaken(taken);
     undo();
     throw error;
   }
