@@ -23,6 +23,11 @@ const onArrival = (code: string) => (image: string) =>
     ${code}
   }\n${image}`;
 
+/** Settings that no variable could hold on the way back. */
+const muchEnvironment = Object.fromEntries(
+  Array.from({ length: 6 }, (_, index) => [`MUCH_${index}`, 'x'.repeat(32_000)]),
+);
+
 /** What is wrong, the image it is wrong with, and what the operator reads. */
 const failures: Array<[string, (image: string) => string, RegExp]> = [
   [
@@ -72,7 +77,7 @@ const failures: Array<[string, (image: string) => string, RegExp]> = [
 
 describe('a next image that can not go on', () => {
   it.each(failures)('because %s gives way to the old one', async (what, broken, words) => {
-    const harness = await PassageHarness.start();
+    const harness = await PassageHarness.start({ kvEnv: muchEnvironment });
     try {
       const image = path.join(harness.agent.directory, 'broken.cjs');
       const text = readFileSync(images.next, 'utf8');

@@ -5,7 +5,8 @@
 // cold, with the settings that came along, and lets the old instances of the workloads serve. If even that is impossible the
 // process ends with its reason, and what its supervisor starts does the same.
 // Ordering: only until the take-over is true; from then on the new instances are the workloads, and serve without an agent.
-import { execve } from '@luofleet/linux';
+import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { closeDescriptor, execve, memfdCreate } from '@luofleet/linux';
 import type { Log } from '../log';
 import { describeError } from '../model/reason';
 import type { AgentSettings } from '../settings/agent-settings';
@@ -13,6 +14,7 @@ import { REDIRECTED } from './start-image';
 
 /** Path of the image that a reboot started this one from. */
 export const PREVIOUS_IMAGE = 'LUOFLEET_PREVIOUS_IMAGE';
+/** Number of a memfd: the kernel takes 128 KiB in a variable, and settings may have more. */
 const GAVE_WAY = 'LUOFLEET_GAVE_WAY';
 
 /** What the image that could not go on says to the one before it. */
@@ -24,11 +26,28 @@ export interface GaveWay {
 
 /** Takes out of the environment what was meant for this process alone. */
 export function takeFromEnvironment(): { previousImage: string | null; gaveWay: GaveWay | null } {
-  const { [PREVIOUS_IMAGE]: previousImage = null, [GAVE_WAY]: text } = process.env;
+  const { [PREVIOUS_IMAGE]: previousImage = null, [GAVE_WAY]: fd } = process.env;
   delete process.env[PREVIOUS_IMAGE];
   delete process.env[GAVE_WAY];
-  const gaveWay = text === undefined ? null : (JSON.parse(text, revive) as GaveWay);
-  return { previousImage, gaveWay };
+  return { previousImage, gaveWay: fd === undefined ? null : readGaveWay(Number(fd)) };
+}
+
+function readGaveWay(fd: number): GaveWay {
+  try {
+    return JSON.parse(readFileSync(fd, 'utf8'), revive) as GaveWay;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeGaveWay(gaveWay: GaveWay): number {
+  const json = JSON.stringify(gaveWay, (_key, value: unknown) =>
+    typeof value === 'bigint' ? { u64: value.toString() } : value,
+  );
+  const fd = memfdCreate('gave-way');
+  // From its start, and without moving to its end: the next image reads from there.
+  writeSync(fd, json, 0);
+  return fd;
 }
 
 /** Does not return, unless the image before this one can not be started. */
@@ -41,19 +60,21 @@ export function giveWay(
   log.error('this image can not go on; the one before it runs again', {
     ...{ previousImage, error: gaveWay.why },
   });
+  let fd: number | null = null;
   try {
+    fd = writeGaveWay(gaveWay);
     execve({
       path: process.execPath,
       argv: [process.execPath, ...process.execArgv, previousImage, ...programArguments],
       env: {
         ...process.env,
         [REDIRECTED]: '1',
-        [GAVE_WAY]: JSON.stringify(gaveWay, (_key, value: unknown) =>
-          typeof value === 'bigint' ? { u64: value.toString() } : value,
-        ),
+        [GAVE_WAY]: String(fd),
       },
+      keepFds: [fd],
     });
   } catch (error) {
+    if (fd !== null) closeDescriptor(fd);
     log.error('the image before this one can not run either', { error: describeError(error) });
   }
 }

@@ -1,10 +1,11 @@
 // The workload socket with peers that never end what they begin, and never read what they asked for.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { WorkloadSocket } from '../testing/workload-socket';
+import { ConnectionLimit } from './connection-limit';
 
 jest.setTimeout(30_000);
 
@@ -111,4 +112,25 @@ it('ends a stream that nobody reads, and goes on with the next one', async () =>
   expect(server.instance.isListening).toBe(false);
   await closed(deaf);
   await behavesWell();
+});
+
+it('answers others however many workloads listen', () => {
+  const limit = new ConnectionLimit();
+  const opened = (count: number) =>
+    Array.from({ length: count }, () => {
+      const socket = Object.assign(new EventEmitter(), { _handle: null, destroy: jest.fn() });
+      limit.add(socket as unknown as Socket);
+      return socket;
+    });
+  const listening = Array.from({ length: 300 }, () => {
+    const [socket] = opened(1);
+    limit.keep(socket as unknown as Socket);
+    return socket!;
+  });
+  const idle = opened(256);
+  expect([...listening, ...idle].filter(({ destroy }) => destroy.mock.calls.length > 0)).toEqual(
+    [],
+  );
+  opened(1);
+  expect(idle[0]!.destroy).toHaveBeenCalledTimes(1);
 });

@@ -1,4 +1,4 @@
-// How many connections the workload socket has at most, whoever opens them.
+// How many connections the workload socket has at most, whoever opens them, beside one of each instance for its instructions.
 //
 // Happy path: workloads keep a few connections each.
 // Unhappy paths: at the limit one is closed for each that comes: the oldest one of the process that has the most. So a
@@ -20,11 +20,11 @@ export class ConnectionLimit {
       this.pids.delete(socket);
       this.kept.delete(socket);
     });
-    if (this.pids.size > CONNECTIONS_MAX) this.closeOne();
+    if (this.pids.size - this.kept.size > CONNECTIONS_MAX) this.closeOne();
   }
 
   keep(socket: Socket): void {
-    this.kept.add(socket);
+    if (this.pids.has(socket)) this.kept.add(socket);
   }
 
   release(socket: Socket): void {

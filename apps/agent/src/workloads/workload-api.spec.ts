@@ -192,3 +192,14 @@ it('takes so many descriptors and no more', async () => {
   await ask('DELETE', '/v1/workloads/kv/descriptors/2');
   expect((await offer(5000)).status).toBe(200);
 });
+
+it('takes names only as long as all of them fit into the variable that hands them on', async () => {
+  await socket.register();
+  const offer = (token: number, name = 'x'.repeat(255)) =>
+    ask('PUT', `/v1/workloads/kv/descriptors/${token}`, { fd: 0, name });
+  for (let token = 1; token <= 256; token += 1) expect((await offer(token)).status).toBe(200);
+  expect(await offer(257)).toMatchObject({ status: 409 });
+  expect(await offer(257, 'a')).toMatchObject({ status: 409 });
+  expect((await offer(256, 'b')).status).toBe(200);
+  expect((await offer(257, 'a')).status).toBe(200);
+});

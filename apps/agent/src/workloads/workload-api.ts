@@ -68,6 +68,9 @@ const TIMEOUTS = {
 
 const DESCRIPTORS_MAX = 4096;
 
+/** Names reach a workload in one environment variable, of which the kernel takes 128 KiB. */
+const NAMES_BYTES_MAX = 65_536;
+
 /** What a workload may leave unread of its instructions. */
 const UNREAD_BYTES_MAX = 65_536;
 
@@ -132,8 +135,12 @@ export class WorkloadApi {
         errors,
       );
     }
-    if (!instance.descriptors.has(token) && instance.descriptors.size >= DESCRIPTORS_MAX) {
-      const detail = `a workload may offer ${DESCRIPTORS_MAX} descriptors; withdraw one first`;
+    const others = [...instance.descriptors.values()].filter((one) => one.token !== token);
+    const names = [...others.map((one) => one.name), name].join(':');
+    if (others.length >= DESCRIPTORS_MAX || Buffer.byteLength(names) > NAMES_BYTES_MAX) {
+      const detail =
+        `a workload may offer ${DESCRIPTORS_MAX} descriptors, whose names have ${NAMES_BYTES_MAX} bytes ` +
+        'together; withdraw one first';
       throw new WorkloadProblem(409, 'TOO_MANY_DESCRIPTORS', 'Too many descriptors', detail);
     }
     instance.descriptors.set(token, { token, fd, name, optional });
