@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { withDatabase } from './database.mjs';
 import { findFreePort } from './free-port.mjs';
 import {
   completePostgres,
@@ -141,14 +142,9 @@ async function startServer(supervisor, { user, programs, data }) {
 }
 
 async function createDatabase(url, database) {
-  const { default: pg } = await import('pg'); // not before dependencies are installed
   const admin = new URL(url);
   admin.pathname = '/postgres';
-  const client = new pg.Client({ connectionString: admin.toString() });
-  await client.connect();
-  try {
-    await client.query(`CREATE DATABASE ${client.escapeIdentifier(database)}`);
-  } finally {
-    await client.end();
-  }
+  await withDatabase(admin.toString(), {}, (client) =>
+    client.query(`CREATE DATABASE ${client.escapeIdentifier(database)}`),
+  );
 }

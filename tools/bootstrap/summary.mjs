@@ -1,6 +1,6 @@
 // What `npm start` says at the end, with sessions and files counted in Postgres itself.
 
-import pg from 'pg';
+import { withDatabase } from './database.mjs';
 
 const COUNT = `
   SELECT (SELECT count(*)::int FROM sessions s JOIN host_updates u ON u.id = s.host_update_id WHERE u.rollout_id = $1) AS sessions,
@@ -34,14 +34,8 @@ export async function summarise(databaseUrl, rollout) {
 }
 
 async function countPreserved(databaseUrl, rolloutId) {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query(COUNT, [rolloutId]);
-    return { sessions: rows[0].sessions, files: rows[0].files };
-  } finally {
-    await client.end();
-  }
+  const { rows } = await withDatabase(databaseUrl, {}, (client) => client.query(COUNT, [rolloutId]));
+  return { sessions: rows[0].sessions, files: rows[0].files };
 }
 
 /** The same for people. */

@@ -2,6 +2,8 @@
 
 import pg from 'pg';
 
+const CONNECT_LIMIT_MS = 15_000;
+
 /** The database a Postgres address names; `postgres` when it names none. */
 export const databaseNameOf = (url) =>
   decodeURIComponent(new URL(url).pathname.slice(1)) || 'postgres';
@@ -33,7 +35,10 @@ export function connectionSettings(url) {
 
 /** Opens a connection, hands it to `work`, and closes it whatever happens. */
 export async function withConnection(url, work) {
-  const client = new pg.Client(connectionSettings(url));
+  const client = new pg.Client({
+    ...connectionSettings(url),
+    connectionTimeoutMillis: CONNECT_LIMIT_MS,
+  });
   await client.connect();
   try {
     return await work(client);
