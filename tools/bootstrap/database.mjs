@@ -10,7 +10,8 @@ const CONNECT_LIMIT_MS = 15_000;
 const ANSWER_LIMIT_MS = 60_000;
 /** For the server to say good-bye, and to give up what took too long before we do. */
 const GRACE_MS = 5000;
-const ADVICE = 'Check DATABASE_URL, for example postgresql://user:password@127.0.0.1:5432/luofleet.';
+const ADVICE =
+  'Check DATABASE_URL, for example postgresql://user:password@127.0.0.1:5432/luofleet.';
 
 /**
  * Resolves to what `work(client, where)` resolves to; `where` names the database for people.
@@ -34,7 +35,9 @@ export async function withDatabase(url, limits, work) {
     throw new SetupError(`Postgres at ${where} cannot be reached.`, { cause, advice: ADVICE });
   }
   try {
-    await client.query("SELECT set_config('statement_timeout', $1, false)", [String(answerLimitMs)]);
+    await client.query("SELECT set_config('statement_timeout', $1, false)", [
+      String(answerLimitMs),
+    ]);
     return await work(client, where);
   } catch (cause) {
     if (cause instanceof SetupError) throw cause;

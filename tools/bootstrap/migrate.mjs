@@ -98,9 +98,12 @@ async function applyPending(client, migrations) {
 
 function refuseUnlessSame(record, { name, checksum }) {
   if (!record.finished_at && record.logs === null) {
-    throw new SetupError(`Migration ${name} was begun in this database, and its end was not recorded.`, {
-      advice: `Look whether the database has what it makes. If so: npm run prisma -- migrate resolve --applied ${name}; if not: the same with --rolled-back.`,
-    });
+    throw new SetupError(
+      `Migration ${name} was begun in this database, and its end was not recorded.`,
+      {
+        advice: `Look whether the database has what it makes. If so: npm run prisma -- migrate resolve --applied ${name}; if not: the same with --rolled-back.`,
+      },
+    );
   }
   if (!record.finished_at) {
     throw new SetupError(`Migration ${name} failed earlier in this database: ${record.logs}`, {

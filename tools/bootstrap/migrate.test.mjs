@@ -85,7 +85,8 @@ test('a migration that is killed with its server connection leaves nothing, and 
   await withClient(url, async (holder) => {
     await holder.query('SELECT pg_advisory_lock(7)');
     const cutOff = assert.rejects(migrate(url, options), /3_long failed/);
-    const migrating = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%TABLE c%' AND wait_event = 'advisory'";
+    const migrating =
+      "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%TABLE c%' AND wait_event = 'advisory'";
     while ((await holder.query(`SELECT 1 ${migrating}`)).rowCount === 0);
     await holder.query(`SELECT pg_terminate_backend(pid) ${migrating}`);
     await cutOff;
@@ -98,7 +99,10 @@ test('a record without an end, as others leave it, is told apart from a failure'
   const url = await freshDatabase(t);
   const options = migrations(t, two);
   await migrate(url, options);
-  await onDatabase(url, "UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = '2_row'");
+  await onDatabase(
+    url,
+    "UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = '2_row'",
+  );
   await assert.rejects(migrate(url, options), (error) => {
     assert.match(error.message, /2_row was begun .* its end was not recorded/);
     return /--applied 2_row.*--rolled-back/.test(error.advice);

@@ -34,7 +34,9 @@ export async function summarise(databaseUrl, rollout) {
 }
 
 async function countPreserved(databaseUrl, rolloutId) {
-  const { rows } = await withDatabase(databaseUrl, {}, (client) => client.query(COUNT, [rolloutId]));
+  const { rows } = await withDatabase(databaseUrl, {}, (client) =>
+    client.query(COUNT, [rolloutId]),
+  );
   return { sessions: rows[0].sessions, files: rows[0].files };
 }
 
