@@ -109,17 +109,22 @@ export function createProgram(environment: ProgramEnvironment): Command {
   addLifecycle(program, inContext);
   addSkips(program, inContext);
   refuseRepeats(program);
+  // What a shell makes of a variable that is not set.
+  program.hook('preAction', (_program, command) => {
+    if (command.args.includes('')) command.error('error: an argument is empty');
+  });
   return program;
 }
 
-/** Adds an option's values up; any other option is given at most once. */
+/** Adds an option's values up; any other option is given at most once. None is empty. */
 const collect = (value: string, before: readonly string[] = []) => [...before, value];
 
 function refuseRepeats(command: Command): void {
   for (const option of command.options) {
     let given = 0;
-    command.on(`option:${option.name()}`, () => {
+    command.on(`option:${option.name()}`, (value: unknown) => {
       given += 1;
+      if (value === '') command.error(`error: option '${option.flags}' is empty`);
       if (given > 1 && option.parseArg !== collect)
         command.error(`error: option '${option.flags}' is given more than once`);
     });

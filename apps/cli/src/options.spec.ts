@@ -147,3 +147,35 @@ it.each<[string, string[], string]>([
   expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
   expect(ran.stderr).toContain(text);
 });
+
+const valued = cases.filter(([, , option]) => option.required);
+
+it.each(valued)('refuses an empty %s', async (_name, command, option) => {
+  const words = command === program ? ['get', 'hosts'] : pathOf(command);
+  for (const given of [[option.long ?? '', ''], [`${option.long}=`]]) {
+    const ran = await runProgram([...words, ...given]);
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+  }
+});
+
+it.each([
+  ['get', 'hosts', ''],
+  ['get', 'files', ''],
+  ['get', 'events', ''],
+  ['describe', 'host', ''],
+  ['pause', ''],
+  ['skip', 'r', 'a', ''],
+  ['decommission', 'host', ''],
+  ['release', 'create', '', '--version', '1', '--image', __filename],
+])('refuses an empty argument: %j %j %j', async (...args) => {
+  const ran = await runProgram(args);
+  expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(ran.stderr).toContain('empty');
+});
+
+it('refuses the digest of an initrd without one', async () => {
+  const release = ['release', 'create', 'r', '--version', '1', '--image', __filename];
+  const ran = await runProgram([...release, '--kind', 'kernel', '--initrd-sha256', 'a'.repeat(64)]);
+  expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(ran.stderr).toContain('--initrd');
+});

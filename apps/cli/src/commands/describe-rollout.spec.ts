@@ -79,7 +79,7 @@ it('lists failures by cause and waits by code, before anything else', async () =
     '    web-100 has no memory',
     '  DEADLINE in reboot, lost: 2 hosts: web-108, web-109',
     '    no answer, try 8 (of web-108; others differ)',
-    '  luofleet get updates r lists them first; luofleet retry r does them again',
+    '  to list them first: luofleet get updates r; to do them again: luofleet retry r',
     '',
     'Waiting',
     '  HOST_OFFLINE: 1 host: db-1',

@@ -27,7 +27,7 @@ export function describeRollout(
       : [
           'Failed',
           ...describeFailures(failures),
-          `  luofleet get updates ${rollout.name} lists them first; luofleet retry ${rollout.name} does them again`,
+          `  to list them first: luofleet get updates ${rollout.name}; to do them again: luofleet retry ${rollout.name}`,
         ]),
     '',
     ...(waits.length === 0 ? ['Nothing is waiting'] : ['Waiting', ...waits]),

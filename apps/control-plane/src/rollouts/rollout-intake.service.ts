@@ -131,7 +131,7 @@ export class RolloutIntake {
         code: 'NOT_FOUND',
         operation: 'apply rollout',
         subject: `rollout ${manifest.metadata.name}`,
-        detail: `There is no release ${release}; register it first (luofleet release create ${release}, or POST /api/v1/releases).`,
+        detail: `There is no release ${release}; register it first (luofleet release create ${release} --version VERSION --image FILE, or POST /api/v1/releases).`,
         issues: [{ path: 'spec.release', message: 'is not registered' }],
         cause: error,
       });

@@ -26,7 +26,7 @@ export function RolloutsPage() {
       {rollouts.complete && rollouts.items.length === 0 && (
         <Empty title="No rollout has been applied yet.">
           <p>Describe one in a manifest and apply it:</p>
-          <pre>luofleet apply rollout.yaml</pre>
+          <pre>luofleet apply -f rollout.yaml</pre>
         </Empty>
       )}
       {rollouts.items.length > 0 && <RolloutTable rollouts={rollouts.items} />}
