@@ -38,7 +38,10 @@ export async function createRelease(
 ): Promise<void> {
   const { signal } = context;
   if (options.initrdSha256 !== undefined && options.initrd === undefined)
-    throw new CliError(EXIT.usage, '--initrd-sha256 is the digest of an --initrd, which is not given');
+    throw new CliError(
+      EXIT.usage,
+      '--initrd-sha256 is the digest of an --initrd, which is not given',
+    );
   const image = await locate('image', options.image, options.sha256, signal);
   const initrd =
     options.initrd === undefined
