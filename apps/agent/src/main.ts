@@ -39,6 +39,8 @@ async function main([command, ...args]: string[]): Promise<void> {
       return simulate(args);
     }
     case 'version': {
+      // An image that finds no native half it can load must not be taken for one that can run.
+      closeOnExecFrom(3);
       readOptions({ args });
       const { handoverFormat } = await import('./backend/engine/handover-file');
       const { compatibles } = await import('./backend/engine/host-file');

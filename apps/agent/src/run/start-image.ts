@@ -1,6 +1,6 @@
 // Which runtime image runs. A supervisor may start any version: it goes on as the current one by execve.
 import { execve } from '@luofleet/linux';
-import { agentVersion, runningImagePath, sha256OfFile } from '../agent-version';
+import { agentVersion, runningImagePath } from '../agent-version';
 import type { CurrentImage, ImageCache } from '../backend/engine/image-cache';
 import type { JournalState } from '../journal/journal.state';
 import type { Log } from '../log';
@@ -30,8 +30,7 @@ export function becomeCurrentImage(options: StartImageOptions): void {
   if (current === null) return rememberCurrent(images, own, log);
   if (current.sha256 === ownSha256 || redirected) return;
   try {
-    const found = sha256OfFile(current.path);
-    if (found !== current.sha256) throw new Error(`its sha256 is ${found}`);
+    images.makeRunnable(current);
     execve({
       path: process.execPath,
       argv: [process.execPath, ...process.execArgv, current.path, ...programArguments],

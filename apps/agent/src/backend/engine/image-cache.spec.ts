@@ -76,6 +76,30 @@ const images = () =>
   readdirSync(path.join(directory, 'state/images')).filter((name) => name !== 'koffi.node');
 
 describe('images on a host', () => {
+  it.each(['', 'damaged', null])(
+    'have the native file beside them when they are started (%p)',
+    async (content) => {
+      const file = await run('1');
+      const native = path.join(directory, 'state/images/koffi.node');
+      const right = readFileSync(native);
+      rmSync(native);
+      if (content !== null) writeFileSync(native, content);
+      cache.makeRunnable(cache.current()!);
+      expect(readFileSync(native).equals(right)).toBe(true);
+      expect(images()).toEqual([path.basename(file)]);
+      writeFileSync(file, 'damaged');
+      expect(() => cache.makeRunnable(cache.current()!)).toThrow(/sha256/);
+    },
+  );
+
+  it('are not started while the native file can not be made right', async () => {
+    await run('1');
+    const native = path.join(directory, 'state/images/koffi.node');
+    rmSync(native);
+    mkdirSync(native);
+    expect(() => cache.makeRunnable(cache.current()!)).toThrow(/regular file|EISDIR/);
+  });
+
   it('are the current, the previous and the staged one, and no more', async () => {
     const all = [await run('1'), await run('2'), await run('3'), await prepare(imageOf('4'), '4')];
     expect(images().sort()).toEqual(

@@ -5,7 +5,7 @@
 // Unhappy paths: a new image that does not start is not kept. The image that runs, the current, the previous and the wanted
 // one stay, whatever fails; all others go. A current image that is missing or damaged is reported and the started one runs
 // instead.
-import { copyFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { koffiNativeFile } from '@luofleet/linux';
 import { runningImagePath, sha256OfFile } from '../../agent-version';
@@ -13,7 +13,7 @@ import { PhaseAborted } from '../../commands/phase-clock';
 import { askImage, type ImageAnswer } from '../../images/ask-image';
 import { diskFull, ImageError, unavailable, wrongDigest } from '../../images/image-error';
 import { ImageFiles, type ImageLimits } from '../../images/image-files';
-import { removeQuietly, replaceFile } from '../../images/replace-file';
+import { removeQuietly, replaceFile, replaceWithCopy } from '../../images/replace-file';
 import type { Release } from '../../model/command';
 import { describeError, isDiskFull, reasonOf } from '../../model/reason';
 import { handoverFormat } from './handover-file';
@@ -51,6 +51,13 @@ export class ImageCache {
     const found = sha256OfFile(file);
     if (found !== sha256) throw wrongDigest(file, sha256, found);
     return file;
+  }
+
+  /** Before this image is started: its content is right, and the native file beside it is, or is made so. Throws. */
+  makeRunnable({ path: file, sha256 }: CurrentImage): void {
+    const found = sha256OfFile(file);
+    if (found !== sha256) throw wrongDigest(file, sha256, found);
+    if (path.dirname(file) === this.files.directory) this.placeNativeFile();
   }
 
   /**
@@ -138,9 +145,7 @@ export class ImageCache {
     if (beside === target) return;
     const source = existsSync(beside) ? beside : koffiNativeFile();
     if (existsSync(target) && sha256OfFile(target) === sha256OfFile(source)) return;
-    // Renamed into place: who has loaded the file that was there keeps it.
-    copyFileSync(source, `${target}.part`);
-    renameSync(`${target}.part`, target);
+    replaceWithCopy(target, source);
   }
 }
 

@@ -97,6 +97,32 @@ describe('kernel images', () => {
     expect([existsSync(before), existsSync(running)]).toEqual([false, true]);
   });
 
+  /** Staged by an agent of its own, as after a reboot. */
+  async function stage(name: string): Promise<string> {
+    writeFileSync(path.join(directory, name), name);
+    const one = { ...release, imageUri: `file://${path.join(directory, name)}` };
+    Object.assign(one, { imageSha256: sha256(name), initrdUri: '', initrdSha256: '' });
+    images = new KernelImages(
+      { stateDir: directory, imageBytesMax: 1000, fetchStallMs: 1000 },
+      silentLog,
+    );
+    await images.prepare(one, signal);
+    return (await images.stage(one, signal)).kernelPath;
+  }
+
+  it('that run stay although nobody noted it, and another was staged in vain', async () => {
+    await run('kernel-1');
+    const running = await stage('kernel-2');
+    const vetoed = [await stage('kernel-3')];
+    images.unstaged();
+    vetoed.push(await stage('kernel-4'));
+    await images.prepare(release, signal);
+    expect(existsSync(running)).toBe(true);
+    images.unstaged();
+    await images.prepare(release, signal);
+    expect([running, ...vetoed].map((file) => existsSync(file))).toEqual([true, false, false]);
+  });
+
   it('are there after they were prepared, also when their source has gone', async () => {
     await images.prepare(release, signal);
     rmSync(path.join(directory, 'kernel'));

@@ -2,7 +2,8 @@
 //
 // Happy path: the release's files are made ready, and staged; once they run they are the current ones, and those before
 // them the previous ones. All others go when the next are made ready.
-// Unhappy paths: ImageError, with a wrong digest or an address that gives nothing; a file that is wrong is not kept.
+// Unhappy paths: what is staged may run, noted or not, until another is known to: it stays when the next are staged, and is the
+// staged one again when those were staged in vain. ImageError, with a wrong digest or an address that gives nothing; a file that is wrong is not kept.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Log } from '../../log';
@@ -29,6 +30,8 @@ export class KernelImages {
   private readonly record: string;
   /** The running kernel is still the staged one in the record. */
   private isBehind = false;
+  /** The record before the last `stage`. */
+  private before: KeptKernels | null = null;
 
   constructor(
     settings: ImageLimits & { stateDir: string },
@@ -58,13 +61,28 @@ export class KernelImages {
     try {
       if (this.isBehind) this.noteBooted();
       // Without a record every file that is here may be one that runs.
-      const { current, previous } = this.kept() ?? { current: this.files.digests(), previous: [] };
-      this.keep({ staged: digestsOf(release), current, previous });
+      const nothing = { staged: [], current: this.files.digests(), previous: [] };
+      const kept = this.kept() ?? nothing;
+      const previous = [...new Set([...kept.previous, ...kept.staged])];
+      this.keep({ staged: digestsOf(release), current: kept.current, previous });
+      this.before = kept;
     } catch (error) {
       if (isDiskFull(error)) throw diskFull(this.record, error);
       throw error;
     }
     return initrdPath === null ? { kernelPath } : { kernelPath, initrdPath };
+  }
+
+  /** The undo of `stage`: this host has not rebooted into it. */
+  unstaged(): void {
+    const { before } = this;
+    this.before = null;
+    if (before === null) return;
+    try {
+      this.keep(before);
+    } catch (error) {
+      this.log.warn('a kernel stays noted as staged', { error: describeError(error) });
+    }
   }
 
   /** The kernel staged last runs. Where that cannot be written down it stays all the same, as the staged one. */

@@ -97,6 +97,8 @@ export class KernelBackend implements HostBackend {
     if (arrival.found === 'nothing') {
       if (isConcluded(journal, arrival.mark)) return Promise.resolve({ how: 'cold' });
       log.error('nothing was handed over', { reason: arrival.reason });
+      // Its command line has the mark of the update: it is the staged one all the same.
+      this.images.booted();
       return Promise.resolve({ how: 'state-lost', reason: arrival.reason });
     }
     const { key, journal: carried, frozenAtMs } = arrival.manifest;
@@ -285,7 +287,7 @@ export class KernelBackend implements HostBackend {
 
   async rollback({ lastSessions }: PhaseContext): Promise<PhaseEnd> {
     const wasFrozen = this.isFrozen();
-    unstage(this.options.log);
+    this.unstage();
     const sessions = this.sessions.hasIncoming ? [] : this.sessions.release();
     if (wasFrozen) await this.resumeWorkloads();
     return rollbackDone(sessions, lastSessions, wasFrozen);
@@ -311,13 +313,24 @@ export class KernelBackend implements HostBackend {
   /** The undo of preserve, freeze and a reboot that returned. */
   private async thaw(reason: Reason): Promise<PhaseEnd> {
     const { frozenAtMs } = this;
-    unstage(this.options.log);
+    this.unstage();
     const sessions = this.sessions.release();
     if (frozenAtMs !== null) await this.resumeWorkloads();
     const end = endedOtherwise('rolled-back', reason, sessions);
     if (frozenAtMs === null) return end;
     const resumedAtMs = Date.now();
     return { ...end, frozenAtMs, resumedAtMs, blackoutMs: resumedAtMs - frozenAtMs };
+  }
+
+  /** A staged kernel that stays is no danger to the host, so failing to drop it must not keep workloads from resuming. */
+  private unstage(): void {
+    this.images.unstaged();
+    try {
+      unstageKernel();
+    } catch (error) {
+      const { log } = this.options;
+      log.error('the staged kernel can not be dropped', { error: describeError(error) });
+    }
   }
 
   private async resumeWorkloads(): Promise<void> {
@@ -333,15 +346,6 @@ export class KernelBackend implements HostBackend {
  */
 async function letSendersRun(): Promise<void> {
   for (let turn = 0; turn < SENDER_TURNS; turn += 1) await setImmediate();
-}
-
-/** A staged kernel that stays is no danger to the host, so failing to drop it must not keep workloads from resuming. */
-function unstage(log: Log): void {
-  try {
-    unstageKernel();
-  } catch (error) {
-    log.error('the staged kernel can not be dropped', { error: describeError(error) });
-  }
 }
 
 /** hrtime is CLOCK_MONOTONIC, which starts with the kernel. */
