@@ -105,6 +105,10 @@ describe('a phase that never ends', () => {
     await carryOut('preserve', 'freeze', 'reboot');
     const late = backend.context as RebootContext;
     backend.stuckIn = null;
+    // Told to end, and not given up yet.
+    await pass(TIMEOUT_MS + 1);
+    expect(results.get('reboot')).toBeUndefined();
+    expect(() => late.cross('ab')).toThrow('reboot took longer');
     executor.accept(commandFor('rollback'));
     await pass(BOUND_MS);
     expect(results.get('reboot')?.reason?.code).toBe('TIMEOUT');

@@ -27,6 +27,7 @@ import { CommandIntake } from './command-intake';
 import { concludeInterrupted, lastSessions } from './interrupted';
 import { Ledger } from './ledger';
 import { isArriving, isForService, isPastNoReturn, nextStep } from './next-step';
+import { abortReason, PhaseAborted } from './phase-clock';
 import { PhaseRunner } from './phase-runner';
 import { Results } from './results';
 
@@ -266,6 +267,7 @@ export class PhaseExecutor {
         cross: (imageSha256) => {
           const { key } = command;
           if (this.runner.current !== command) throw new Error('the phase is over');
+          if (context.signal.aborted) throw new PhaseAborted(abortReason(context.signal));
           const error = this.ledger.write({
             ...{ kind: 'crossed', key, fromVersion, toVersion, imageSha256 },
           });

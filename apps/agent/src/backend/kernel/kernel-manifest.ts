@@ -25,6 +25,8 @@ export interface KernelManifest {
   leftBehind: Array<{ workload: string; name: string }>;
   /** When workloads stopped serving, wall clock. */
   frozenAtMs: number;
+  /** And for how long when this was written, whatever the wall clock says. Absent where an earlier agent wrote the manifest. */
+  frozenForMs?: number;
   /** The journal's lines. */
   journal: string;
   /**

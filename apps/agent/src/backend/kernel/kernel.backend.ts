@@ -9,12 +9,7 @@
 // Ordering: stage before quiesce, because a kernel that does not load must cost no blackout; FINISH is checked before a
 // session is closed; after a reboot call has passed the sessions nothing may touch them (D11), and nothing here does.
 import { setImmediate } from 'node:timers/promises';
-import {
-  rebootIntoStagedKernel,
-  stageKernel,
-  syncFileSystems,
-  unstageKernel,
-} from '@luofleet/linux';
+import { rebootIntoStagedKernel, stageKernel, unstageKernel } from '@luofleet/linux';
 import { agentVersion } from '../../agent-version';
 import { abortReason } from '../../commands/phase-clock';
 import type { Faults } from '../../faults/faults';
@@ -44,6 +39,7 @@ import { KernelSessions } from './kernel-sessions';
 import { kernelHandlers } from './luo-abi';
 import { chooseDescriptors } from './offered-descriptors';
 import { unsuitable } from './suitability';
+import { writeBack } from './write-back';
 
 export interface KernelBackendOptions {
   settings: AgentSettings;
@@ -65,6 +61,10 @@ export interface KernelBackendOptions {
 /** A message goes through gRPC, HTTP/2 and the socket, each of which may put it off to the next turn. */
 const SENDER_TURNS = 4;
 
+/** Before the blackout, and in it. */
+const WRITE_BACK_MS = 60_000;
+const WRITE_BACK_FROZEN_MS = 10_000;
+
 export class KernelBackend implements HostBackend {
   readonly kind = 'kernel';
   readonly handlers = Object.values(kernelHandlers);
@@ -74,7 +74,8 @@ export class KernelBackend implements HostBackend {
   private readonly sessions = new KernelSessions();
   private readonly images: KernelImages;
   private leftBehind: KernelManifest['leftBehind'] = [];
-  private frozenAtMs: number | null = null;
+  /** By the wall clock, and by the age of this kernel: below zero where an earlier kernel froze. */
+  private frozenAt: { ms: number; ageMs: number } | null = null;
 
   constructor(private readonly options: KernelBackendOptions) {
     this.running = options.running;
@@ -101,8 +102,8 @@ export class KernelBackend implements HostBackend {
       this.images.booted();
       return Promise.resolve({ how: 'state-lost', reason: arrival.reason });
     }
-    const { key, journal: carried, frozenAtMs } = arrival.manifest;
-    this.frozenAtMs = frozenAtMs;
+    const { key, journal: carried, frozenAtMs, frozenForMs = 0 } = arrival.manifest;
+    this.frozenAt = { ms: frozenAtMs, ageMs: -frozenForMs };
     return Promise.resolve({ how: 'handover', key, journal: carried });
   }
 
@@ -167,6 +168,8 @@ export class KernelBackend implements HostBackend {
       const staged = { ...command, release: { ...release, kernelCommandLine: line } };
       const files = await this.images.stage(release, signal);
       stageKernel({ ...files, commandLine: nextCommandLine(staged) });
+      // What is left for the blackout is then little.
+      await writeBack(WRITE_BACK_MS, signal);
     } catch (error) {
       if (signal.aborted) return this.thaw(abortReason(signal));
       const subject = `image ${release.imageSha256}`;
@@ -176,28 +179,29 @@ export class KernelBackend implements HostBackend {
           : reasonOf('STAGE_FAILED', describeError(error), { subject, cause: error });
       return this.thaw(reason);
     }
-    this.frozenAtMs = Date.now();
+    this.frozenAt = { ms: Date.now(), ageMs: sinceBootMs() };
     const refused = await quiesceWorkloads(supervisor, signal);
     if (refused !== null) return this.thaw(refused);
-    return { ...succeeded(this.sessions.statuses('frozen')), frozenAtMs: this.frozenAtMs };
+    return { ...succeeded(this.sessions.statuses('frozen')), frozenAtMs: this.frozenAt.ms };
   }
 
   async reboot(context: RebootContext): Promise<PhaseEnd> {
-    const { command, cross, carriedJournal, lastSessions } = context;
+    const { command, cross, carriedJournal, lastSessions, signal } = context;
     const release = command?.release ?? null;
     if (command === null || release === null) return rolledBack(noRelease(), lastSessions);
-    const { frozenAtMs } = this;
-    if (frozenAtMs === null || !this.sessions.hasOutgoing) {
+    const { frozenAt } = this;
+    if (frozenAt === null || !this.sessions.hasOutgoing) {
       return rolledBack(nothingLeftFor('reboot'), lastSessions);
     }
     const { key } = command;
     const { imageSha256 } = release;
     try {
       await letSendersRun();
-      syncFileSystems();
+      await writeBack(WRITE_BACK_FROZEN_MS, signal);
       cross(imageSha256);
       this.sessions.preserveManifest({
-        ...{ key, imageSha256, frozenAtMs, fromRelease: this.running.version },
+        ...{ key, imageSha256, fromRelease: this.running.version },
+        ...{ frozenAtMs: frozenAt.ms, frozenForMs: sinceBootMs() - frozenAt.ageMs },
         ...{ leftBehind: this.leftBehind, journal: carriedJournal() },
         sessions: this.sessions.statuses('frozen'),
         machineId: this.options.machineId(),
@@ -212,6 +216,7 @@ export class KernelBackend implements HostBackend {
       rebootIntoStagedKernel();
     } catch (error) {
       if (error instanceof JournalError) return this.thaw(reasonOfJournal(error));
+      if (signal.aborted) return this.thaw(abortReason(signal));
       const detail = `the host did not reboot: ${describeError(error)}`;
       const subject = `kernel ${release.version}`;
       return this.thaw(reasonOf('KEXEC_FAILED', detail, { subject, cause: error }));
@@ -220,8 +225,8 @@ export class KernelBackend implements HostBackend {
 
   async retrieve({ signal, lastSessions }: PhaseContext): Promise<PhaseEnd> {
     const { arrival, supervisor, faults, log } = this.options;
-    const { frozenAtMs } = this;
-    if (arrival.found !== 'handover' || frozenAtMs === null || this.sessions.hasIncoming) {
+    const { frozenAt } = this;
+    if (arrival.found !== 'handover' || frozenAt === null || this.sessions.hasIncoming) {
       return rolledBack(nothingLeftFor('retrieve'), lastSessions);
     }
     const sessions = this.sessions.adoptRetrieved(arrival.own, arrival.retrieved);
@@ -231,10 +236,12 @@ export class KernelBackend implements HostBackend {
       .filter((instance) => instance !== null);
     faults.point('retrieve:spawned');
     const checks = await supervisor.untilAllServing(started, signal);
-    this.frozenAtMs = null;
+    this.frozenAt = null;
+    const { ms: frozenAtMs, ageMs } = frozenAt;
     const resumedAtMs = Date.now();
-    // The clock of a board without a finer one starts at whole seconds; the kernel's own age is the least it can be.
-    const blackoutMs = Math.max(resumedAtMs - frozenAtMs, sinceBootMs());
+    // Only the wall clock knows how long the kexec itself took, but it may have been set meanwhile, and that of a board without
+    // a finer one starts at whole seconds: what both kernels have counted is the least it can be.
+    const blackoutMs = Math.max(resumedAtMs - frozenAtMs, sinceBootMs() - ageMs);
     const end = { ...succeeded(sessions), frozenAtMs, resumedAtMs, blackoutMs };
     const lost = sessions.flatMap(({ files }) => files).find((file) => file.reason !== null);
     const emptyLost = sessions.find(({ state }) => state !== 'retrieved');
@@ -294,7 +301,7 @@ export class KernelBackend implements HostBackend {
   }
 
   isFrozen(): boolean {
-    return this.frozenAtMs !== null;
+    return this.frozenAt !== null;
   }
 
   health() {
@@ -312,14 +319,14 @@ export class KernelBackend implements HostBackend {
 
   /** The undo of preserve, freeze and a reboot that returned. */
   private async thaw(reason: Reason): Promise<PhaseEnd> {
-    const { frozenAtMs } = this;
+    const { frozenAt } = this;
     this.unstage();
     const sessions = this.sessions.release();
-    if (frozenAtMs !== null) await this.resumeWorkloads();
+    if (frozenAt !== null) await this.resumeWorkloads();
     const end = endedOtherwise('rolled-back', reason, sessions);
-    if (frozenAtMs === null) return end;
-    const resumedAtMs = Date.now();
-    return { ...end, frozenAtMs, resumedAtMs, blackoutMs: resumedAtMs - frozenAtMs };
+    if (frozenAt === null) return end;
+    const blackoutMs = sinceBootMs() - frozenAt.ageMs;
+    return { ...end, frozenAtMs: frozenAt.ms, resumedAtMs: Date.now(), blackoutMs };
   }
 
   /** A staged kernel that stays is no danger to the host, so failing to drop it must not keep workloads from resuming. */
@@ -336,7 +343,7 @@ export class KernelBackend implements HostBackend {
   private async resumeWorkloads(): Promise<void> {
     const { supervisor, log } = this.options;
     await resumeWorkloads(supervisor, log);
-    this.frozenAtMs = null;
+    this.frozenAt = null;
   }
 }
 
