@@ -7,7 +7,7 @@ import {
   type RolloutResponse,
   rolloutSchema,
 } from '@luofleet/contracts';
-import { CliError, EXIT } from '../cli.error';
+import { CliError, EXIT, formatError } from '../cli.error';
 import { formatHosts, formatSome } from '../output/words';
 import type { CommandContext } from './command.context';
 import { type PlacedManifest, readManifests } from './manifest.reader';
@@ -20,7 +20,10 @@ export interface ApplyOptions {
 
 type Applied = RolloutResponse | RolloutPreviewResponse;
 
-/** Applies every manifest in its order; the first that is refused ends it, and what was applied before it stays. */
+/**
+ * Applies every manifest in its order. One that is refused is told and does not keep the others from being applied; a control
+ * plane that can not be reached does.
+ */
 export async function apply(context: CommandContext, options: ApplyOptions): Promise<void> {
   const { printer } = context;
   const manifests = await readManifests(options.filename, context.stdin, context.signal);
@@ -29,19 +32,29 @@ export async function apply(context: CommandContext, options: ApplyOptions): Pro
       EXIT.usage,
       `--idempotency-key is for one manifest; here are ${manifests.length}`,
     );
+  const [first] = manifests;
+  if (manifests.length === 1 && first !== undefined)
+    return printer.object(await applyOne(context, options, first.manifest), linesOf);
   const applied: Applied[] = [];
-  const several = manifests.length > 1 && printer.format !== 'table';
+  const refusals: CliError[] = [];
   try {
     for (const one of manifests) {
-      const answer = await applyOne(context, options, one.manifest).catch((error: unknown) => {
-        throw manifests.length > 1 ? placed(error, one, applied.length) : error;
-      });
-      applied.push(answer);
-      if (!several) printer.object(answer, linesOf);
+      try {
+        const answer = await applyOne(context, options, one.manifest);
+        applied.push(answer);
+        if (printer.format === 'table') printer.object(answer, linesOf);
+      } catch (error) {
+        if (!(error instanceof CliError) || context.signal.aborted) throw error;
+        const refusal = placed(error, one);
+        if (error.exitCode === EXIT.unreachable) throw withRest(refusal, applied, refusals);
+        formatError(refusal).forEach((line) => printer.note(line));
+        refusals.push(refusal);
+      }
     }
   } finally {
-    if (several) printer.object({ items: applied }, () => []);
+    if (printer.format !== 'table') printer.object({ items: applied }, () => []);
   }
+  if (refusals.length > 0) throw someRefused(refusals, manifests.length);
 }
 
 /**
@@ -64,12 +77,21 @@ async function applyOne(
   });
 }
 
-function placed(error: unknown, { place }: PlacedManifest, before: number): unknown {
-  if (!(error instanceof CliError)) return error;
-  const done = `${before} applied before it, none after it`;
-  return new CliError(error.exitCode, `${place}: ${error.message} (${done})`, error.faults, {
+const placed = (error: CliError, { place }: PlacedManifest): CliError =>
+  new CliError(error.exitCode, `${place}: ${error.message}`, error.faults, { cause: error });
+
+function withRest(error: CliError, applied: Applied[], refused: CliError[]): CliError {
+  const before = `${applied.length} applied and ${refused.length} refused before it, none tried after it`;
+  return new CliError(error.exitCode, `${error.message} (${before})`, error.faults, {
     cause: error,
   });
+}
+
+/** With the exit code that all refusals share. */
+function someRefused(refusals: CliError[], total: number): CliError {
+  const codes = new Set(refusals.map(({ exitCode }) => exitCode));
+  const [exitCode = EXIT.failed] = codes.size === 1 ? codes : [];
+  return new CliError(exitCode, `${refusals.length} of ${total} manifests refused, see above`);
 }
 
 function linesOf(applied: Applied): string[] {

@@ -64,20 +64,52 @@ it('writes one list of what several manifests led to, one object for one', async
   expect((JSON.parse(one.stdout) as { name: string }).name).toBe('a');
 });
 
-it('stops at the first that is refused, and says which was applied', async () => {
+const refusing = (statuses: Record<string, [number, string]>) => {
+  const taken = server.answer;
+  server.answer = (request, response) => {
+    const refusal = Object.entries(statuses).find(([name]) => request.body.includes(`"${name}"`));
+    if (refusal) sendProblem(response, ...refusal[1]);
+    else taken(request, response);
+  };
+};
+
+it.each(['table', 'json', 'yaml'])(
+  'applies the others when some are refused, as %s',
+  async (form) => {
+    refusing({ a: [409, 'ALREADY_EXISTS'], c: [404, 'NOT_FOUND'] });
+    const file = written('four.yaml', ['a', 'b', 'c', 'd'].map(manifest).join('---\n'));
+    const ran = await apply(['-f', file, '-o', form]);
+    expect(ran.exitCode).toBe(1);
+    expect(ran.stderr.split('\n')).toEqual([
+      `luofleet: ${file}:1: it is ALREADY_EXISTS [ALREADY_EXISTS]`,
+      `luofleet: ${file}:11: it is NOT_FOUND [NOT_FOUND]`,
+      'luofleet: 2 of 4 manifests refused, see above',
+      '',
+    ]);
+    expect(applied()).toEqual(['a', 'b', 'c', 'd']);
+    expect(ran.stdout).toMatch(/\bb\b[^]*\bd\b/);
+    if (form === 'json')
+      expect((JSON.parse(ran.stdout) as { items: unknown[] }).items).toHaveLength(2);
+  },
+);
+
+it('keeps the exit code that all refusals share', async () => {
+  refusing({ a: [403, 'FORBIDDEN'], b: [403, 'FORBIDDEN'] });
+  const all = await apply(['-f', '-'], ['a', 'b'].map(manifest).join('---\n'));
+  expect(all).toMatchObject({ exitCode: 4, stdout: '' });
+  refusing({ c: [409, 'ALREADY_EXISTS'] });
+  const mixed = await apply(['-f', '-'], ['a', 'c'].map(manifest).join('---\n'));
+  expect(mixed.exitCode).toBe(1);
+});
+
+it('tries no more once the control plane is gone', async () => {
   const taken = server.answer;
   server.answer = (request, response) =>
-    request.body.includes('"b"')
-      ? sendProblem(response, 409, 'ALREADY_EXISTS')
-      : taken(request, response);
-  const file = written('three.yaml', ['a', 'b', 'c'].map(manifest).join('---\n'));
-  const ran = await apply(['-f', file, '-o', 'json']);
-  expect(ran.exitCode).toBe(1);
-  expect(ran.stderr).toContain(
-    `${file}:6: it is ALREADY_EXISTS [ALREADY_EXISTS] (1 applied before it, none after it)`,
-  );
-  expect((JSON.parse(ran.stdout) as { items: unknown[] }).items).toHaveLength(1);
-  expect(applied()).toEqual(['a', 'b']);
+    request.body.includes('"b"') ? void response.destroy() : taken(request, response);
+  const ran = await apply(['-f', '-'], ['a', 'b', 'c'].map(manifest).join('---\n'));
+  expect(ran.exitCode).toBe(3);
+  expect(ran.stderr).toContain('(1 applied and 0 refused before it, none tried after it)');
+  expect(applied()).toEqual(['a', 'b', 'b']);
 });
 
 const deep = '['.repeat(50_000);
