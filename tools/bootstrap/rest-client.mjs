@@ -14,8 +14,9 @@ export function restClient(baseUrl) {
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const answer = displayable(await response.json());
-    if (response.ok) return answer;
+    const read = await response.json().catch(() => undefined);
+    if (response.ok && read !== undefined) return displayable(read);
+    const answer = displayable(read ?? { detail: 'no JSON' });
     const fields = (answer.errors ?? []).map(({ path: where, message }) => `${where}: ${message}`);
     const said = [answer.detail ?? answer.title, ...fields].filter(Boolean).join('; ');
     throw new SetupError(`${method} ${path} was answered with ${response.status}: ${said}`);
@@ -23,12 +24,12 @@ export function restClient(baseUrl) {
   return { get: (path) => call('GET', path), post: (path, body) => call('POST', path, body) };
 }
 
-/** What is answered is only shown: no text in it, names of fields too, can do harm to a terminal. */
+/** What is answered is only shown, in one line: no text in it, names of fields too, can do harm to a terminal. */
 function displayable(value) {
-  if (typeof value === 'string') return terminalText(value);
+  if (typeof value === 'string') return terminalText(value, 'one');
   if (Array.isArray(value)) return value.map(displayable);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, one]) => [terminalText(key), displayable(one)]),
+    Object.entries(value).map(([key, one]) => [terminalText(key, 'one'), displayable(one)]),
   );
 }
