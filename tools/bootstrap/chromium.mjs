@@ -17,8 +17,9 @@ export async function ensureChromium({ note = () => {} } = {}) {
       advice: ADVICE,
     });
   note('Installing Chromium with apt');
-  if (!installWithApt(['chromium']))
-    throw new SetupError('Chromium could not be installed with apt.', { advice: ADVICE });
+  await installWithApt(['chromium']).catch((cause) => {
+    throw new SetupError('Chromium could not be installed with apt.', { advice: ADVICE, cause });
+  });
   return findChromium();
 }
 

@@ -6,8 +6,8 @@ import { SetupError } from './setup-error.mjs';
 
 const PACKAGES = ['gcc', 'libc6-dev'];
 
-/** Throws SetupError where there is none and none can be installed. */
-export function ensureCompiler({ note = () => {} } = {}) {
+/** Rejects with SetupError where there is none and none can be installed. */
+export async function ensureCompiler({ note = () => {} } = {}) {
   if (findOnPath('gcc')) return;
   const advice = `Install it (for example: sudo apt-get install ${PACKAGES.join(' ')}).`;
   if (!canInstall()) {
@@ -16,7 +16,7 @@ export function ensureCompiler({ note = () => {} } = {}) {
     });
   }
   note('Installing gcc with apt');
-  if (!installWithApt(PACKAGES)) {
-    throw new SetupError('gcc could not be installed with apt.', { advice });
-  }
+  await installWithApt(PACKAGES).catch((cause) => {
+    throw new SetupError('gcc could not be installed with apt.', { advice, cause });
+  });
 }

@@ -1,10 +1,10 @@
 // Fetches redis-server as a Debian package and unpacks it into a cache folder: nothing is installed, and no rights are
 // needed. The machine's own package sources and lists are used; where there are no lists, ours are fetched beside them.
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { withMachineLock } from './machine-lock.mjs';
+import { runCommand } from './run-command.mjs';
 
 const PACKAGE = 'redis-server';
 const KEPT = /^(redis|lib)/; // the rest of what the package depends on is for running it as a system service
@@ -19,7 +19,7 @@ export async function fetchRedisFromApt(cacheDirectory, note) {
   await withMachineLock(`redis in ${root}`, async () => {
     if (existsSync(path.join(root, 'usr/bin/redis-server'))) return;
     note('Fetching redis-server with apt (unpacked into .cache, not installed)');
-    fetchInto(root);
+    await fetchInto(root);
   });
   return {
     command: path.join(root, 'usr/bin/redis-server'),
@@ -27,7 +27,7 @@ export async function fetchRedisFromApt(cacheDirectory, note) {
   };
 }
 
-function fetchInto(root) {
+async function fetchInto(root) {
   const work = `${root}.${process.pid}`;
   const debs = path.join(work, 'debs');
   mkdirSync(path.join(work, 'lists', 'partial'), { recursive: true });
@@ -35,15 +35,15 @@ function fetchInto(root) {
   mkdirSync(debs);
   try {
     try {
-      download(debs, []);
+      await download(debs, []);
     } catch {
       const ownLists = ['-o', `Dir::State::lists=${work}/lists`, '-o', `Dir::Cache=${work}`];
-      apt(['update', '-qq', ...ownLists], work);
-      download(debs, ownLists);
+      await apt(['update', '-qq', ...ownLists], work);
+      await download(debs, ownLists);
     }
     const unpacked = path.join(work, 'root');
     for (const deb of readdirSync(debs))
-      run('dpkg-deb', ['-x', path.join(debs, deb), unpacked], work);
+      await run('dpkg-deb', ['-x', path.join(debs, deb), unpacked], work);
     rmSync(root, { recursive: true, force: true });
     renameSync(unpacked, root);
   } finally {
@@ -51,14 +51,17 @@ function fetchInto(root) {
   }
 }
 
-function download(debs, options) {
+async function download(debs, options) {
   // Not --print-uris, which leaves out what apt has fetched at some time before.
-  const planned = apt(['install', '-s', '--no-install-recommends', ...options, PACKAGE], debs);
+  const planned = await apt(
+    ['install', '-s', '--no-install-recommends', ...options, PACKAGE],
+    debs,
+  );
   const names = [...planned.matchAll(/^Inst (\S+) /gm)]
     .map((match) => match[1])
     .filter((name) => KEPT.test(name));
   if (names.length === 0) throw new Error(`apt names no package to fetch for ${PACKAGE}`);
-  apt(['download', '-qq', ...options, ...names], debs);
+  await apt(['download', '-qq', ...options, ...names], debs);
 }
 
 function apt(args, cwd) {
@@ -73,17 +76,8 @@ function apt(args, cwd) {
   return run('apt-get', [...always, ...args], cwd);
 }
 
-function run(command, args, cwd) {
-  const { status, error, stdout, stderr } = spawnSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
-  });
-  if (status === 0) return stdout;
-  throw new Error(
-    `${command} ${args.at(-1)}: ${(error?.message ?? stderr ?? '').trim() || `exit code ${status}`}`,
-  );
-}
+const run = (command, args, cwd) =>
+  runCommand(command, args, { cwd, env: { DEBIAN_FRONTEND: 'noninteractive' } });
 
 function libraryFolders(root) {
   return ['usr/lib', 'lib']

@@ -35,8 +35,8 @@ const STEPS = [
   {
     name: 'unit',
     does: 'unit tests',
-    run: (context) => {
-      ensureCompiler({ note: console.log });
+    run: async (context) => {
+      await ensureCompiler({ note: console.log });
       return runJest(context, 'jest.config.cjs', ['--maxWorkers=2']);
     },
   },
