@@ -31,18 +31,19 @@ const TOTAL_MS = 3_600_000;
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 5_000;
 
-/** Resolves once the part file is complete; `resumed` when an earlier part is in it, whose content may be another one's. */
-export async function fetchImage(
-  request: FetchRequest,
-  signal: AbortSignal,
-): Promise<{ resumed: boolean }> {
+export interface Fetched {
+  /** An earlier part is in it, whose content may be another one's. */
+  resumed: boolean;
+  /** It may have been cut short: the server did not say how much there is. */
+  mayBeCut: boolean;
+}
+
+/** Resolves once the part file is as complete as the server says. */
+export async function fetchImage(request: FetchRequest, signal: AbortSignal): Promise<Fetched> {
   return limited(TOTAL_MS, (limit) => fetchWithin(request, limit), signal);
 }
 
-async function fetchWithin(
-  request: FetchRequest,
-  limit: AbortSignal,
-): Promise<{ resumed: boolean }> {
+async function fetchWithin(request: FetchRequest, limit: AbortSignal): Promise<Fetched> {
   try {
     const url = new URL(request.uri);
     if (url.protocol === 'file:') return await copyFile(fileURLToPath(url), request, limit);
@@ -64,7 +65,7 @@ async function copyFile(file: string, { part, size }: FetchRequest, signal: Abor
     checkSize(bytes, size);
     const source = handle.createReadStream({ end: bytes - 1, autoClose: false, signal });
     await write(source, part, 0, signal);
-    return { resumed: false };
+    return { resumed: false, mayBeCut: false };
   } finally {
     await handle.close();
   }
@@ -72,13 +73,13 @@ async function copyFile(file: string, { part, size }: FetchRequest, signal: Abor
 
 async function download(url: URL, request: FetchRequest, signal: AbortSignal) {
   const backoff = new Backoff(RETRY_FIRST_MS, RETRY_MAX_MS);
-  const state = { etag: '', resumed: false };
+  const state = { etag: '', resumed: false, mayBeCut: false };
   let last: FetchFault | null = null;
   for (let tries = 1; ; tries += 1) {
     const had = await bytesOf(request.part);
     try {
       await tryOnce(url, request, state, signal);
-      return { resumed: state.resumed };
+      return state;
     } catch (error) {
       if (!signal.aborted) last = error instanceof FetchFault ? error : faultOf(error);
       if (last?.passing === false) throw last;
@@ -93,7 +94,7 @@ async function download(url: URL, request: FetchRequest, signal: AbortSignal) {
 async function tryOnce(
   url: URL,
   request: FetchRequest,
-  state: { etag: string; resumed: boolean },
+  state: Fetched & { etag: string },
   signal: AbortSignal,
 ): Promise<void> {
   const { part, size } = request;
@@ -108,6 +109,7 @@ async function tryOnce(
     if (totalBytes !== null) checkSize(totalBytes, size);
     state.etag = body.etag;
     state.resumed = startsAt > 0;
+    state.mayBeCut = body.endsByClose && size.stated === 0;
     let done = startsAt;
     const counted = async function* (chunks: AsyncIterable<Buffer>) {
       for await (const chunk of chunks) {

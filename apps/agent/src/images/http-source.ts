@@ -17,6 +17,8 @@ export interface HttpBody {
   totalBytes: number | null;
   /** Names this state of the content; empty when the server gives none that is exact. */
   etag: string;
+  /** Nothing but the end of the connection says that it is whole, and that comes also where it is not. */
+  endsByClose: boolean;
 }
 
 const REDIRECTS_MAX = 5;
@@ -87,24 +89,26 @@ function readable(response: IncomingMessage, wantedAt: number): HttpBody {
     });
   }
   const etag = /^"/.test(headers.etag ?? '') ? (headers.etag ?? '') : '';
+  const endsByClose =
+    headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (status === 206) {
     const [, at, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
     if (wantedAt === 0 || Number(at) !== wantedAt || encoding !== 'identity')
       throw new FetchFault('the server sends another part than was asked for');
     const totalBytes = total === undefined || total === '*' ? null : Number(total);
-    return { bytes: response, startsAt: wantedAt, totalBytes, etag };
+    return { bytes: response, startsAt: wantedAt, totalBytes, etag, endsByClose };
   }
   if (encoding === 'identity') {
     const length = headers['content-length'];
     const totalBytes = length === undefined ? null : Number(length);
-    return { bytes: response, startsAt: 0, totalBytes, etag };
+    return { bytes: response, startsAt: 0, totalBytes, etag, endsByClose };
   }
   if (encoding !== 'gzip' && encoding !== 'x-gzip')
     throw new FetchFault(`the server encodes it as "${encoding}" although it was not asked to`);
   // An encoded body has no offsets in what comes out of it, so it is never resumed. Who reads sees the first failure.
   const bytes = pipeline(response, createGunzip(), () => undefined);
-  return { bytes, startsAt: 0, totalBytes: null, etag: '' };
+  return { bytes, startsAt: 0, totalBytes: null, etag: '', endsByClose: false };
 }
 
 /** Seconds or a date, as milliseconds from now, within bounds. */

@@ -140,6 +140,10 @@ describe('a failure that passes', () => {
         drip(socket, 'x', 20);
       },
     ],
+    [
+      'an end midway that nothing tells from the end',
+      ({ socket }) => socket.end(answer('200 OK', [], image.subarray(0, 100))),
+    ],
   ])('%s is met by asking again', async (_what, badly) => {
     const { uri } = await serve((request) => (request.nth < 3 ? badly(request) : whole(request)));
     await fetch(uri);

@@ -3,13 +3,14 @@
 // Happy path: what is not there yet is fetched into a part file, found to have its digest, and put in its place.
 // Unhappy paths: ImageError. A file that is there is never removed or opened for writing, whatever fails: another one can
 // only take its place, and only once its digest is right. A part with a wrong digest is fetched once more when an earlier part
-// was gone on with, which may be of another content.
+// was gone on with, which may be of another content, and some times where it may have been cut short.
 // Ordering: one fetch of a file at a time; who comes second finds what the first one has fetched.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PhaseAborted, untilAborted } from '../commands/phase-clock';
 import { reasonOf } from '../model/reason';
 import { FetchFault } from './fetch-fault';
@@ -117,12 +118,14 @@ export class ImageFiles {
   private async fetch({ uri, sha256, sizeBytes }: WantedImage, part: string, signal: AbortSignal) {
     const size = { stated: Number(sizeBytes ?? 0n), max: this.limits.imageBytesMax };
     const request = { uri, part, size, stallMs: this.limits.fetchStallMs };
-    for (let again = true; ; again = false) {
-      const { resumed } = await fetchImage(request, signal);
+    for (let tries = 1; ; tries += 1) {
+      const { resumed, mayBeCut } = await fetchImage(request, signal);
       const found = (await this.digestOf(part, signal)) ?? 'missing';
       if (found === sha256) return;
       await rm(part, { force: true });
-      if (!resumed || !again) throw wrongDigest(uri, sha256, found);
+      if (tries >= (mayBeCut ? CUT_TRIES_MAX : resumed ? 2 : 1))
+        throw wrongDigest(uri, sha256, found);
+      if (mayBeCut) await delay(CUT_PAUSE_MS, undefined, { signal });
     }
   }
 
@@ -138,6 +141,9 @@ export class ImageFiles {
 }
 
 const SHA256_LENGTH = 64;
+/** Whether something was cut short or is wrong can not be told where the server does not say how much there is. */
+const CUT_TRIES_MAX = 4;
+const CUT_PAUSE_MS = 500;
 const OURS = /^[0-9a-f]{64}(\.cjs)?(\.part)?$/;
 
 async function digestOfFile(file: string, signal: AbortSignal): Promise<string> {
