@@ -2,11 +2,17 @@
 //
 // Happy path: `agent.cjs version` answers with one JSON object.
 // Unhappy paths: a file that is no runtime image says so in a sentence with the first words of its output. Whatever it is, it gets
-// so much time and so much output and not more, and ends together with everything that it started.
+// so much time and so much output and not more, and ends together with everything that it started, as a workload's process does
+// (instance-family.ts): by its cgroup where there is one, else by session and environment.
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { closeOnExecFrom } from '@luofleet/linux';
 import { abortReason, PhaseAborted } from '../commands/phase-clock';
 import { describeError } from '../model/reason';
+import { makeCgroup } from '../workloads/instance-cgroup';
+import { endFamily, type Family } from '../workloads/instance-family';
+import { identifyProcess } from '../workloads/process-table';
 
 export interface ImageAnswer {
   version: string;
@@ -44,11 +50,14 @@ interface Run {
 function runBounded(file: string, timeoutMs: number, signal: AbortSignal): Promise<Run> {
   return new Promise((resolve) => {
     closeOnExecFrom(3);
-    // A process group of its own, so that it can be ended with its children.
+    const id = randomUUID();
+    // A session of its own, so that it can be ended with its children.
     const child = spawn(process.execPath, [file, 'version'], {
       detached: true,
+      env: { ...process.env, LUOFLEET_INSTANCE: id },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const family = familyOf(id, child.pid ?? 0);
     const streams = [child.stdout, child.stderr];
     const texts = { stdout: '', output: '' };
     let how = '';
@@ -75,7 +84,8 @@ function runBounded(file: string, timeoutMs: number, signal: AbortSignal): Promi
       clearTimeout(timer);
       clearTimeout(grace);
       signal.removeEventListener('abort', onAbort);
-      resolve({ how: how || ended, ...texts });
+      const told = () => resolve({ how: how || ended, ...texts });
+      endFamily(family, 0).then(told, told);
     };
     child.once('error', (error) => end(describeError(error)));
     child.once('exit', () => {
@@ -84,6 +94,19 @@ function runBounded(file: string, timeoutMs: number, signal: AbortSignal): Promi
     });
     child.once('close', (code, by) => end(by === null ? `exit code ${code}` : by));
   });
+}
+
+/** Joins its cgroup before anything of the image runs: a Node that starts has nothing started yet. */
+function familyOf(id: string, pid: number): Family {
+  const identity = identifyProcess(pid);
+  if (identity === null) return { id, process: { pid: 0, startTicks: '' } };
+  const procs = makeCgroup(id);
+  try {
+    if (procs !== null) writeFileSync(procs, String(pid));
+  } catch {
+    // The kernel does not let this agent move it.
+  }
+  return { id, process: identity };
 }
 
 function killGroup(pid: number | undefined): void {
