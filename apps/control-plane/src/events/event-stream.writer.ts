@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type EventRecord, type EventsEnd, formatEventCursor } from '@luofleet/persistence';
+import { cutLate, TAKEN_WITHIN_MS } from '../rest/connection-limits';
 import { safeJson } from '../rest/safe-json';
 import { eventView } from './events.view';
 
@@ -9,7 +10,7 @@ const HEARTBEAT_INTERVAL_MS = 5_000;
 /** How soon a client that lost its stream opens it again. */
 const RECONNECT_AFTER_MS = 1000;
 
-/** One open stream of server-sent events. Frames are written only as fast as the client takes them. */
+/** One open stream of server-sent events. Frames are written only as fast as the client takes them; one that takes too long is cut off. */
 export class EventStreamWriter {
   private readonly heartbeat: NodeJS.Timeout;
 
@@ -47,10 +48,16 @@ export class EventStreamWriter {
   end(): void {
     clearInterval(this.heartbeat);
     this.response.end();
+    cutLate(this.response);
   }
 
   private async write(frames: string): Promise<void> {
     if (this.signal.aborted || this.response.write(frames)) return;
-    await once(this.response, 'drain', { signal: this.signal });
+    const late = setTimeout(() => this.response.destroy(), TAKEN_WITHIN_MS);
+    try {
+      await once(this.response, 'drain', { signal: this.signal });
+    } finally {
+      clearTimeout(late);
+    }
   }
 }

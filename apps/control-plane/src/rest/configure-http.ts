@@ -3,6 +3,7 @@ import { serveDashboard } from '../dashboard/dashboard.static';
 import { observeRequests } from '../metrics/request-metrics';
 import type { ControlPlaneSettings } from '../settings/control-plane.settings';
 import { useBodyParsers } from './body-parsers';
+import { limitConnections } from './connection-limits';
 import { useSafeJson } from './safe-json';
 import { serveOpenApi } from './openapi';
 
@@ -14,6 +15,7 @@ export async function configureHttp(
   app: NestFastifyApplication,
   settings: ControlPlaneSettings,
 ): Promise<void> {
+  limitConnections(app);
   useBodyParsers(app);
   useSafeJson(app);
   observeRequests(app);

@@ -4,6 +4,7 @@ import { LuofleetError } from '@luofleet/platform';
 import type { FastifyReply, FastifyHttpOptions } from 'fastify';
 import { problemOf } from '../errors/problem.filter';
 import { BODY_BYTES_MAX } from './body-parsers';
+import { REQUESTS_MAX } from './connection-limits';
 
 /** Options of the HTTP server; what it refuses before any route is reached is a problem, too. */
 export const HTTP_SERVER_OPTIONS = {
@@ -15,7 +16,8 @@ export const HTTP_SERVER_OPTIONS = {
   connectionTimeout: 60_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 60_000,
-  http: { headersTimeout: 15_000 },
+  maxRequestsPerSocket: REQUESTS_MAX,
+  http: { headersTimeout: 15_000, connectionsCheckingInterval: 1_000 },
   frameworkErrors: (cause, request, reply) => {
     const error = new LuofleetError({
       code: 'INVALID_INPUT',
