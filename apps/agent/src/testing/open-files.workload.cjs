@@ -12,6 +12,7 @@
 // DIRECTORY/successor exists, an instance with LISTEN_FDS fails the way that file says: exit, refuse, hang.
 'use strict';
 const fs = require('node:fs');
+const { inspect } = require('node:util');
 const http = require('node:http');
 const path = require('node:path');
 const readline = require('node:readline');
@@ -85,7 +86,7 @@ function serve(files) {
         if (quiesced && !url.searchParams.has('force')) return response.writeHead(503).end();
         return response.end(answer(files[name], what, url.searchParams, body));
       })
-      .catch((error) => response.writeHead(500).end(String(error)));
+      .catch((error) => response.writeHead(500).end(inspect(error)));
   });
   return new Promise((resolve) => server.listen(at(`${process.pid}.sock`), resolve));
 }

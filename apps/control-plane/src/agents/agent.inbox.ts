@@ -13,7 +13,7 @@
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { asUnstorable } from '@luofleet/persistence';
-import type { CommandResult } from '@luofleet/proto';
+import type { CommandResult, Hello } from '@luofleet/proto';
 import { asLuofleetError, type ErrorCode, LuofleetError } from '@luofleet/platform';
 import { JobQueue } from '@luofleet/queue';
 import { CommandDispatcher } from '../commands/command.dispatcher';
@@ -49,6 +49,11 @@ export class AgentInbox {
       'reconcile',
       rolloutIds.map((rolloutId) => ({ rolloutId })),
     );
+  }
+
+  /** A hello, null when it was none, that ended its stream. Never rejects. */
+  turnedAway(hello: Hello | null, error: LuofleetError): Promise<void> {
+    return this.dropped.keepHello(hello, error);
   }
 
   /** The undo of `opened`. */

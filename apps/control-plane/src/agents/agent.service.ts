@@ -44,7 +44,6 @@ import {
   soundLabels,
 } from './agent-message';
 import { AgentInbox, helloExpected } from './agent.inbox';
-import { DroppedMessages } from './dropped-messages';
 import { HostRegistrar } from './host.registrar';
 import { type AgentCall, Outbox } from './outbox';
 
@@ -64,7 +63,6 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
     @Inject(StreamRegistry) private readonly streams: StreamRegistry,
     @Inject(HostRegistrar) private readonly registrar: HostRegistrar,
     @Inject(AgentInbox) private readonly inbox: AgentInbox,
-    @Inject(DroppedMessages) private readonly dropped: DroppedMessages,
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
 
@@ -133,7 +131,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
       connection = await this.registrar.welcome({ ...hello, labels: labels.sound }, outbox);
     } catch (thrown) {
       clearTimeout(conversation.helloTimer);
-      await this.dropped.keepHello(hello, asLuofleetError(thrown, 'connect agent'));
+      await this.inbox.turnedAway(hello, asLuofleetError(thrown, 'connect agent'));
       throw thrown;
     }
     if (connection === null) return false;
