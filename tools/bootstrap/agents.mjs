@@ -51,6 +51,9 @@ export async function startAgents(supervisor, { count, grpcAddress, suffix, runL
 }
 
 /** Starts one process that is `count` hosts. */
+/** Whether a process of this name is one that agents run in. */
+export const isOfAgents = (name) => name.startsWith('host-') || name === 'simulated-hosts';
+
 export async function startSimulatedHosts(supervisor, { count, grpcAddress, prefix, runLabel }) {
   if (count === 0) return;
   const args = [

@@ -1,6 +1,6 @@
 // The body of `npm start`, once dependencies are there. See start.mjs.
 
-import { startAgents, startSimulatedHosts } from './agents.mjs';
+import { isOfAgents, startAgents, startSimulatedHosts } from './agents.mjs';
 import { build } from './build.mjs';
 import { startControlPlane } from './control-plane.mjs';
 import { registerReleases } from './releases.mjs';
@@ -21,11 +21,17 @@ export const showFleet = (options, note) => stoppable(() => runAndServe(options,
 async function runAndServe(options, note) {
   await cleanUpFinishedRuns();
   const supervisor = new Supervisor(createRunDirectory('start'));
+  let serving = false;
   const stopped = new Promise((resolve) => {
     const stop = () => resolve({ signal: stopSignal.reason.signal });
     if (stopSignal.aborted) stop();
     stopSignal.addEventListener('abort', stop);
-    supervisor.onUnexpectedExit = (exit) => resolve({ exit });
+    supervisor.onUnexpectedExit = (exit) => {
+      // Hosts may fail while people look on; that is what they are here to see.
+      if (serving && isOfAgents(exit.name))
+        note(`${endOf(exit)} The fleet serves without it; Ctrl-C stops everything.`);
+      else resolve({ exit });
+    };
   });
   const abandoned = new AbortController();
   const work = runFleet(supervisor, options, note, abandoned.signal).catch((thrown) => ({
@@ -33,6 +39,7 @@ async function runAndServe(options, note) {
   }));
   const first = await Promise.race([work, stopped]);
   if (options.once || first.failed || first.signal || first.exit) return finish(first);
+  serving = true;
   note(
     `\nServing: ${first.baseUrl} (dashboard), ${first.baseUrl}/api/docs (REST). Logs: ${supervisor.run.logs}. Ctrl-C stops everything.`,
   );
@@ -46,15 +53,15 @@ async function runAndServe(options, note) {
     if (failed) return reportError(failed.thrown);
     if (exit)
       return reportError(
-        new SetupError(
-          `${exit.name} ended by itself (${exit.signal ?? `exit code ${exit.code}`}).`,
-          { advice: `Its log: ${supervisor.run.logs}/${exit.name}.log` },
-        ),
+        new SetupError(endOf(exit), { advice: `Its log: ${supervisor.run.logs}/${exit.name}.log` }),
       );
     // Asked to stop while it only kept serving: that is how it is meant to end.
     return code ?? EXIT_OF_SIGNAL[signal];
   }
 }
+
+const endOf = ({ name, signal, code }) =>
+  `${name} ended by itself (${signal ?? `exit code ${code}`}).`;
 
 async function runFleet(supervisor, { hosts, simulated, once, json }, note, signal) {
   const step = async (what, work) => {

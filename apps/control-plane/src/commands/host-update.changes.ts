@@ -278,7 +278,9 @@ function eventOf(
   blackout: BlackoutFacts | undefined,
 ): EventDraft {
   const phase = 'phase' in state ? state.phase : '';
-  const reason = 'reason' in state ? state.reason : undefined;
+  // Once a turn has come, why it had not does not count any more.
+  const hasTurn = state.kind === 'pending' && state.deadlineAtMs !== undefined;
+  const reason = 'reason' in state && !hasTurn ? state.reason : undefined;
   return {
     kind: `host-update-${state.kind}`,
     rolloutId: update.rolloutId,
