@@ -18,6 +18,7 @@ import {
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { MESSAGE_BYTES_MAX } from '@luofleet/proto';
 import { LuofleetError } from '@luofleet/platform';
+import { boundedCalls } from './bounded-calls';
 import { readableMethods } from './unreadable-message';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 
@@ -30,6 +31,9 @@ export class GrpcServer implements OnApplicationShutdown {
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 5_000,
     'grpc.keepalive_permit_without_calls': 1,
+    // Without a call; pings alone keep no connection.
+    'grpc.max_connection_idle_ms': 60_000,
+    interceptors: [boundedCalls],
   });
   private boundPort = 0;
 
