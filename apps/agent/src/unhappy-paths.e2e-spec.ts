@@ -80,9 +80,12 @@ describe('updates that fail', () => {
     harness.send(again);
     const finished = await harness.plane.resultOf(again.idempotencyKey);
     expect(finished.outcome).toBe(OK);
-    expect(finished.sessions.map(({ state }) => state)).toEqual(
-      Array(2).fill(SessionState.SESSION_STATE_FINISHED),
-    );
+    // Whatever nobody held was finished the first time.
+    const ended = [...(results[5]?.sessions ?? []), ...finished.sessions]
+      .filter(({ state }) => state === SessionState.SESSION_STATE_FINISHED)
+      .map(({ name }) => name);
+    expect(ended).toHaveLength(2);
+    expect(new Set(ended).size).toBe(2);
     await harness.expectNothingLost();
   });
 

@@ -45,7 +45,11 @@ it('finishes every session but those that are refused', async () => {
   await after.retrieveAll(before.statuses('frozen'));
   vetoes.set('kv', 'not yet');
   const failure = await after.finishAll().catch((error: unknown) => error);
-  expect((failure as SessionFailure).sessions.map(({ workload }) => workload)).toEqual(['kv']);
+  const told = (failure as SessionFailure).sessions;
+  expect(told.map(({ workload, state }) => [workload, state])).toEqual([
+    ['web', 'finished'],
+    ['kv', 'retrieved'],
+  ]);
   expect(after.hasIncoming).toBe(true);
   vetoes.clear();
   expect((await after.finishAll()).map(({ workload }) => workload)).toEqual(['kv']);

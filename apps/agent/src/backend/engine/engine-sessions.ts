@@ -161,7 +161,7 @@ export class EngineSessions {
 
   /** Finishes all incoming sessions, whoever refuses. Throws SessionFailure (FINISH_VETOED) of the first that is refused. */
   async finishAll(): Promise<SessionStatus[]> {
-    const finished = this.statuses('retrieved', this.incoming);
+    const finished: SessionStatus[] = [];
     const refusals: unknown[] = [];
     for (const open of [...this.incoming]) {
       try {
@@ -170,12 +170,16 @@ export class EngineSessions {
         refusals.push(cause);
         continue;
       }
+      finished.push(...withState(this.statuses('retrieved', [open]), 'finished', 'finished'));
       await open.session.close();
       this.incoming.splice(this.incoming.indexOf(open), 1);
     }
     if (refusals.length > 0)
-      throw failure('FINISH_VETOED', refusals[0], this.statuses('retrieved', this.incoming));
-    return withState(finished, 'finished', 'finished');
+      throw failure('FINISH_VETOED', refusals[0], [
+        ...finished,
+        ...this.statuses('retrieved', this.incoming),
+      ]);
+    return finished;
   }
 
   /** What is in the sessions now. */

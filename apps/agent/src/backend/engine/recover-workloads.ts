@@ -62,7 +62,8 @@ export async function recoverWorkloads(request: RecoverRequest): Promise<Recover
   if (failures.length > 0) log.error('workloads did not resume', { failures });
   const alive = new Set(kept.map(({ workload }) => workload));
   const lost = lastSessions.filter(
-    ({ workload, files }) => files.length > 0 && !alive.has(workload) && isConfigured(workload),
+    ({ workload, state, files }) =>
+      state !== 'finished' && files.length > 0 && !alive.has(workload) && isConfigured(workload),
   );
   const resumedAtMs = kept.length > 0 ? Date.now() : 0;
   return { lost: withState(lost, 'lost', 'lost'), resumedAtMs };

@@ -227,11 +227,14 @@ describe('after the reboot', () => {
   it('keeps a session whose FINISH is refused, and finishes it when asked again', () => {
     retrieve();
     kernel.refusals.set('finish luofleet.web', EBUSY);
-    const { reason, sessions: left } = failureOf(() => sessions.finishAll());
+    const { reason, sessions: told } = failureOf(() => sessions.finishAll());
     expect(reason).toMatchObject({
       ...{ code: 'FINISH_VETOED', errnoCode: 'EBUSY', subject: 'session luofleet.web' },
     });
-    expect(left.map(({ workload, state }) => [workload, state])).toEqual([['web', 'retrieved']]);
+    expect(told.map(({ workload, state }) => [workload, state])).toEqual([
+      ['kv', 'finished'],
+      ['web', 'retrieved'],
+    ]);
     expect(kernel.calls).not.toContain('close luofleet.web');
     expect(kernel.calls).not.toContain('finish luofleet');
     expect([...sessions.orphans]).toEqual(['luofleet.web']);
@@ -246,8 +249,11 @@ describe('after the reboot', () => {
   it('asks every session to finish, whichever refuses', () => {
     retrieve();
     kernel.refusals.set('finish luofleet.kv', EBUSY);
-    const { sessions: left } = failureOf(() => sessions.finishAll());
-    expect(left.map(({ workload }) => workload)).toEqual(['kv']);
+    const { sessions: told } = failureOf(() => sessions.finishAll());
+    expect(told.map(({ workload, state }) => [workload, state])).toEqual([
+      ['web', 'finished'],
+      ['kv', 'retrieved'],
+    ]);
     expect(kernel.calls).toContain('close luofleet.web');
   });
 });

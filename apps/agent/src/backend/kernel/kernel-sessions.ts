@@ -127,7 +127,7 @@ export class KernelSessions {
    * first that is refused.
    */
   finishAll(): SessionStatus[] {
-    const finished = this.statuses('finished', this.incoming);
+    const finished: OpenSession[] = [];
     let refusal: { name: string; cause: unknown } | null = null;
     for (const open of [...this.incoming]) {
       const { name, session, files } = open;
@@ -141,19 +141,23 @@ export class KernelSessions {
       this.orphans.delete(name);
       session.close();
       for (const { fd } of files.values()) closeDescriptor(fd);
-      this.incoming.splice(this.incoming.indexOf(open), 1);
+      finished.push(...this.incoming.splice(this.incoming.indexOf(open), 1));
     }
     if (refusal !== null) {
       const { name, cause } = refusal;
       const about = { subject: `session ${name}`, cause };
       const reason = reasonOf('FINISH_VETOED', describeError(cause), about);
-      throw new SessionFailure(reason, this.statuses('retrieved', this.incoming), { cause });
+      const statuses = [
+        ...this.statuses('finished', finished),
+        ...this.statuses('retrieved', this.incoming),
+      ];
+      throw new SessionFailure(reason, statuses, { cause });
     }
     this.own?.finish();
     this.own?.close();
     this.own = null;
     this.unfinished = false;
-    return finished;
+    return this.statuses('finished', finished);
   }
 
   statuses(
