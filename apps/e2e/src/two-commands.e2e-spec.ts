@@ -87,7 +87,7 @@ describe('npm start', () => {
 
   it('says what is wrong with its flags', async () => {
     const started = npmStart('--hosts', 'many');
-    expect(await started.ended).toBe(1);
+    expect(await started.ended).toBe(2);
     expect(started.output().stderr).toContain(
       '--hosts takes a whole number from 0 to 64, not many',
     );

@@ -1,4 +1,6 @@
 import {
+  Composer,
+  type CST,
   type Document,
   isMap,
   isScalar,
@@ -6,7 +8,7 @@ import {
   LineCounter,
   type Node,
   type ParsedNode,
-  parseAllDocuments,
+  Parser,
 } from 'yaml';
 import { describeThrown } from '@luofleet/platform/text';
 import {
@@ -52,21 +54,37 @@ export function readYaml(text: string, lengthMax = YAML_LENGTH_MAX): DocumentRes
 /** All documents of a text, each by the same strictness. */
 export function readYamlDocuments(text: string, lineCounter: LineCounter): YamlDocument[] {
   // Keys are compared here and not by the parser, which takes quadratic time for it and tells 1 from "1".
-  const options = { schema: 'core', uniqueKeys: false, prettyErrors: false, lineCounter } as const;
+  const options = { schema: 'core', uniqueKeys: false } as const;
+  const broken = (message: string): YamlDocument[] => [
+    { contents: null, value: undefined, faults: [{ path: [], message, offset: 0 }] },
+  ];
   try {
-    return [...parseAllDocuments<ParsedNode>(text, options)].map(readDocument);
+    const tokens = [...new Parser(lineCounter.addNewLine).parse(text)];
+    if (isTooDeep(tokens)) return broken(DEPTH_MESSAGE);
+    return [...new Composer<ParsedNode>(options).compose(tokens)].map(readDocument);
   } catch (cause) {
-    // Its recursion has no bound of its own.
-    const message = cause instanceof RangeError ? DEPTH_MESSAGE : describeThrown(cause);
-    return [{ contents: null, value: undefined, faults: [{ path: [], message, offset: 0 }] }];
+    return broken(describeThrown(cause));
   }
+}
+
+/** Asked before anything recurses over the tokens: a stack that runs out can end the process. */
+function isTooDeep(documents: readonly CST.Token[]): boolean {
+  const open = documents.map((token): [CST.Token | null | undefined, number] => [token, 0]);
+  for (let next = open.pop(); next; next = open.pop()) {
+    const [token, depth] = next;
+    if (token?.type === 'document') open.push([token.value, depth]);
+    if (!token || !('items' in token)) continue;
+    if (depth >= DOCUMENT_DEPTH_MAX) return true;
+    for (const { key, value } of token.items) open.push([key, depth + 1], [value, depth + 1]);
+  }
+  return false;
 }
 
 function readDocument(document: Document.Parsed<ParsedNode>): YamlDocument {
   const { contents, errors } = document;
   const broken = errors.map(({ message, pos }) => ({
     path: [],
-    message: message.startsWith('Maximum call stack') ? DEPTH_MESSAGE : message,
+    message,
     offset: pos[0],
   }));
   const faults = broken.length > 0 ? broken : faultsIn(contents, []);
