@@ -18,7 +18,7 @@ export class InstanceRecord {
 
   constructor(stateDir: string) {
     this.file = path.join(stateDir, 'instances.json');
-    this.bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    this.bootId = readBootId();
     this.instances = this.read();
   }
 
@@ -53,10 +53,21 @@ export class InstanceRecord {
         bootId?: unknown;
         instances?: unknown;
       };
-      return bootId === this.bootId && Array.isArray(instances) ? instances.filter(isFound) : [];
+      return bootId !== '' && bootId === this.bootId && Array.isArray(instances)
+        ? instances.filter(isFound)
+        : [];
     } catch {
       return [];
     }
+  }
+}
+
+/** Empty where the kernel does not say: then nothing that was recorded counts. */
+function readBootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
   }
 }
 
