@@ -6,7 +6,6 @@ import { LinuxError } from './linux-error';
 const prototypes = {
   memfd_create: 'int memfd_create(const char *name, unsigned int flags)',
   fcntl: 'int fcntl(int fd, int command, long argument)',
-  flock: 'int flock(int fd, int operation)',
   fcntlLock: 'int fcntl(int fd, int command, void *argument)',
   pipe2: 'int pipe2(void *ends, int flags)',
   socket: 'int socket(int domain, int type, int protocol)',
