@@ -4,7 +4,7 @@ const path = require('node:path');
 
 const root = path.resolve(__dirname, '../..');
 const { compilerOptions } = JSON.parse(readFileSync(path.join(root, 'tsconfig.base.json'), 'utf8'));
-const moduleNameMapper = Object.fromEntries(
+const aliases = Object.fromEntries(
   Object.entries(compilerOptions.paths).map(([alias, [target]]) => [
     `^${alias}$`,
     path.join(root, target),
@@ -14,7 +14,11 @@ const moduleNameMapper = Object.fromEntries(
 module.exports = {
   rootDir: root,
   testEnvironment: 'node',
-  moduleNameMapper: { ...moduleNameMapper, '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    ...aliases,
+    '^fast-check$': path.join(root, 'tools/test/fast-check.cjs'),
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.cache/'],
   // Packages of the HTTP server that ship only as ES modules, which Jest on this Node cannot require as they are.
   transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
