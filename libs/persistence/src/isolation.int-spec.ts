@@ -165,7 +165,7 @@ describe('a batch with members that can not be stored', () => {
   it('sends a host that says hello what can be sent', () =>
     withSome('command', async (ids, good) => {
       const taken = [];
-      for (const id of ids) taken.push(...(await takeOpenCommands(database, id)));
+      for (const id of ids) taken.push(...(await takeOpenCommands(database, id, 'replica')));
       expect(taken.map(({ hostId }) => hostId).sort()).toEqual(good);
     }));
 

@@ -141,7 +141,7 @@ const writes = (): Write[] => [
     (unit) => {
       const workloads = [{ name: NUL, state: 'serving', detail: NUL, pid: 1 }] as never;
       const sign = { hostId: update.host.id, atMs: performance.now(), workloads };
-      return touchHosts(unit, [sign], 'replica');
+      return touchHosts(unit, [sign], REGISTRAR);
     },
   ],
   [

@@ -61,9 +61,14 @@ export class AgentInbox {
     this.heartbeats.forget(connection.hostId);
   }
 
-  async receive(connection: AgentConnection, message: AgentMessage): Promise<void> {
+  /** `cameAtMs`: when the message came, on the monotonic clock. */
+  async receive(
+    connection: AgentConnection,
+    message: AgentMessage,
+    cameAtMs: number,
+  ): Promise<void> {
     try {
-      await this.take(connection, message);
+      await this.take(connection, message, cameAtMs);
     } catch (thrown) {
       const error = asLuofleetError(thrown, 'take a message');
       if (ENDS_THE_STREAM.includes(error.code)) throw error;
@@ -71,12 +76,16 @@ export class AgentInbox {
     }
   }
 
-  private async take(connection: AgentConnection, message: AgentMessage): Promise<void> {
+  private async take(
+    connection: AgentConnection,
+    message: AgentMessage,
+    cameAtMs: number,
+  ): Promise<void> {
     switch (message.$case) {
       case 'hello':
         throw helloExpected('a second hello');
       case 'heartbeat':
-        return this.heartbeats.collect(connection.hostId, message.value.workloads);
+        return this.heartbeats.collect(connection.hostId, message.value.workloads, cameAtMs);
       case 'commandAccepted':
         return this.recorder.accept(connection.hostId, message.value.idempotencyKey);
       case 'commandResult':

@@ -36,6 +36,7 @@ import { GrpcServer } from '../grpc/grpc.server';
 import { assertReadable, UnreadableMessage } from '../grpc/unreadable-message';
 import { Runtime } from '../settings/runtime';
 import type { AgentConnection } from './agent.connection';
+import { ArrivalClock, type Arrivals } from './arrival.clock';
 import {
   type AgentMessage,
   cleanAgentMessage,
@@ -50,6 +51,7 @@ import { type AgentCall, Outbox } from './outbox';
 /** One stream: until there is a hello, and with whom it is after that. */
 interface Conversation {
   readonly helloTimer: NodeJS.Timeout;
+  readonly arrivals: Arrivals;
   with?: AgentConnection;
 }
 
@@ -63,6 +65,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
     @Inject(StreamRegistry) private readonly streams: StreamRegistry,
     @Inject(HostRegistrar) private readonly registrar: HostRegistrar,
     @Inject(AgentInbox) private readonly inbox: AgentInbox,
+    @Inject(ArrivalClock) private readonly clock: ArrivalClock,
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
 
@@ -91,12 +94,13 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
       failed = true;
     };
     const helloTimer = setTimeout(() => fail(helloLate()), HELLO_WITHIN_MS);
-    const conversation: Conversation = { helloTimer };
+    const conversation: Conversation = { helloTimer, arrivals: this.clock.follow() };
     try {
       // Leaving the loop must not destroy the stream: a goodbye or an error is still to go out on it.
       const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<ConnectRequest>;
       for await (const request of requests) {
         if (!(await this.take(request, outbox, conversation))) break;
+        conversation.arrivals.wait();
       }
       outbox.end();
     } catch (thrown) {
@@ -113,8 +117,9 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
     outbox: Outbox,
     conversation: Conversation,
   ): Promise<boolean> {
+    const cameAtMs = conversation.arrivals.next();
     if (conversation.with) {
-      await this.hear(conversation.with, request);
+      await this.hear(conversation.with, request, cameAtMs);
       return true;
     }
     let hello: Hello | null = null;
@@ -147,6 +152,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
   private async hear(
     connection: AgentConnection,
     request: ConnectRequest | UnreadableMessage,
+    cameAtMs: number,
   ): Promise<void> {
     const { logger } = this.runtime;
     if (request instanceof UnreadableMessage)
@@ -157,7 +163,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
     const { message } = cleanAgentMessage(limitFiles(request));
     if (message === undefined) return;
     const key = keyOf(message);
-    if (key === undefined || isCommandKey(key)) return this.inbox.receive(connection, message);
+    if (key === undefined || isCommandKey(key)) return this.inbox.receive(connection, message, cameAtMs);
     logger.warn('no command has this key', { hostId: connection.hostId, idempotencyKey: key });
     if (message.$case === 'commandResult')
       connection.send({ $case: 'resultRecorded', value: { idempotencyKey: key } });

@@ -24,7 +24,7 @@ describe('a change of health that can not be written', () => {
     );
     hostId = host.id;
     collector.forget(hostId);
-    collector.collect(hostId, health('healthy'));
+    collector.collect(hostId, health('healthy'), performance.now());
     await collector.flush();
     expect(await storedState()).toBe('healthy');
   });
@@ -43,7 +43,7 @@ describe('a change of health that can not be written', () => {
 
   it('is written with the next batch', async () => {
     await whileLocked(async () => {
-      collector.collect(hostId, health('unhealthy'));
+      collector.collect(hostId, health('unhealthy'), performance.now());
       await collector.flush();
       expect(await storedState()).toBe('healthy');
     });
@@ -53,10 +53,10 @@ describe('a change of health that can not be written', () => {
 
   it('is written also when the host says the same again meanwhile', async () => {
     await whileLocked(async () => {
-      collector.collect(hostId, health('unhealthy'));
+      collector.collect(hostId, health('unhealthy'), performance.now());
       await collector.flush();
-      collector.collect(hostId, health('unhealthy'));
-      collector.collect(hostId, []);
+      collector.collect(hostId, health('unhealthy'), performance.now());
+      collector.collect(hostId, [], performance.now());
     });
     await collector.flush();
     expect(await storedState()).toBe('unhealthy');
@@ -64,10 +64,10 @@ describe('a change of health that can not be written', () => {
 
   it('does not stand in the way of what the host says later', async () => {
     await whileLocked(async () => {
-      collector.collect(hostId, health('unhealthy'));
+      collector.collect(hostId, health('unhealthy'), performance.now());
       const flushed = collector.flush();
       await taken();
-      collector.collect(hostId, health('stopped'));
+      collector.collect(hostId, health('stopped'), performance.now());
       await flushed;
     });
     await collector.flush();
@@ -76,7 +76,7 @@ describe('a change of health that can not be written', () => {
 
   it('is dropped with a host that has left', async () => {
     await whileLocked(async () => {
-      collector.collect(hostId, health('unhealthy'));
+      collector.collect(hostId, health('unhealthy'), performance.now());
       const flushed = collector.flush();
       await taken();
       collector.forget(hostId);
@@ -112,7 +112,7 @@ describe('signs of life of which some can not be stored', () => {
         round += 1;
         const { hosts, aside } = await plane.fleet.database.read('run', 'test', async (client) => {
           await client.$executeRawUnsafe(`UPDATE hosts SET last_seen_at = NULL, online = false`);
-          hostIds.forEach((id, index) => collector.collect(id, health(`${round}${tails[index]}`)));
+          hostIds.forEach((id, index) => collector.collect(id, health(`${round}${tails[index]}`), performance.now()));
           await collector.flush();
           return {
             hosts: await client.host.findMany(),

@@ -52,14 +52,14 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
     await settledWithin(STOP_STEP_MS, [this.flushing]);
   }
 
-  /** The host was heard of. An empty list of workloads says nothing about them. */
-  collect(hostId: string, workloads: readonly WorkloadHealth[]): void {
+  /** The host was heard of, at `atMs` on the monotonic clock. An empty list of workloads says nothing about them. */
+  collect(hostId: string, workloads: readonly WorkloadHealth[], atMs: number): void {
     const health = JSON.stringify(workloads);
     const changed = workloads.length > 0 && this.knownHealth.get(hostId) !== health;
     if (changed) this.knownHealth.set(hostId, health);
     this.signs.set(hostId, {
       hostId,
-      atMs: performance.now(),
+      atMs,
       workloads: changed ? workloads : this.signs.get(hostId)?.workloads,
     });
   }
@@ -103,7 +103,7 @@ export class HeartbeatCollector implements OnApplicationBootstrap, BeforeApplica
   }
 
   private touch(unit: UnitOfWork, signs: readonly HostSign[]): Promise<string[]> {
-    return touchHosts(unit, signs, this.settings.replicaId);
+    return touchHosts(unit, signs, this.settings);
   }
 
   /** A host whose health is refused is touched without it; one that is refused all the same is left out. */

@@ -60,6 +60,29 @@ describe('who holds a stream', () => {
     first.running.app.get(StreamRegistry).release(leftBehind);
   });
 
+  it('takes no commands for a stream that was left behind while it was welcomed', async () => {
+    const { database } = first.fleet;
+    const registrar = { replicaId: second.running.replicaId, offlineAfterMs: 10_000 };
+    const { id: hostId } = await database.transaction('move a host', 'slow', (unit) =>
+      registerHost(unit, { ...introduction('slow'), labels: { name: 'slow' } }, registrar),
+    );
+    await applyRollout(first, { name: 'slow', selector: 'name=slow', strategy: {} });
+    const command = () =>
+      database.read('look', 'commands', (client) => client.command.findFirst({ where: { hostId } }));
+    while ((await command()) === null) await new Promise(setImmediate);
+    const lost: unknown[] = [];
+    const leftBehind: HostStream = {
+      hostId,
+      send: (message) => lost.push(message),
+      sayGoodbye: () => undefined,
+    };
+    first.running.app.get(StreamRegistry).hold(leftBehind);
+    await first.running.app.get(CommandDispatcher).resend(hostId);
+    first.running.app.get(StreamRegistry).release(leftBehind);
+    expect(lost).toEqual([]);
+    expect((await command())?.state).toBe('queued');
+  });
+
   it('keeps a stream that is newer than the word that it was superseded', async () => {
     const back = await agentAt('back', first.running.grpcPort);
     const gone = await agentAt('gone', first.running.grpcPort);

@@ -76,7 +76,7 @@ export class CommandDispatcher implements OnModuleInit, OnModuleDestroy {
 
   /** Sends everything that is open to a host that has just said hello. */
   async resend(hostId: string): Promise<void> {
-    this.write(await takeOpenCommands(this.database, hostId));
+    this.write(await takeOpenCommands(this.database, hostId, this.settings.replicaId));
   }
 
   /** Has another replica close its stream of this host. */

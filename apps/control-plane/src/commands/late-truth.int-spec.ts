@@ -57,7 +57,7 @@ describe('late truth', () => {
   };
   const deliver = async (hostIds: readonly string[]) => {
     for (const hostId of hostIds)
-      for (const command of await takeOpenCommands(plane.fleet.database, hostId))
+      for (const command of await takeOpenCommands(plane.fleet.database, hostId, 'fixture'))
         if (!known.some(({ idempotencyKey }) => idempotencyKey === command.idempotencyKey))
           known.push(command);
   };

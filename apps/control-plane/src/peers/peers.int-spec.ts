@@ -68,7 +68,7 @@ async function useEverything(plane: ControlPlaneFixture, hostId: string) {
     const answer = await plane.ask<{ code?: string }>(path, { method, body });
     return answer.status < 300 ? 'ok' : answer.body.code;
   };
-  of(HeartbeatCollector).collect(hostId, []);
+  of(HeartbeatCollector).collect(hostId, [], performance.now());
   const work: Record<string, Promise<unknown>> = {
     read: status('/api/v1/hosts'),
     apply: status('/api/v1/rollouts', manifest('meanwhile')),

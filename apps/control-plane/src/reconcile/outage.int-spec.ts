@@ -269,7 +269,7 @@ describe('a control plane that did not look', () => {
         UPDATE hosts SET replica_id = ${plane.running.replicaId} WHERE name = ${name} RETURNING id`,
       );
       for (let sweeps = 0; sweeps < 5; sweeps += 1) {
-        collector.collect(host?.id ?? '', []);
+        collector.collect(host?.id ?? '', [], performance.now());
         await collector.flush();
         await passTime(0, { watched: true });
         await sweep();
@@ -292,15 +292,67 @@ describe('a control plane that did not look', () => {
     expect(await hostState('silent-1')).toBe('offline');
   });
 
-  it('says when a host was heard of, not when that was written', async () => {
-    const [hostId = ''] = await plane.fleet.hosts(['late-sign']);
-    const atMs = performance.now() - 60_000;
-    await plane.fleet.database.transaction('write', 'late sign', (unit) =>
-      touchHosts(unit, [{ hostId, atMs }], 'fixture'),
-    );
-    await passTime(0, { watched: true });
-    await sweep();
-    expect(await hostState('late-sign')).toBe('offline');
+  describe('a sign of life that is written late', () => {
+    /** A host of this replica that was heard of as many seconds ago as that, and its sign that is so old. */
+    const lateSign = async (name: string, heardS: number, ageS: number) => {
+      const [hostId = ''] = await plane.fleet.hosts([name]);
+      await sql(
+        (client) => client.$executeRaw`
+        UPDATE hosts SET last_seen_at = clock_timestamp() - ${heardS} * interval '1 s' WHERE name = ${name}`,
+      );
+      return { hostId, atMs: performance.now() - ageS * 1000 };
+    };
+    const write = (sign: { hostId: string; atMs: number }) =>
+      plane.fleet.database.transaction('write', 'late sign', (unit) =>
+        touchHosts(unit, [sign], { replicaId: 'fixture', offlineAfterMs: OFFLINE_AFTER_S * 1000 }),
+      );
+    const sweepNow = async () => {
+      await passTime(0, { watched: true });
+      await sweep();
+    };
+    const heardSecondsAgo = (name: string) =>
+      sql(async (client) => {
+        const [row] = await client.$queryRaw<{ ago: number }[]>`
+          SELECT extract(epoch FROM clock_timestamp() - last_seen_at)::float8 AS ago FROM hosts WHERE name = ${name}`;
+        return row?.ago ?? NaN;
+      });
+
+    it('says when the host was heard of, not when that was written', async () => {
+      await write(await lateSign('late-sign', 120, 60));
+      expect(await heardSecondsAgo('late-sign')).toBeGreaterThan(59);
+      await sweepNow();
+      expect(await hostState('late-sign')).toBe('offline');
+    });
+
+    it('takes back nothing that was heard after it', async () => {
+      await write(await lateSign('newer', 0, 60));
+      await sweepNow();
+      expect(await hostState('newer')).toBe('online');
+    });
+
+    it('says when the host was heard of although the writer stalls in the middle', async () => {
+      const { hostId } = await lateSign('stalls', 120, 0);
+      const atMs = performance.now();
+      await plane.fleet.database.transaction('write', 'stalled sign', async (unit) => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+        await touchHosts(unit, [{ hostId, atMs }], { replicaId: 'fixture', offlineAfterMs: 1000 });
+      });
+      expect(await heardSecondsAgo('stalls')).toBeGreaterThan(1.4);
+    });
+
+    it.each([
+      ['that has been silent for too long', 120, OFFLINE_AFTER_S + 50, 'offline'],
+      ['of which the record has heard later', 3, 5, 'offline'],
+      ['that nobody has heard of since', 8, 5, 'online'],
+    ])('finds a host offline %s', async (_which, heardS, ageS, then) => {
+      const sign = await lateSign(`host-${heardS}-${ageS}`, heardS, ageS);
+      await sql(
+        (client) => client.$executeRaw`
+        UPDATE hosts SET online = false, replica_id = NULL WHERE id = ${sign.hostId}::uuid`,
+      );
+      await write(sign);
+      expect(await hostState(`host-${heardS}-${ageS}`)).toBe(then);
+    });
   });
 
   const hostState = async (name: string) =>

@@ -35,6 +35,9 @@ const TOLD = Prisma.sql`
     'imageSizeBytes', rel.image_size_bytes, 'initrdSizeBytes', rel.initrd_size_bytes, 'labels', rel.labels,
     'createdAt', rel.created_at) AS release`;
 
+const heldBy = (replicaId: string): Prisma.Sql =>
+  Prisma.sql`EXISTS (SELECT FROM hosts h WHERE h.id = c.host_id AND h.replica_id = ${replicaId})`;
+
 const UPDATES = Prisma.sql`host_updates hu JOIN rollouts r ON r.id = hu.rollout_id`;
 const JOINS = Prisma.sql`
   JOIN rollouts r ON r.id = hu.rollout_id JOIN releases rel ON rel.id = r.release_id`;
@@ -52,7 +55,7 @@ export async function takeQueuedCommands(
   if (hostIds.length === 0) return [];
   const queued = Prisma.sql`c.host_id = ANY(${arrayText(hostIds)}::uuid[]) AND c.state = 'queued'
     AND hu.id = c.host_update_id AND ${STILL_MATTERS}
-    AND EXISTS (SELECT FROM hosts h WHERE h.id = c.host_id AND h.replica_id = ${replicaId})`;
+    AND ${heldBy(replicaId)}`;
   const take = (client: Reader, those: Prisma.Sql) => client.$queryRaw<SendableCommand[]>`
     WITH taken AS (
       UPDATE commands c SET state = 'sent', sent_at = now() FROM ${UPDATES} WHERE ${those} RETURNING c.*)
@@ -94,13 +97,15 @@ async function takeEach<Taken>(
   });
 }
 
-/** Every open command of a host that has just said hello, marked as sent. */
+/** Every open command of a host that has just said hello to `replicaId`, marked as sent; none if it has left it by now. */
 export async function takeOpenCommands(
   database: Database,
   hostId: string,
+  replicaId: string,
 ): Promise<SendableCommand[]> {
+  const here = heldBy(replicaId);
   const queued = Prisma.sql`c.host_id = ${hostId}::uuid AND c.state = 'queued' AND hu.id = c.host_update_id
-    AND ${STILL_MATTERS}`;
+    AND ${STILL_MATTERS} AND ${here}`;
   const mark = async (client: Reader, those: Prisma.Sql): Promise<never[]> => {
     await client.$executeRaw`
       UPDATE commands c SET state = 'sent', sent_at = now() FROM ${UPDATES} WHERE ${those}`;
@@ -112,7 +117,8 @@ export async function takeOpenCommands(
   const taken = await database.read('take commands', `host ${hostId}`, (client) => {
     return client.$queryRaw<SendableCommand[]>`
       SELECT ${TOLD} FROM commands c JOIN host_updates hu ON hu.id = c.host_update_id ${JOINS}
-      WHERE c.host_id = ${hostId}::uuid AND c.state IN ('sent', 'accepted') AND ${STILL_MATTERS}`;
+      WHERE c.host_id = ${hostId}::uuid AND c.state IN ('sent', 'accepted') AND ${STILL_MATTERS}
+        AND ${here}`;
   });
   return taken.sort(inOrder);
 }

@@ -17,6 +17,8 @@ export interface EventDraft {
 /** One transaction: its connection and the events to be written at its end. */
 export class UnitOfWork {
   private readonly drafts: EventDraft[] = [];
+  /** When it had begun on this process's monotonic clock: never before the record's now(), whatever stalls after that. */
+  readonly begunAtMs = performance.now();
 
   constructor(readonly client: Prisma.TransactionClient) {}
 

@@ -5,6 +5,7 @@ import type { UnitOfWork } from '../database/unit-of-work';
 import type { WorkloadRecord } from '../records';
 import { setAside } from '../set-aside/set-aside.store';
 import { SILENCE_COUNTS } from '../watch/fleet-watch.store';
+import type { Registrar } from './host-registration.store';
 
 /** Takes hosts offline whose streams `replicaId` held, unless another replica holds them by now. Returns which. */
 export async function markOffline(
@@ -73,28 +74,31 @@ export interface HostSign {
 }
 
 /**
- * Writes that these hosts were heard of on `replicaId`'s streams. A host that was taken for silent is online again. Rows
- * somebody else is at are left for the next time. Returns the hosts that were written.
+ * Writes that these hosts were heard of on `replicaId`'s streams. A host that was taken for silent is online again, unless
+ * the sign is old: it may have been read late, and the record know better by then. Rows somebody else is at are left for
+ * the next time. Returns the hosts that were written.
  */
 export async function touchHosts(
   unit: UnitOfWork,
   signs: readonly HostSign[],
-  replicaId: string,
+  { replicaId, offlineAfterMs }: Registrar,
 ): Promise<string[]> {
   if (signs.length === 0) return [];
   const rows = signs.map(({ hostId, atMs, workloads }) => ({
     id: hostId,
-    ageMs: performance.now() - atMs,
+    ageMs: unit.begunAtMs - atMs,
     workloads: workloads ?? null,
   }));
   const touched = await unit.client.$queryRaw<{ id: string; name: string; wasOnline: boolean }[]>`
-    UPDATE hosts h SET last_seen_at = clock_timestamp() - v."ageMs" * interval '1 ms', online = true, replica_id = ${replicaId},
+    UPDATE hosts h SET last_seen_at = GREATEST(h.last_seen_at, now() - v."ageMs" * interval '1 ms'),
+      online = true, replica_id = ${replicaId},
       workloads = CASE WHEN jsonb_typeof(v.workloads) = 'array' THEN v.workloads ELSE h.workloads END
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(id uuid, "ageMs" float8, workloads jsonb),
       (SELECT id, online FROM hosts WHERE id = ANY(${arrayText(signs.map(({ hostId }) => hostId))}::uuid[])
          AND COALESCE(replica_id, ${replicaId}) = ${replicaId} AND decommissioned_at IS NULL
        ORDER BY id FOR UPDATE SKIP LOCKED) AS free
-    WHERE h.id = v.id AND free.id = v.id
+    WHERE h.id = v.id AND free.id = v.id AND (free.online OR now() - v."ageMs" * interval '1 ms'
+      > GREATEST(h.last_seen_at, now() - ${offlineAfterMs} * interval '1 ms'))
     RETURNING h.id, h.name, free.online AS "wasOnline"`;
   unit.record(
     ...touched
