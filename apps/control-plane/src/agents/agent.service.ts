@@ -163,7 +163,8 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
     const { message } = cleanAgentMessage(limitFiles(request));
     if (message === undefined) return;
     const key = keyOf(message);
-    if (key === undefined || isCommandKey(key)) return this.inbox.receive(connection, message, cameAtMs);
+    if (key === undefined || isCommandKey(key))
+      return this.inbox.receive(connection, message, cameAtMs);
     logger.warn('no command has this key', { hostId: connection.hostId, idempotencyKey: key });
     if (message.$case === 'commandResult')
       connection.send({ $case: 'resultRecorded', value: { idempotencyKey: key } });

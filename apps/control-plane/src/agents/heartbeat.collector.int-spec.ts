@@ -112,7 +112,9 @@ describe('signs of life of which some can not be stored', () => {
         round += 1;
         const { hosts, aside } = await plane.fleet.database.read('run', 'test', async (client) => {
           await client.$executeRawUnsafe(`UPDATE hosts SET last_seen_at = NULL, online = false`);
-          hostIds.forEach((id, index) => collector.collect(id, health(`${round}${tails[index]}`), performance.now()));
+          hostIds.forEach((id, index) =>
+            collector.collect(id, health(`${round}${tails[index]}`), performance.now()),
+          );
           await collector.flush();
           return {
             hosts: await client.host.findMany(),

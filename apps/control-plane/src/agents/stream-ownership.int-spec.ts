@@ -68,7 +68,9 @@ describe('who holds a stream', () => {
     );
     await applyRollout(first, { name: 'slow', selector: 'name=slow', strategy: {} });
     const command = () =>
-      database.read('look', 'commands', (client) => client.command.findFirst({ where: { hostId } }));
+      database.read('look', 'commands', (client) =>
+        client.command.findFirst({ where: { hostId } }),
+      );
     while ((await command()) === null) await new Promise(setImmediate);
     const lost: unknown[] = [];
     const leftBehind: HostStream = {
