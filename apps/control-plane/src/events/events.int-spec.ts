@@ -2,17 +2,36 @@ import { request, type IncomingMessage, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type EventPageResponse, eventPageSchema, type EventResponse } from '@luofleet/contracts';
 import { EventsReader } from '@luofleet/persistence';
+import { within } from '@luofleet/platform';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { EventFeed } from './event-feed';
 import { EventStreamWriter } from './event-stream.writer';
 
+/** Far more than anything takes that is waited for here. */
+const WAIT_MS = 30_000;
+
+const happens = <T>(what: string, work: Promise<T>): Promise<T> =>
+  within(WAIT_MS, work, () => new Error(`not within ${WAIT_MS} ms: ${what}`));
+
 let plane: ControlPlaneFixture;
+const others: ControlPlaneFixture[] = [];
 
 beforeAll(async () => {
   plane = await createControlPlane();
 });
 
-afterAll(() => plane?.stop());
+afterEach(() => jest.restoreAllMocks());
+afterAll(async () => {
+  await plane?.stop();
+  for (const one of others) await one.stop();
+});
+
+/** One that a test stops or restores. */
+async function anotherPlane(): Promise<ControlPlaneFixture> {
+  const one = await createControlPlane();
+  others.push(one);
+  return one;
+}
 
 /** An open event stream; frames as they come. */
 class Stream {
@@ -29,15 +48,28 @@ class Stream {
     response.on('error', () => this.wake());
   }
 
-  static open(path: string, headers: Record<string, string> = {}): Promise<Stream> {
+  static open(path: string, headers: Record<string, string> = {}, at = plane): Promise<Stream> {
     return new Promise((resolve, reject) => {
-      request(plane.baseUrl + path, { headers }, (response) => {
-        if (response.statusCode === 200) resolve(new Stream(response));
-        else reject(new Error(`answered ${response.statusCode}`));
+      request(at.baseUrl + path, { headers }, (response) => {
+        resolve(new Stream(response));
       })
         .on('error', reject)
         .end();
     });
+  }
+
+  /** What is answered instead of a stream; nothing when there is one. */
+  static async refusal(path: string, headers: Record<string, string> = {}) {
+    const stream = await Stream.open(path, headers);
+    const { statusCode: status } = stream.response;
+    if (status === 200) stream.close();
+    await stream.closed();
+    return { status, body: status === 200 ? null : (JSON.parse(stream.text) as unknown) };
+  }
+
+  /** Whether it came to its end, and was not cut off. */
+  get isWhole(): boolean {
+    return this.response.complete;
   }
 
   get ids(): number[] {
@@ -52,10 +84,16 @@ class Stream {
 
   /** Resolves once the stream has so many events. */
   async until(count: number): Promise<void> {
-    while (this.ids.length < count) {
-      if (this.response.destroyed) throw new Error(`ended with ${this.ids.length} of ${count}`);
-      await new Promise<void>((resolve) => (this.wake = resolve));
-    }
+    await this.sees(`${count} events`, () => this.ids.length >= count || this.response.destroyed);
+    if (this.ids.length < count) throw new Error(`ended with ${this.ids.length} of ${count}`);
+  }
+
+  /** Resolves once `holds` does, looked at after everything that comes. */
+  private async sees(what: string, holds: () => boolean): Promise<void> {
+    const seen = async () => {
+      while (!holds()) await new Promise<void>((resolve) => (this.wake = resolve));
+    };
+    await happens(`${what} of a stream`, seen());
   }
 
   /** Stops reading without closing: what a slow client looks like. */
@@ -67,8 +105,8 @@ class Stream {
     this.response.resume();
   }
 
-  async closed(): Promise<void> {
-    while (!this.response.destroyed) await new Promise<void>((resolve) => (this.wake = resolve));
+  closed(): Promise<void> {
+    return this.sees('end', () => this.response.destroyed);
   }
 
   close(): void {
@@ -96,9 +134,9 @@ it('lets go of a client that left before its stream had begun', async () => {
   const client = connect(httpPort, '127.0.0.1', () =>
     client.write('GET /api/v1/events/stream HTTP/1.1\r\nhost: x\r\n\r\n'),
   );
-  await asked;
+  await happens('the record is asked', asked);
   client.destroy();
-  await gone;
+  await happens('the client is gone', gone);
   const ended = new Promise<void>((resolve) => {
     jest.spyOn(EventStreamWriter.prototype, 'end').mockImplementationOnce(function (
       this: EventStreamWriter,
@@ -108,9 +146,8 @@ it('lets go of a client that left before its stream had begun', async () => {
     });
   });
   release();
-  await ended;
+  await happens('its stream is let go', ended);
   expect(feed).toHaveProperty('followers', 0);
-  jest.restoreAllMocks();
 });
 
 async function lastSequence(): Promise<number> {
@@ -171,15 +208,17 @@ it('streams what happens next, and says where it starts', async () => {
 
 it('resumes after Last-Event-ID without gaps or repeats while many write at once', async () => {
   const last = await lastSequence();
-  const writers = Promise.all(Array.from({ length: 8 }, () => plane.fleet.events(40)));
+  const write = () => Promise.all(Array.from({ length: 8 }, () => plane.fleet.events(20)));
+  const earlier = write();
   const first = await Stream.open(`/api/v1/events/stream?after=${last}`);
   await first.until(50);
   const seen = first.ids;
   first.close();
+  const later = write();
   const second = await Stream.open('/api/v1/events/stream?after=0', {
     'last-event-id': String(seen.at(-1)),
   });
-  await writers;
+  await Promise.all([earlier, later]);
   await second.until(320 - seen.length);
   const ids = [...seen, ...second.ids];
   const { body } = await plane.ask<EventPageResponse>(`/api/v1/events?after=${last}&limit=500`);
@@ -223,13 +262,11 @@ it('gives a client that stalls everything once it reads again', async () => {
 });
 
 it('ends open streams when the control plane stops', async () => {
-  const leaving = await createControlPlane();
-  const before = plane;
-  plane = leaving;
-  const stream = await Stream.open('/api/v1/events/stream');
-  plane = before;
-  const stopped = leaving.stop();
+  const leaving = await anotherPlane();
+  const stream = await Stream.open('/api/v1/events/stream', {}, leaving);
+  const stopped = leaving.running.stop();
   await stream.closed();
+  expect(stream.isWhole).toBe(true);
   await stopped;
 });
 
@@ -243,20 +280,20 @@ describe('a cursor of another life of the database', () => {
     );
   };
 
+  const expectExpired = async (cursor: string) => {
+    expect(await plane.ask(`/api/v1/events?after=${cursor}`)).toMatchObject(expired);
+    const path = '/api/v1/events/stream';
+    expect(await Stream.refusal(`${path}?after=${cursor}`)).toMatchObject(expired);
+    expect(await Stream.refusal(path, { 'last-event-id': cursor })).toMatchObject(expired);
+  };
+
   it('is told so where it lies beyond the newest event', async () => {
     const beyond = (await lastSequence()) + 1;
-    for (const path of ['/api/v1/events', '/api/v1/events/stream'])
-      expect(await plane.ask(`${path}?after=${beyond}`)).toMatchObject(expired);
-    const headers = { 'last-event-id': String(beyond) };
-    await expect(Stream.open('/api/v1/events/stream', headers)).rejects.toThrow('answered 410');
+    await expectExpired(String(beyond));
   });
 
   it('is told so where its sequence is one that this life has given out too', async () => {
-    const cursor = await otherLife(1);
-    for (const path of ['/api/v1/events', '/api/v1/events/stream'])
-      expect(await plane.ask(`${path}?after=${cursor}`)).toMatchObject(expired);
-    const headers = { 'last-event-id': cursor };
-    await expect(Stream.open('/api/v1/events/stream', headers)).rejects.toThrow('answered 410');
+    await expectExpired(await otherLife(1));
   });
 
   it('is refused as a cursor when it is none', async () => {
@@ -280,19 +317,15 @@ describe('a cursor of another life of the database', () => {
 });
 
 it('ends open streams when the record is restored, and knows their places no more', async () => {
-  const restored = await createControlPlane();
-  const before = plane;
-  plane = restored;
+  const restored = await anotherPlane();
   await restored.fleet.events(3);
-  const stream = await Stream.open('/api/v1/events/stream?after=0');
+  const stream = await Stream.open('/api/v1/events/stream?after=0', {}, restored);
   await stream.until(3);
   await restored.fleet.restoreEvents();
   await stream.closed();
   const id = /^id: (.*)\ndata/m.exec(stream.text)?.[1] ?? '';
   expect(await restored.ask(`/api/v1/events?after=${id}`)).toMatchObject({ status: 410 });
-  const anew = await Stream.open('/api/v1/events/stream?after=0');
+  const anew = await Stream.open('/api/v1/events/stream?after=0', {}, restored);
   await anew.until(3);
   anew.close();
-  plane = before;
-  await restored.stop();
 });
