@@ -1,6 +1,6 @@
 import { Fleet } from './harness/fleet.harness';
 import { phaseStarts } from './harness/journal.reader';
-import { until } from './harness/until';
+import { until } from '@luofleet/testkit';
 
 /** Every point at which an agent can be configured to kill itself, but those of the undo and of preflight's start. */
 const phases = ['preflight', 'preserve', 'freeze', 'reboot', 'retrieve', 'finish', 'verify'];

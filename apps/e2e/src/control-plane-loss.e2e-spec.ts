@@ -1,7 +1,7 @@
 import Redis from 'ioredis';
 
 import { Fleet } from './harness/fleet.harness';
-import { until } from './harness/until';
+import { until } from '@luofleet/testkit';
 
 /** Waits until some host update of the rollout has started and some has not ended. */
 async function midRollout(fleet: Fleet, id: string): Promise<void> {

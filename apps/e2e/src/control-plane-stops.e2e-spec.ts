@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createTestDatabase, TcpProxy, type TestDatabase } from '@luofleet/testkit';
+import { createTestDatabase, TcpProxy, type TestDatabase, until } from '@luofleet/testkit';
 import { ManagedProcess, type ProcessEnd } from './harness/managed.process';
-import { until } from './harness/until';
 
 const program = path.resolve(__dirname, '../../../dist/apps/control-plane/main.cjs');
 /** Of the process: 8 s for a stop, and what a slow machine takes to start. */

@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from './dashboard/dashboard.browser';
 import { FleetPage, HostPage, RolloutPage } from './dashboard/dashboard.pages';
 import { Fleet, type FleetHost } from './harness/fleet.harness';
-import { until } from './harness/until';
+import { until } from '@luofleet/testkit';
 
 const HOSTS = 3;
 

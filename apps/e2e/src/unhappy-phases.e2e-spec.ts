@@ -1,6 +1,6 @@
 import { EchoClient } from './harness/echo.client';
 import { Fleet } from './harness/fleet.harness';
-import { until } from './harness/until';
+import { until } from '@luofleet/testkit';
 
 describe('phases that fail on one host', () => {
   let fleet: Fleet | undefined;

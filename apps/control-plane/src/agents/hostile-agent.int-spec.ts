@@ -8,6 +8,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { HostResponse } from '@luofleet/contracts';
+import { within } from '@luofleet/platform';
 import { isPlainText } from '@luofleet/platform/text';
 import {
   AgentServiceService,
@@ -18,11 +19,15 @@ import {
   Hello,
   MESSAGE_BYTES_MAX,
 } from '@luofleet/proto';
+import { until } from '@luofleet/testkit';
 import fc from 'fast-check';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { hostileText } from '../testing/hostile-texts';
 import { protoMessage } from '../testing/proto-messages';
 import { ScriptedAgent } from '../testing/scripted-agent';
+
+/** Far more than anything takes that is waited for here. */
+const WAIT_MS = 30_000;
 
 let plane: ControlPlaneFixture;
 
@@ -69,8 +74,11 @@ class RawAgent {
   }
 
   async until(holds: () => boolean): Promise<void> {
-    while (!holds() && this.ended === undefined)
-      await new Promise<void>((done) => (this.look = done));
+    const seen = async () => {
+      while (!holds() && this.ended === undefined)
+        await new Promise<void>((done) => (this.look = done));
+    };
+    await within(WAIT_MS, seen(), () => new Error(`waited ${WAIT_MS} ms for ${holds}`));
   }
 
   /** Everything sent before has been taken once this has been answered. */
@@ -174,8 +182,10 @@ it('keeps the stream whatever a welcomed agent says, and other hosts online', as
   });
   const written = async () =>
     (await plane.ask<HostResponse>('/api/v1/hosts/talker')).body.workloads[0]?.detail;
-  while ((await written()) !== `busy${String.raw`\u0000`}\ufffd`)
+  await until('the detail to be written', async () => {
     expect(agent.ended).toBeUndefined();
+    return (await written()) === `busy${String.raw`\u0000`}\ufffd` || undefined;
+  });
   expect((await plane.ask<HostResponse>('/api/v1/hosts/bystander')).body.state).not.toBe('offline');
   await expectPlainAnswers();
   agent.close();

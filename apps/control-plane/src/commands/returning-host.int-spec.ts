@@ -1,5 +1,6 @@
 // A host that was given up after the point of no return and comes back.
 import { Phase } from '@luofleet/proto';
+import { until } from '@luofleet/testkit';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout, rolloutIn, updatesOf } from '../testing/rollout.fixture';
 import { type Script, ScriptedAgent, succeed } from '../testing/scripted-agent';
@@ -30,7 +31,9 @@ describe('a host that was given up', () => {
     agent = new ScriptedAgent(name, fallsSilent, { labels: { test: name } });
     await agent.connect(plane.running.grpcPort);
     const { id } = await apply(name);
-    while (!(await deadlinePassed(id, phase)));
+    await until(`the deadline of ${Phase[phase]}`, async () =>
+      (await deadlinePassed(id, phase)) ? true : undefined,
+    );
     await rolloutIn(plane, name, 'failed');
     agent.disconnect();
     await agent.until(() => agent.ended);

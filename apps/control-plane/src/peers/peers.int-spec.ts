@@ -56,7 +56,7 @@ async function ready(plane: ControlPlaneFixture, wanted: boolean): Promise<Readi
 async function rollOut(plane: ControlPlaneFixture, agent: ScriptedAgent, name: string) {
   if (agent.hostId === '' || agent.ended) await agent.connect(plane.running.grpcPort);
   await applyRollout(plane, { name, selector: '', strategy: {} });
-  await ends(`rollout ${name}`, rolloutIn(plane, name, 'succeeded'));
+  await rolloutIn(plane, name, 'succeeded', BOUND_MS);
 }
 
 /** Everything that needs Postgres or Redis, at once. */
@@ -130,8 +130,7 @@ it.concurrent.each(PEERS)(
       proxy.answering('whole');
       await ready(plane, true);
       await rollOut(plane, agent, 'after');
-      if (found['apply'] === 'ok')
-        await ends('meanwhile', rolloutIn(plane, 'meanwhile', 'succeeded'));
+      if (found['apply'] === 'ok') await rolloutIn(plane, 'meanwhile', 'succeeded', BOUND_MS);
 
       proxy.answering(answers);
       await ready(plane, false);

@@ -6,6 +6,7 @@ import {
   type RolloutResponse,
 } from '@luofleet/contracts';
 import { Phase } from '@luofleet/proto';
+import { until } from '@luofleet/testkit';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { manifest } from '../testing/fleet.fixture';
 import { applyRollout, rolloutIn, updatesOf } from '../testing/rollout.fixture';
@@ -35,8 +36,10 @@ describe('hosts that are left out', () => {
     const agent = await connect(name);
     agent.disconnect();
     await agent.until(() => agent.ended);
-    const state = async () => (await plane.ask<{ state: string }>(`/api/v1/hosts/${name}`)).body;
-    while ((await state()).state !== 'offline');
+    await until(`${name} to be offline`, async () => {
+      const { body } = await plane.ask<{ state: string }>(`/api/v1/hosts/${name}`);
+      return body.state === 'offline' || undefined;
+    });
     return agent;
   };
   const apply = (name: string, strategy: object = {}) =>
@@ -50,6 +53,14 @@ describe('hosts that are left out', () => {
         `${state} ${reason?.code ?? ''}`,
       ]),
     );
+  const reasonIs = (rollout: string, host: string, holds: (reason: string) => boolean) =>
+    until(`${host} in rollout ${rollout}`, async () => {
+      const { [host]: reason = '' } = await reasons(rollout);
+      if (!holds(reason)) throw new Error(`${host} is ${reason}`);
+      return reason;
+    });
+  const succeeds = (rollout: string, host: string) =>
+    reasonIs(rollout, host, (reason) => reason === 'succeeded ');
   const onRelease = { runningVersion: '1.1.0', runningSha256: 'ab'.repeat(32) };
 
   it('are named in the dry run and the answer, and the first wave is of hosts that are there', async () => {
@@ -108,7 +119,7 @@ describe('hosts that are left out', () => {
     await connect('told-2', {}, () => null);
     await connect('told-3');
     await apply('told', { waves: [1], maxConcurrent: 1 });
-    while ((await reasons('told'))['told-2']?.startsWith('pending'));
+    await reasonIs('told', 'told-2', (reason) => !reason.startsWith('pending'));
     const { body } = await plane.ask<RolloutResponse>('/api/v1/rollouts/told');
     const waiting = new Map(body.report.waiting.map(({ name, reason }) => [name, reason]));
     const updates: HostUpdateResponse[] = await updatesOf(plane, 'told');
@@ -131,7 +142,7 @@ describe('hosts that are left out', () => {
     expect(agent.commands).toHaveLength(7);
     await post('there/updates/there-1/unskip');
     await rolloutIn(plane, 'there', 'succeeded');
-    while ((await reasons('there'))['there-1'] !== 'succeeded ');
+    await succeeds('there', 'there-1');
     expect(agent.commands).toHaveLength(14);
   });
 
@@ -149,7 +160,7 @@ describe('hosts that are left out', () => {
       hosts: ['ASKED-1', absentOne.hostId.toUpperCase()],
     });
     expect(body.state).toBe('running');
-    while ((await reasons('asked'))['asked-1'] !== 'succeeded ');
+    await succeeds('asked', 'asked-1');
     await rolloutIn(plane, 'asked', 'succeeded');
   });
 
@@ -187,8 +198,10 @@ describe('hosts that are left out', () => {
       return client.$executeRaw`
         UPDATE rollouts SET strategy = strategy - 'offline' - 'force', plan = plan - 'warnings' WHERE id = ${id}::uuid`;
     });
-    const deadline = async () => (await updatesOf(plane, 'old'))[0]?.deadlineAt ?? null;
-    while ((await deadline()) === null);
+    await until('old-1 to have a deadline', async () => {
+      const [update] = await updatesOf(plane, 'old');
+      return update?.deadlineAt ?? undefined;
+    });
     const { body } = await plane.ask<RolloutResponse>('/api/v1/rollouts/old');
     expect(body.strategy.offline).toEqual({ waitMs: 1_800_000, then: 'skip' });
     expect(body.plan.warnings).toEqual([]);

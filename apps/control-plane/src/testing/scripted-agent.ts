@@ -11,6 +11,10 @@ import {
   Outcome,
   Phase,
 } from '@luofleet/proto';
+import { within } from '@luofleet/platform';
+
+/** Far more than anything takes that an agent waits for. */
+const WAIT_MS = 30_000;
 
 type Answer = Partial<Omit<CommandResult, 'reason'>> & {
   readonly reason?: { readonly code: string; readonly detail: string };
@@ -67,10 +71,17 @@ export class ScriptedAgent {
     return this;
   }
 
-  /** Resolves as soon as `holds` does, looked at after everything that arrives. */
-  until(holds: () => boolean): Promise<void> {
-    if (holds()) return Promise.resolve();
-    return new Promise((done) => this.waiting.push({ holds, done }));
+  /** Resolves as soon as `holds` does, looked at after everything that arrives; rejects when that takes too long. */
+  async until(holds: () => boolean): Promise<void> {
+    if (holds()) return;
+    const held = new Promise<void>((done) => this.waiting.push({ holds, done }));
+    await within(WAIT_MS, held, () => {
+      const { hostName, hostId, ended, goodbyes, recorded } = this;
+      const seen = { hostId, ended, goodbyes, phases: this.phases(), recorded };
+      return new Error(
+        `agent ${hostName} waited ${WAIT_MS} ms for ${holds}; it has ${JSON.stringify(seen)}`,
+      );
+    });
   }
 
   /** Answers a command, or says again what it was answered with. */

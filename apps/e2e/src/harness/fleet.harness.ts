@@ -11,13 +11,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { createTestDatabase } from '@luofleet/testkit';
+import { createTestDatabase, until } from '@luofleet/testkit';
 
 import { freePort } from './free-port';
 import { KvClient } from './kv.client';
 import { ManagedProcess } from './managed.process';
 import { RestClient, type RestAnswer } from './rest.client';
-import { until } from './until';
 
 const workspace = path.resolve(__dirname, '../../../..');
 export const images = {
