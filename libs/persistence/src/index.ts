@@ -54,7 +54,6 @@ export {
   hostsToLetGo,
   recommissionHost,
   rolloutsWithOpenUpdates,
-  voidOpenCommandsOfHost,
 } from './hosts/decommission.store';
 export {
   type HostFactsChange,

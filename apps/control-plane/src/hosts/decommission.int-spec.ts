@@ -1,7 +1,9 @@
 // A host that is taken out of the fleet: what becomes of its rollouts, its commands and its stream, at any replica.
 import type { HostResponse, Page, Problem, RolloutResponse } from '@luofleet/contracts';
-import { CommandDispatcher } from '../commands/command.dispatcher';
 import { Phase } from '@luofleet/proto';
+import { until } from '@luofleet/testkit';
+import { CommandDispatcher } from '../commands/command.dispatcher';
+import { RolloutReconciler } from '../reconcile/rollout.reconciler';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout, rolloutIn, updatesOf } from '../testing/rollout.fixture';
@@ -9,20 +11,24 @@ import { type Script, ScriptedAgent, succeed } from '../testing/scripted-agent';
 
 describe('a decommissioned host', () => {
   let plane: ControlPlaneFixture;
-  /** Holds streams only; the worker is the other one. */
+  /** Hold streams only; the worker is the other one. */
   let second: ControlPlaneFixture;
+  /** Looks for nothing by itself. */
+  let unswept: ControlPlaneFixture;
   const agents: ScriptedAgent[] = [];
 
   beforeAll(async () => {
     plane = await createControlPlane({ SWEEP_INTERVAL_MS: '100' }, 'all');
     const { redisPrefix } = plane.running.app.get<ControlPlaneSettings>(SETTINGS);
-    second = await createControlPlane({
-      ...{ DATABASE_URL: plane.databaseUrl, REDIS_PREFIX: redisPrefix, SWEEP_INTERVAL_MS: '100' },
-    });
+    const sameFleet = { DATABASE_URL: plane.databaseUrl, REDIS_PREFIX: redisPrefix };
+    second = await createControlPlane({ ...sameFleet, SWEEP_INTERVAL_MS: '100' });
+    unswept = await createControlPlane({ ...sameFleet, SWEEP_INTERVAL_MS: '3600000' });
     await plane.fleet.release('runtime-1.1.0');
   });
+  afterEach(() => jest.restoreAllMocks());
   afterAll(async () => {
     for (const agent of agents) agent.disconnect();
+    await unswept.stop();
     await second.stop();
     await plane.stop();
   });
@@ -32,8 +38,12 @@ describe('a decommissioned host', () => {
     agents.push(agent);
     return agent.connect(at.running.grpcPort);
   };
-  const verb = (verb: 'decommission' | 'recommission', name: string, body?: object) =>
-    plane.ask<HostResponse>(`/api/v1/hosts/${name}/${verb}`, { method: 'POST', body });
+  const verb = (
+    verb: 'decommission' | 'recommission',
+    name: string,
+    body?: object,
+    at: ControlPlaneFixture = plane,
+  ) => at.ask<HostResponse>(`/api/v1/hosts/${name}/${verb}`, { method: 'POST', body });
   const apply = (name: string, strategy: object = {}) =>
     applyRollout(plane, { name, selector: `test=${name}`, strategy });
   const openCommands = (hostId: string) =>
@@ -49,7 +59,10 @@ describe('a decommissioned host', () => {
     const absent = await connect('gone-2');
     absent.disconnect();
     await absent.until(() => absent.ended);
-    while ((await plane.ask<HostResponse>('/api/v1/hosts/gone-2')).body.state !== 'offline');
+    await until('gone-2 to be offline', async () => {
+      const { body } = await plane.ask<HostResponse>('/api/v1/hosts/gone-2');
+      return body.state === 'offline' || undefined;
+    });
     await apply('gone', { waves: [1] });
     await present.until(() => present.phases().includes('verify'));
     const { status, body } = await verb('decommission', 'gone-2', { reason: 'burnt down' });
@@ -87,6 +100,29 @@ describe('a decommissioned host', () => {
     expect(await openCommands(agent.hostId)).toBe(0);
   });
 
+  it('takes its update and commands along at once, whatever fails after that', async () => {
+    const agent = await connect('alone-1', () => null);
+    await apply('alone');
+    await agent.until(() => agent.commands.length > 0);
+    const reconciler = plane.running.app.get(RolloutReconciler);
+    jest.spyOn(reconciler, 'reconcile').mockRejectedValue(new Error('Postgres is away'));
+    expect((await verb('decommission', 'alone-1')).status).toBe(200);
+    expect(await updatesOf(plane, 'alone')).toMatchObject([
+      { state: 'lost', reason: { code: 'HOST_DECOMMISSIONED' } },
+    ]);
+    expect(await openCommands(agent.hostId)).toBe(0);
+  });
+
+  it('is not asked any more what it was asked although its update was lost', async () => {
+    const agent = await connect('lost-1', () => null);
+    await apply('lost', { phaseTimeouts: { preflight: '50ms', rollback: '50ms' } });
+    await rolloutIn(plane, 'lost', 'failed');
+    expect((await updatesOf(plane, 'lost'))[0]?.state).toBe('lost');
+    expect(await openCommands(agent.hostId)).toBe(1);
+    await verb('decommission', 'lost-1');
+    expect(await openCommands(agent.hostId)).toBe(0);
+  });
+
   it('ends the rollout of an operator who has paused it', async () => {
     await connect('paused-1', () => null);
     await apply('paused');
@@ -97,17 +133,18 @@ describe('a decommissioned host', () => {
   });
 
   it.each([
-    ['told', true],
-    ['not told, as while Redis is away', false],
-  ])('is let go by the replica that holds its stream, %s', async (_name, told) => {
-    const name = `elsewhere-${Number(told)}`;
-    const agent = await connect(name, succeed, second);
-    const dispatcher = plane.running.app.get(CommandDispatcher);
-    if (!told) jest.spyOn(dispatcher, 'letGo').mockResolvedValue();
-    await verb('decommission', name);
+    ['at that replica', () => [unswept, unswept] as const],
+    ['at another replica, which tells it', () => [plane, unswept] as const],
+    ['at another replica, whose word is lost', () => [plane, second] as const],
+  ])('is let go by the replica that holds its stream: asked %s', async (how, replicas) => {
+    const [asked, holder] = replicas();
+    const name = `elsewhere-${agents.length}`;
+    const agent = await connect(name, succeed, holder);
+    if (how.includes('lost'))
+      jest.spyOn(asked.running.app.get(CommandDispatcher), 'letGo').mockResolvedValue();
+    await verb('decommission', name, undefined, asked);
     await agent.until(() => agent.ended);
     expect(agent.goodbyes).toEqual(['DECOMMISSIONED']);
-    jest.restoreAllMocks();
   });
 
   it('is let go also where nobody knows any more who holds its stream', async () => {

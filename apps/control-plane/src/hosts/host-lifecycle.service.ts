@@ -4,7 +4,7 @@
  * Purpose: decommission, for a machine that is gone, and its undo.
  *
  * Happy path: in one transaction the host leaves, its updates that have not ended end (pending: cancelled, in flight:
- * lost), its commands are voided, its sessions and files settled. Then its stream is closed, wherever it is, and its rollouts are planned.
+ * lost), its commands, sessions and files are settled. Then its stream is closed, wherever it is, and its rollouts are planned.
  * Unhappy paths: it left before: nothing happens. Redis is away: the replica with its stream looks by itself, and the
  * rollouts are planned here. A rollout that is applied meanwhile counts the host in: its planner finds it gone.
  * Undo: the host is in the fleet again, offline until its agent connects. What has ended stays so; retry takes it up.
@@ -23,7 +23,6 @@ import {
   settleEndedAttemptsEach,
   type StoredRollout,
   type UnitOfWork,
-  voidOpenCommandsOfHost,
 } from '@luofleet/persistence';
 import { JobQueue } from '@luofleet/queue';
 import { advanceHostUpdate } from '@luofleet/rollout';
@@ -92,7 +91,7 @@ export class HostLifecycle {
       if (step.kind === 'advanced') changes.add(update, step);
     }
     await changes.storeEach(unit, nowMs, (id) => rollouts.get(id)?.strategy);
-    await voidOpenCommandsOfHost(unit, hostId);
+    // Also what earlier updates that were lost are still asked.
     await settleEndedAttemptsEach(unit, { hostUpdateIds: [], hostIds: [hostId] });
   }
 

@@ -18,8 +18,8 @@ export const STILL_MATTERS = Prisma.sql`
   c.attempt = hu.attempt AND CASE
     WHEN hu.state = 'lost' THEN
       (c.phase = 'rollback' OR (hu.phase IN ('finish', 'verify') AND c.phase = hu.phase))
-      AND hu.reason_code <> 'HOST_DECOMMISSIONED'
-      AND c.generation = (SELECT generation FROM hosts WHERE id = c.host_id)
+      AND EXISTS (SELECT FROM hosts fleet WHERE fleet.id = c.host_id
+        AND fleet.generation = c.generation AND fleet.decommissioned_at IS NULL)
     WHEN c.phase = 'rollback' THEN hu.state = 'rolling-back'
     ELSE hu.state IN ('running', 'held')
       AND NOT (r.state IN ('aborting', 'aborted') AND hu.phase IN ('preflight', 'preserve', 'freeze')) END`;

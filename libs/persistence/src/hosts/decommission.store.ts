@@ -20,8 +20,8 @@ export async function rolloutsWithOpenUpdates(client: Reader, hostId: string): P
 }
 
 /**
- * Takes a host out of the fleet and voids every command it has not answered. Its stream stays known as its replica's
- * until that has closed it. Null when it was taken out before.
+ * Takes a host out of the fleet. Its stream stays known as its replica's until that has closed it. Null when it was
+ * taken out before.
  */
 export async function decommissionHost(
   unit: UnitOfWork,
@@ -41,13 +41,6 @@ export async function decommissionHost(
     data: { hostName: host.name, ...(why !== '' && { why }) },
   });
   return host;
-}
-
-/** Commands of a host that have not been answered never will be. After the host updates, as locks are taken. */
-export async function voidOpenCommandsOfHost(unit: UnitOfWork, hostId: string): Promise<void> {
-  await unit.client.$executeRaw`
-    UPDATE commands SET state = 'voided'
-    WHERE host_id = ${hostId}::uuid AND state IN ('queued', 'sent', 'accepted')`;
 }
 
 /**
