@@ -42,7 +42,10 @@ it('writes one line whatever is logged, without one raw control character', () =
         const [line = '', ...more] = written.slice(0, -1).split('\n');
         expect(more).toEqual([]);
         expect(isPlainText(line)).toBe(true);
-        expect(JSON.parse(line)).toMatchObject({ workload: text, msg: text });
+        expect(JSON.parse(line)).toMatchObject({
+          ...{ name: text, host: text, workload: text, msg: text, deep: { [key]: [text] } },
+          err: { subject: text },
+        });
       }),
     );
   } finally {
