@@ -1,9 +1,10 @@
-import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { Outcome } from '@luofleet/proto';
-import { AgentProcess, images } from './testing/agent-process';
+import { Outcome, Phase } from '@luofleet/proto';
+import { AgentProcess, images, releaseOf } from './testing/agent-process';
 import { outcomesOf, PassageHarness } from './testing/passage.harness';
+import { commandFor, keyOf } from './testing/scripted-control-plane';
 import { askSocket } from './testing/workload-socket';
 
 jest.setTimeout(120_000);
@@ -61,6 +62,28 @@ describe('one agent for each state directory and socket', () => {
     expect(outcomes).toEqual(Array(7).fill(Outcome.OUTCOME_SUCCEEDED));
     await harness.expectNothingLost();
     await expectRefusal();
+  });
+
+  it('stays the owner of locks that it reads as if they were images', async () => {
+    const { directory, stateDir, socket } = harness.agent;
+    const read = { ...releaseOf(images.next, '1.1.0')!, imageSizeBytes: 0n };
+    const link = path.join(directory, 'hard-link');
+    linkSync(path.join(stateDir, 'lock'), link);
+    writeFileSync(path.join(stateDir, 'lock'), 'something to read');
+    writeFileSync(`${socket}.lock`, 'something to read');
+    for (const [index, file] of [path.join(stateDir, 'lock'), `${socket}.lock`, link].entries()) {
+      const shape = { hostUpdate: `hu-${index}`, release: { ...read, imageUri: `file://${file}` } };
+      harness.send(commandFor(Phase.PHASE_PREFLIGHT, shape));
+      const { reason } = await harness.plane.resultOf(keyOf(Phase.PHASE_PREFLIGHT, shape));
+      expect(reason?.code).toBe('DIGEST_MISMATCH');
+    }
+    const { socket: inode, processes } = traces();
+    for (const settings of [{ stateDir }, { socket }]) {
+      const { code, says } = await refused(settings);
+      expect([code, says]).toEqual([1, expect.stringContaining('is owned by another process')]);
+    }
+    expect(traces()).toMatchObject({ socket: inode, processes });
+    await harness.expectNothingLost();
   });
 
   it('takes over what a killed agent has left', async () => {

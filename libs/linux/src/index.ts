@@ -27,7 +27,7 @@ export {
   type OpenFileLimit,
   type Pipe,
 } from './descriptors';
-export { lockFile } from './file-lock';
+export { lockFile, lockForExecve } from './file-lock';
 export {
   endedChild,
   execve,

@@ -1,15 +1,25 @@
 // What only one agent may own: a state directory, and the path of a workload socket.
 //
-// Happy path: each has a lock file, locked from the start to the end of this process. The runtime that follows by execve is
-// the same process and keeps the locks, as long as the descriptors in LUOFLEET_LOCKS stay open.
+// Happy path: each has a lock file, owned from the start to the end of this process (file-lock.ts in libs/linux). The runtime
+// that follows by execve is the same process and keeps the locks, as long as the descriptors in LUOFLEET_LOCKS stay open.
 // Unhappy paths: what another process owns is refused with OwnershipError, before anything of it was touched. A socket that
 // a killed agent left behind is removed; one that answers, or a file that is no socket, is somebody else's and stays. So is
 // another socket than that of workloads that live on: they know only the one they were started with, and would serve twice.
 // Ordering: locks before the journal is opened or anything is written; the socket is looked at right before listening.
-import { fstatSync, lstatSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  type BigIntStats,
+} from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { lockFile } from '@luofleet/linux';
+import { lockFile, lockForExecve } from '@luofleet/linux';
 import type { Log } from '../log';
 import { describeError } from '../model/reason';
 import { replaceFile } from '../images/replace-file';
@@ -30,7 +40,7 @@ export class OwnershipError extends Error {
   }
 }
 
-/** By path. A process has its locks once, so this is as much a part of it as they are. */
+/** By device and inode. A process has its locks once, so this is as much a part of it as they are. */
 const locks = new Map<string, number>();
 
 /**
@@ -82,10 +92,18 @@ function keepSocketPath(stateDir: string, socket: string, log: Pick<Log, 'error'
   }
 }
 
-/** What an execve has to let through so that the next runtime owns the same. */
-export function handedOnLocks(): { fds: number[]; env: Record<string, string> } {
+/** Makes everything ready for an execve; what it has to let through so that the next runtime owns the same. */
+export function handOnLocks(): { fds: number[]; env: Record<string, string> } {
   const fds = [...locks.values()];
+  for (const fd of fds)
+    if (!lockForExecve(fd))
+      throw new OwnershipError(`the lock at fd ${fd}`, 'is looked at by another process');
   return { fds, env: { [VARIABLE]: fds.join(',') } };
+}
+
+/** The execve has failed, or did not come to be. */
+export function takeBackLocks(): void {
+  for (const fd of locks.values()) lockFile(fd);
 }
 
 /** Removes the socket of an agent that is gone. Throws OwnershipError when something else is there. */
@@ -99,16 +117,20 @@ export async function clearSocketPath(socket: string): Promise<void> {
 }
 
 function own(file: string, subject: string, inherited: ReadonlyMap<string, number>): void {
-  if (locks.has(file)) return;
   const before = statSync(file, { bigint: true, throwIfNoEntry: false });
-  const fd = inherited.get(`${before?.dev}:${before?.ino}`) ?? openSync(file, 'a', 0o600);
+  const found = before === undefined ? '' : idOf(before);
+  if (locks.has(found)) return;
+  const fd = inherited.get(found) ?? openSync(file, 'a', 0o600);
   const other = lockFile(fd);
   if (other !== null) {
+    closeSync(fd);
     const who = other.heldBy > 0 ? `another process (pid ${other.heldBy})` : 'another process';
     throw new OwnershipError(subject, `is owned by ${who}`);
   }
-  locks.set(file, fd);
+  locks.set(idOf(fstatSync(fd, { bigint: true })), fd);
 }
+
+const idOf = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`;
 
 /** Locks that came through an execve, by device and inode. */
 function inheritedLocks(): Map<string, number> {
@@ -117,8 +139,7 @@ function inheritedLocks(): Map<string, number> {
   return new Map(
     fds.map(Number).flatMap((fd): Array<[string, number]> => {
       try {
-        const { dev, ino } = fstatSync(fd, { bigint: true });
-        return [[`${dev}:${ino}`, fd]];
+        return [[idOf(fstatSync(fd, { bigint: true })), fd]];
       } catch {
         // A variable that somebody left behind.
         return [];

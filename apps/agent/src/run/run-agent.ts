@@ -35,7 +35,7 @@ import { machineIdInTime, machineIdOf, type MachineIdSources } from '../settings
 import { layFoundation, type Foundation } from './foundation';
 import { giveWay, takeFromEnvironment, type GaveWay } from './give-way';
 import { leaveServing } from './leave-serving';
-import { clearSocketPath, handedOnLocks } from './ownership';
+import { clearSocketPath, handOnLocks, takeBackLocks } from './ownership';
 import { becomeCurrentImage, rememberCurrent } from './start-image';
 import { stopOnSignal } from './stop-in-order';
 
@@ -134,7 +134,7 @@ async function startAgent(begun: Start): Promise<void> {
         })
       : new (await import('../backend/engine/engine.backend')).EngineBackend({
           ...{ ...common, images, programArguments, handover, kernelRelease: kernelRelease() },
-          handedOn: handedOnLocks(),
+          ...{ handOn: handOnLocks, takeBack: takeBackLocks },
           running: { version: agentVersion, sha256: ownSha256 },
         });
   const api = new WorkloadApi({

@@ -58,8 +58,10 @@ export interface EngineBackendOptions {
   kernelRelease: string;
   /** How this program was started, after the image: `run --config FILE`. */
   programArguments: readonly string[];
-  /** What goes on to the next runtime besides the handover. */
-  handedOn: { fds: number[]; env: Record<string, string> };
+  /** What goes on to the next runtime besides the handover; asked right before the execve. */
+  handOn(): { fds: number[]; env: Record<string, string> };
+  /** The undo of `handOn`. */
+  takeBack(): void;
   finishHold(workload: string): string | undefined;
   /** What the previous runtime handed over; null on a cold start. */
   handover: { manifest: HandoverManifest; region: Uint8Array } | null;
@@ -166,7 +168,7 @@ export class EngineBackend implements Backend {
 
   async reboot(context: RebootContext): Promise<PhaseEnd> {
     const { command, cross, lastSessions } = context;
-    const { images, faults, handedOn, settings } = this.options;
+    const { images, faults, settings } = this.options;
     const region = this.sessions.frozenRegion;
     const release = command?.release ?? null;
     if (region === null || this.frozenAt === null || command === null || release === null) {
@@ -179,6 +181,7 @@ export class EngineBackend implements Backend {
       cross(release.imageSha256);
       const fault = faults.execveErrno();
       if (images.endsWatch(release.imageSha256)) watchTakeOver(settings.startTimeoutMs);
+      const handedOn = this.options.handOn();
       execve({
         path: fault === undefined ? process.execPath : faultyProgram[fault],
         argv: [process.execPath, ...process.execArgv, image, ...this.options.programArguments],
@@ -192,6 +195,7 @@ export class EngineBackend implements Backend {
       });
     } catch (error) {
       endWatch();
+      this.options.takeBack();
       if (handoverFd !== null) closeDescriptor(handoverFd);
       const reason =
         error instanceof ReasonedError
