@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { readManifest, writeManifest } from '../backend/kernel/kernel-manifest';
 import { machineIdInTime, machineIdOf } from './machine-id';
 
 describe('machineIdOf', () => {
@@ -89,6 +90,15 @@ describe('machineIdOf', () => {
   it('comes from the configuration, or from the kernel before, where they have one', () => {
     expect(idOf(one, { configured: 'rack-1.slot-2', handedOver: 'x' })).toBe('rack-1.slot-2');
     expect(idOf(one, { handedOver: 'of-the-kernel-before' })).toBe('of-the-kernel-before');
+  });
+
+  it('does not come from a kernel before whose agent did not know it', () => {
+    const manifest = { sessions: [], leftBehind: [], key: 'k', fromRelease: '7.3.4', journal: '' };
+    const rest = { imageSha256: 'ab', frozenAtMs: 1, machineId: '' };
+    const { machineId } = readManifest(writeManifest({ ...manifest, ...rest }));
+    const id = idOf(one, { handedOver: machineId });
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    expect(id).toBe(idOf(one));
   });
 
   it('is tried again until the state directory takes the kept value', async () => {
