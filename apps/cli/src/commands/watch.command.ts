@@ -67,9 +67,12 @@ async function follow(
   progress.show(rollout);
   while (!settled()) {
     const stop = new AbortController();
-    const signal = AbortSignal.any([context.signal, stop.signal]);
+    // Goes with the stream, where `AbortSignal.any` would leave something behind at the command's signal for each of them.
+    const interrupt = () => stop.abort(context.signal.reason);
+    context.signal.addEventListener('abort', interrupt, { signal: stop.signal });
+    if (context.signal.aborted) interrupt();
     try {
-      for await (const frames of batches(context, { rollout: rollout.id, after }, signal, stop)) {
+      for await (const frames of batches(context, { rollout: rollout.id, after }, stop)) {
         for (const { event } of frames) if (event) progress.event(event);
         after = frames.findLast((frame) => frame.after !== undefined)?.after ?? after;
         rollout = await read();
@@ -100,9 +103,9 @@ async function follow(
 async function* batches(
   context: CommandContext,
   query: { rollout: string; after: string | undefined },
-  signal: AbortSignal,
   stop: AbortController,
 ): AsyncGenerator<StreamFrame[]> {
+  const { signal } = stop;
   let gathered: StreamFrame[] = [];
   let wake: () => void = () => undefined;
   let goOn: () => void = () => undefined;

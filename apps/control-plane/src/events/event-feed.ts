@@ -30,7 +30,7 @@ const BATCH_EVENTS_MAX = 500;
 
 @Injectable()
 export class EventFeed implements OnModuleInit, OnModuleDestroy {
-  private readonly stopping = new AbortController();
+  private stopped = false;
   private readonly waiting = new Set<() => void>();
   /** As last looked up; undefined while nobody follows. */
   private end: EventsEnd | undefined;
@@ -52,7 +52,7 @@ export class EventFeed implements OnModuleInit, OnModuleDestroy {
 
   onModuleDestroy(): void {
     this.stopListening();
-    this.stopping.abort();
+    this.stopped = true;
     clearInterval(this.timer);
     this.wakeAll();
   }
@@ -66,21 +66,21 @@ export class EventFeed implements OnModuleInit, OnModuleDestroy {
     after: EventsEnd,
     signal: AbortSignal,
   ): AsyncGenerator<EventRecord[], void, void> {
-    const ended = AbortSignal.any([signal, this.stopping.signal]);
+    const isOver = () => signal.aborted || this.stopped;
     let seen = after.sequence;
     let looked: EventsEnd = { sequence: -1n, life: after.life };
     this.enter();
     try {
-      while (!ended.aborted) {
+      while (!isOver()) {
         const { end } = this;
         if (end === undefined || isSame(end, looked)) {
-          await this.somethingNew(looked, ended);
+          await this.somethingNew(looked, signal);
           continue;
         }
         if (end.life !== looked.life || end.sequence < looked.sequence)
           throw expiredCursor(seen, 'comes from before the database was replaced or restored');
         looked = end;
-        for (let more = true; more && !ended.aborted;) {
+        for (let more = true; more && !isOver();) {
           const batch = await this.events.after(seen, filter, BATCH_EVENTS_MAX);
           seen = batch.at(-1)?.sequence ?? seen;
           more = batch.length === BATCH_EVENTS_MAX;
@@ -106,24 +106,24 @@ export class EventFeed implements OnModuleInit, OnModuleDestroy {
     this.end = undefined;
   }
 
-  private somethingNew(looked: EventsEnd, ended: AbortSignal): Promise<void> {
+  private somethingNew(looked: EventsEnd, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         const { end } = this;
-        if ((end === undefined || isSame(end, looked)) && !ended.aborted) return;
+        if ((end === undefined || isSame(end, looked)) && !signal.aborted && !this.stopped) return;
         this.waiting.delete(done);
-        ended.removeEventListener('abort', done);
+        signal.removeEventListener('abort', done);
         resolve();
       };
       this.waiting.add(done);
-      ended.addEventListener('abort', done);
+      signal.addEventListener('abort', done);
       done();
     });
   }
 
   /** Learns the newest sequence; one look at a time, and one more when something was committed during it. */
   private look(): void {
-    if (this.followers === 0 || this.stopping.signal.aborted) return;
+    if (this.followers === 0 || this.stopped) return;
     if (this.looking) {
       this.lookAgain = true;
       return;

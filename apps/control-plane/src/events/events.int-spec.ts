@@ -1,8 +1,10 @@
+import { getEventListeners } from 'node:events';
 import { request, type IncomingMessage, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type EventPageResponse, eventPageSchema, type EventResponse } from '@luofleet/contracts';
-import { EventsReader } from '@luofleet/persistence';
-import { within } from '@luofleet/platform';
+import { Database, EventsReader } from '@luofleet/persistence';
+import { type Logger, within } from '@luofleet/platform';
+import { LOGGER } from '../settings/platform.module';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { EventFeed } from './event-feed';
 import { EventStreamWriter } from './event-stream.writer';
@@ -268,6 +270,41 @@ it('ends open streams when the control plane stops', async () => {
   await stream.closed();
   expect(stream.isWhole).toBe(true);
   await stopped;
+});
+
+describe('who follows the feed', () => {
+  /** Follows until it waits for something new. */
+  const waiting = async () => {
+    const { app } = plane.running;
+    const reader = app.get(EventsReader);
+    const feed = new EventFeed(app.get(Database), reader, app.get<Logger>(LOGGER));
+    const client = new AbortController();
+    const { signal } = client;
+    const end = await reader.end();
+    const isWaiting = new Promise<void>((resolve) => {
+      jest.spyOn(signal, 'addEventListener').mockImplementationOnce((...args) => {
+        EventTarget.prototype.addEventListener.apply(signal, args);
+        resolve();
+      });
+    });
+    const batches = feed.follow({}, end, signal);
+    const next = batches.next();
+    await isWaiting;
+    return { client, feed, next };
+  };
+
+  it('is let go when the feed stops, and when it leaves, and nothing of it stays', async () => {
+    const stopped = await waiting();
+    stopped.feed.onModuleDestroy();
+    expect(await stopped.next).toMatchObject({ done: true });
+    const left = await waiting();
+    left.client.abort();
+    expect(await left.next).toMatchObject({ done: true });
+    for (const { client, feed } of [stopped, left]) {
+      expect(getEventListeners(client.signal, 'abort')).toEqual([]);
+      expect(feed).toMatchObject({ followers: 0, waiting: new Set() });
+    }
+  });
 });
 
 describe('a cursor of another life of the database', () => {
