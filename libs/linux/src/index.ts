@@ -36,6 +36,7 @@ export {
   pidfdOpen,
   pidfdSendSignal,
   reapChild,
+  defaultSignal,
   setAlarm,
   setChildSubreaper,
   type ChildExit,

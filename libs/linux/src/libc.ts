@@ -17,6 +17,7 @@ const prototypes = {
   waitid: 'int waitid(int type, int id, void *info, int options)',
   kill: 'int kill(int pid, int signal)',
   alarm: 'unsigned int alarm(unsigned int seconds)',
+  signal: 'void *signal(int number, void *action)',
   prctl:
     'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
   getsockopt: 'int getsockopt(int fd, int level, int name, void *value, void *length)',

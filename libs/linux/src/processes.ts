@@ -122,6 +122,14 @@ export function setAlarm(seconds: number): void {
   callRaw('alarm', seconds);
 }
 
+/**
+ * From now on the signal does by default what it does, whoever listens for it in Node. Signals that were caught before are still
+ * heard, in a later turn of the event loop; taking all listeners off and putting one on again undoes this.
+ */
+export function defaultSignal(signal: SignalName): void {
+  callRaw('signal', signalNumber(signal), null);
+}
+
 /** Whether orphaned grandchildren are re-parented to this process. */
 export function setChildSubreaper(enabled: boolean): void {
   const about = { operation: 'prctl PR_SET_CHILD_SUBREAPER', subject: String(enabled) };

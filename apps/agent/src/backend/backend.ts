@@ -32,8 +32,8 @@ export interface PhaseContext {
 
 /** What a reboot takes along besides the preserved state. */
 export interface RebootContext extends PhaseContext {
-  /** Written to the journal as the last thing before the point of no return. */
-  cross(imageSha256: string): void;
+  /** Written to the journal as the last thing before the point of no return; what follows it may not wait for anything. */
+  cross(imageSha256: string): Promise<void>;
   /** The journal's records, for hosts without a disk that outlives the reboot. */
   carriedJournal(): string;
 }

@@ -53,7 +53,18 @@ class StuckBackend extends MemoryBackend {
   }
 }
 
+/** Does something at a point, between two awaits or none. */
+class PointFaults extends Faults {
+  at: string | null = null;
+  act: () => void = () => undefined;
+  override point(point: string): void {
+    if (point === this.at) this.act();
+  }
+}
+
 let results: Map<string, AgentResult>;
+let faults: PointFaults;
+let lastLook: () => Promise<unknown>;
 let backend: StuckBackend;
 let journal: MemoryJournal;
 let executor: PhaseExecutor;
@@ -61,13 +72,16 @@ let executor: PhaseExecutor;
 beforeEach(() => {
   jest.useFakeTimers();
   results = new Map();
+  faults = new PointFaults();
+  lastLook = () => Promise.resolve();
   backend = new StuckBackend({
     ...{ hostName: 'h', version: '1.0.0', sessionsPerHost: 1, filesPerSession: 1 },
     ...{ phaseDurationMs: 0, failsFreeze: false },
   });
   journal = new MemoryJournal();
   executor = new PhaseExecutor({
-    ...{ journal, backend, incarnationId: 'i', log: silentLog, faults: new Faults() },
+    ...{ journal, backend, incarnationId: 'i', log: silentLog, faults },
+    lastLook: () => lastLook(),
     frozenLimitMs: FROZEN_LIMIT_MS,
     onAccepted: () => undefined,
     onResult: (result) => results.set(result.key, result),
@@ -108,12 +122,12 @@ describe('a phase that never ends', () => {
     // Told to end, and not given up yet.
     await pass(TIMEOUT_MS + 1);
     expect(results.get('reboot')).toBeUndefined();
-    expect(() => late.cross('ab')).toThrow('reboot took longer');
+    await expect(late.cross('ab')).rejects.toThrow('reboot took longer');
     executor.accept(commandFor('rollback'));
     await pass(BOUND_MS);
     expect(results.get('reboot')?.reason?.code).toBe('TIMEOUT');
     expect(results.get('rollback')?.reason?.code).toBe('TIMEOUT');
-    expect(() => late.cross('ab')).toThrow('the phase is over');
+    await expect(late.cross('ab')).rejects.toThrow('the phase is over');
     expect(journal.state.crossing).toBeNull();
     expect(backend.isFrozen()).toBe(true);
 
@@ -206,5 +220,60 @@ describe('close', () => {
     await closed;
     await failed;
     expect(backend.context?.signal.aborted).toBe(true);
+  });
+
+  describe('before the point of no return', () => {
+    let closed: Promise<void> | null;
+    const close = () => (closed = executor.close(5_000));
+    beforeEach(() => {
+      closed = null;
+      faults.act = close;
+    });
+    const expectStayed = async () => {
+      await pass(BOUND_MS);
+      await closed;
+      expect(closed).not.toBeNull();
+      expect(journal.state.crossing).toBeNull();
+      expect(backend.running.version).toBe('1.0.0');
+    };
+
+    it.each(['before:reboot', 'journaled:reboot'])(
+      'keeps a reboot from crossing, at %s',
+      async (at) => {
+        await executor.open();
+        faults.at = at;
+        await carryOut('preserve', 'freeze', 'reboot');
+        await expectStayed();
+        expect(results.get('reboot')?.reason?.code).toBe('AGENT_STOPPING');
+      },
+    );
+
+    it('keeps a reboot from crossing in its last look', async () => {
+      await executor.open();
+      lastLook = () => Promise.resolve().then(() => void close());
+      await carryOut('preserve', 'freeze', 'reboot');
+      await expectStayed();
+      expect(results.get('reboot')?.reason?.code).toBe('AGENT_STOPPING');
+    });
+
+    it.each(['acted:freeze', 'after:freeze'])('starts no reboot, at %s', async (at) => {
+      await executor.open();
+      faults.at = at;
+      await carryOut('preserve', 'freeze', 'reboot');
+      await expectStayed();
+      expect(results.has('reboot')).toBe(false);
+    });
+  });
+
+  it('leaves a reboot that has crossed what it is', async () => {
+    await executor.open();
+    let closed: Promise<void> | null = null;
+    faults.at = 'reboot:crossed';
+    faults.act = () => (closed = executor.close(5_000));
+    await carryOut('preserve', 'freeze', 'reboot');
+    await pass(BOUND_MS);
+    await closed;
+    expect(results.get('reboot')?.outcome).toBe('succeeded');
+    expect(backend.running.version).toBe('2.0.0');
   });
 });

@@ -4,7 +4,8 @@
 // results go out again with every connection until `recorded`.
 // Unhappy paths: a known key is answered from the journal; an older generation is refused without an entry; a rollback
 // interrupts a preserve or freeze under way and voids what waits; a command that was started by a memory that is gone is
-// concluded (interrupted.ts); a host that stays frozen with nothing to do thaws by itself. While the journal can not be
+// concluded (interrupted.ts); a reboot does not cross once this is closed, and looks for a stop right before; a host that
+// stays frozen with nothing to do thaws by itself. While the journal can not be
 // written, commands are refused, nothing is started and a frozen host thaws, up to the point of no return; past it, and for a
 // rollback, service comes first and the journal is owed (ledger.ts).
 // Ordering: `open` first (arrival, recovery, and retrieve when this memory comes out of a reboot), then `accept`.
@@ -43,6 +44,8 @@ export interface ExecutorOptions {
   nextImageSaid?: string;
   onAccepted(key: string): void;
   onResult(result: AgentResult): void;
+  /** Resolves once every signal that would close this executor has been heard. */
+  lastLook?(): Promise<unknown>;
   /** The running runtime has proven itself: it is to be started from now on. */
   onTookOver(): void;
 }
@@ -264,10 +267,12 @@ export class PhaseExecutor {
       const toVersion = command.release?.version ?? '';
       return backend.reboot({
         ...context,
-        cross: (imageSha256) => {
+        cross: async (imageSha256) => {
           const { key } = command;
+          await this.options.lastLook?.();
           if (this.runner.current !== command) throw new Error('the phase is over');
           if (context.signal.aborted) throw new PhaseAborted(abortReason(context.signal));
+          if (this.closed) throw new ReasonedError(stoppedBefore(key));
           const error = this.ledger.write({
             ...{ kind: 'crossed', key, fromVersion, toVersion, imageSha256 },
           });
@@ -385,6 +390,11 @@ export class PhaseExecutor {
     return this.results.of(entry.command, end, entry.state === 'started' ? entry.startedAtMs : 0);
   }
 }
+
+const stoppedBefore = (subject: string): Reason => {
+  const detail = 'the agent was told to stop before the point of no return';
+  return reasonOf('AGENT_STOPPING', detail, { subject });
+};
 
 const emptyEnd = { reason: null, sessions: [], frozenAtMs: 0, resumedAtMs: 0, blackoutMs: 0 };
 

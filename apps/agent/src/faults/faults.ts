@@ -18,6 +18,8 @@ export interface FaultSettings {
   refuseFinish?: { times: number };
   /** SIGKILL to itself at a kill point. */
   killAt?: Array<{ point: string; times: number }>;
+  /** SIGTERM to itself at a kill point. */
+  stopAt?: Array<{ point: string; times: number }>;
 }
 
 /**
@@ -41,10 +43,10 @@ export class Faults {
     private readonly file: string | null = null,
   ) {}
 
-  /** Ends this process with SIGKILL when that is configured for `point`. */
+  /** Ends this process with SIGKILL, or sends it SIGTERM, when that is configured for `point`. */
   point(point: string): void {
-    const fault = this.settings.killAt?.find((candidate) => candidate.point === point);
-    if (fault === undefined || !this.strike(`kill ${point}`, fault.times)) return;
+    if (this.strikesAt(point, 'stop')) process.kill(process.pid, 'SIGTERM');
+    if (!this.strikesAt(point, 'kill')) return;
     process.kill(process.pid, 'SIGKILL');
     // The signal is delivered when the kernel returns to this thread; nothing after this point may be seen.
     for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -80,6 +82,11 @@ export class Faults {
   refusesFinish(): boolean {
     const fault = this.settings.refuseFinish;
     return fault !== undefined && this.strike('finish', fault.times);
+  }
+
+  private strikesAt(point: string, what: 'kill' | 'stop'): boolean {
+    const fault = this.settings[`${what}At`]?.find((candidate) => candidate.point === point);
+    return fault !== undefined && this.strike(`${what} ${point}`, fault.times);
   }
 
   private strike(name: string, times: number): boolean {

@@ -53,10 +53,17 @@ export async function runAgent(configFile: string, early: EarlyPart): Promise<vo
   const start: Start = {
     ...{ early, handover, gaveWay, programArguments, log },
     ...{ hasTakenOver: false, foundation: null, closeSocket: () => undefined },
+    lastLook: () => Promise.resolve(false),
   };
   try {
     await Promise.race([startAgent(start), nothingLeft()]);
   } catch (error) {
+    if (await start.lastLook()) {
+      log.error('the start has failed, and the agent is told to stop', {
+        error: describeError(error),
+      });
+      return;
+    }
     if (previousImage !== null && !start.hasTakenOver) {
       const settings = handover?.manifest.settings ?? null;
       giveWay(previousImage, programArguments, { why: describeError(error), settings }, log);
@@ -88,6 +95,8 @@ interface Start {
   /** Null before there is one, and nothing is owned. */
   foundation: Foundation | null;
   closeSocket(): void;
+  /** Whether a stop is under way (stop-in-order.ts). */
+  lastLook(): Promise<boolean>;
 }
 
 async function startAgent(begun: Start): Promise<void> {
@@ -156,13 +165,14 @@ async function startAgent(begun: Start): Promise<void> {
     nextImageSaid: gaveWay?.why ?? '',
     onAccepted: (key) => link?.accepted(key),
     onResult: (result) => link?.result(result),
+    lastLook: () => begun.lastLook(),
     onTookOver: () => {
       if (kernel !== null) return;
       const image = { path: runningImagePath, sha256: ownSha256, version: agentVersion };
       rememberCurrent(images, image, hostLog);
     },
   });
-  stopOnSignal(hostLog, settings.stopTimeoutMs, {
+  begun.lastLook = stopOnSignal(hostLog, settings.stopTimeoutMs, {
     closeLink: () => link?.close(),
     closeExecutor: (graceMs) => executor.close(graceMs),
     stopWorkloads: () => backend.stop(),

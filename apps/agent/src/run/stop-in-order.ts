@@ -3,8 +3,12 @@
 // Happy path: no new commands, the phase under way ends, workloads stop, the journal closes, exit code 0.
 // Unhappy paths: a phase that takes longer than the grace has its signal aborted, and is left alone when it does not heed
 // that; what then still does not end by the limit is left as it is, and the exit code is 1. A second signal ends at once.
+// Over an execve or a kexec: a signal that was told before the last look, which is the last thing before the point of no return,
+// stops the crossing, and the agent ends as above. One that comes after it ends the process at once, as SIGKILL would, until it
+// has become another program that listens; the next start makes up for that as for any crash. None is lost.
 // Ordering: as above; each part may rely on the later ones still being there.
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { defaultSignal } from '@luofleet/linux';
 import type { Log } from '../log';
 import { describeError } from '../model/reason';
 
@@ -33,8 +37,18 @@ export async function stopInOrder(
   parts.closeRest();
 }
 
-/** First signal: ordered end, or an end by the limit. The second one ends at once. */
-export function stopOnSignal(log: Log, stopTimeoutMs: number, parts: Stoppable): void {
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/**
+ * First signal: ordered end, or an end by the limit. The second one ends at once.
+ * Answers with the last look: resolves with whether a signal was heard. Until the next turn of the event loop one that comes
+ * ends the process at once.
+ */
+export function stopOnSignal(
+  log: Log,
+  stopTimeoutMs: number,
+  parts: Stoppable,
+): () => Promise<boolean> {
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1);
@@ -52,8 +66,18 @@ export function stopOnSignal(log: Log, stopTimeoutMs: number, parts: Stoppable):
       },
     );
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  const listen = () => {
+    for (const signal of SIGNALS) process.off(signal, onSignal).on(signal, onSignal);
+  };
+  listen();
+  return async () => {
+    for (const signal of SIGNALS) defaultSignal(signal);
+    // What was caught is heard by a whole turn; the one under way may have looked for it already.
+    await nextTurn();
+    await nextTurn();
+    setImmediate(listen);
+    return stopping;
+  };
 }
 
 const over = (ms: number): Promise<false> => delay(ms, false as const, { ref: false });

@@ -63,6 +63,7 @@ const faults = z.strictObject({
   dropStagedKernel: z.strictObject({ times }).optional(),
   refuseFinish: z.strictObject({ times }).optional(),
   killAt: z.array(z.strictObject({ point: z.enum(killPoints), times })).optional(),
+  stopAt: z.array(z.strictObject({ point: z.enum(killPoints), times })).optional(),
 });
 
 export const settingsSchema = z.strictObject({

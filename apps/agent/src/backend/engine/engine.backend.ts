@@ -178,7 +178,7 @@ export class EngineBackend implements Backend {
     try {
       const image = images.verified(release.imageSha256);
       handoverFd = writeHandover(this.manifest(command.key, release.imageSha256), region);
-      cross(release.imageSha256);
+      await cross(release.imageSha256);
       const fault = faults.execveErrno();
       if (images.endsWatch(release.imageSha256)) watchTakeOver(settings.startTimeoutMs);
       const handedOn = this.options.handOn();

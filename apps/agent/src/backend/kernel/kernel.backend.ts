@@ -198,7 +198,7 @@ export class KernelBackend implements HostBackend {
     try {
       await letSendersRun();
       await writeBack(WRITE_BACK_FROZEN_MS, signal);
-      cross(imageSha256);
+      await cross(imageSha256);
       this.sessions.preserveManifest({
         ...{ key, imageSha256, fromRelease: this.running.version },
         ...{ frozenAtMs: frozenAt.ms, frozenForMs: sinceBootMs() - frozenAt.ageMs },
@@ -216,6 +216,7 @@ export class KernelBackend implements HostBackend {
       rebootIntoStagedKernel();
     } catch (error) {
       if (error instanceof JournalError) return this.thaw(reasonOfJournal(error));
+      if (error instanceof ReasonedError) return this.thaw(error.reason);
       if (signal.aborted) return this.thaw(abortReason(signal));
       const detail = `the host did not reboot: ${describeError(error)}`;
       const subject = `kernel ${release.version}`;

@@ -139,7 +139,7 @@ export class MemoryBackend implements Backend {
   async reboot({ command, lastSessions, cross }: RebootContext): Promise<PhaseEnd> {
     const release = command?.release;
     if (this.region === null || !release) return this.gone(lastSessions);
-    cross(release.imageSha256);
+    await cross(release.imageSha256);
     await this.pause();
     this.memory = createHandoverMemory({ incoming: this.region });
     this.orchestrator = this.newOrchestrator();
