@@ -224,7 +224,9 @@ describe('close', () => {
 
   describe('before the point of no return', () => {
     let closed: Promise<void> | null;
-    const close = () => (closed = executor.close(5_000));
+    const close = () => {
+      closed = executor.close(5_000);
+    };
     beforeEach(() => {
       closed = null;
       faults.act = close;
@@ -250,7 +252,7 @@ describe('close', () => {
 
     it('keeps a reboot from crossing in its last look', async () => {
       await executor.open();
-      lastLook = () => Promise.resolve().then(() => void close());
+      lastLook = () => Promise.resolve().then(close);
       await carryOut('preserve', 'freeze', 'reboot');
       await expectStayed();
       expect(results.get('reboot')?.reason?.code).toBe('AGENT_STOPPING');
@@ -269,7 +271,9 @@ describe('close', () => {
     await executor.open();
     let closed: Promise<void> | null = null;
     faults.at = 'reboot:crossed';
-    faults.act = () => (closed = executor.close(5_000));
+    faults.act = () => {
+      closed = executor.close(5_000);
+    };
     await carryOut('preserve', 'freeze', 'reboot');
     await pass(BOUND_MS);
     await closed;

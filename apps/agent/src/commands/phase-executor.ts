@@ -29,7 +29,7 @@ import { concludeInterrupted, lastSessions } from './interrupted';
 import { Ledger } from './ledger';
 import { isArriving, isForService, isPastNoReturn, nextStep } from './next-step';
 import { abortReason, PhaseAborted } from './phase-clock';
-import { PhaseRunner } from './phase-runner';
+import { PhaseRunner, stoppedBefore } from './phase-runner';
 import { Results } from './results';
 
 export interface ExecutorOptions {
@@ -390,11 +390,6 @@ export class PhaseExecutor {
     return this.results.of(entry.command, end, entry.state === 'started' ? entry.startedAtMs : 0);
   }
 }
-
-const stoppedBefore = (subject: string): Reason => {
-  const detail = 'the agent was told to stop before the point of no return';
-  return reasonOf('AGENT_STOPPING', detail, { subject });
-};
 
 const emptyEnd = { reason: null, sessions: [], frozenAtMs: 0, resumedAtMs: 0, blackoutMs: 0 };
 

@@ -51,3 +51,9 @@ export class PhaseRunner {
     this.abort(this.stopReason);
   }
 }
+
+/** Why a reboot does not cross. */
+export const stoppedBefore = (subject: string): Reason => {
+  const detail = 'the agent was told to stop before the point of no return';
+  return reasonOf('AGENT_STOPPING', detail, { subject });
+};
