@@ -32,11 +32,11 @@ import { AgentServiceService, type ConnectRequest, type Hello } from '@luofleet/
 import { asLuofleetError, LuofleetError, settledWithin } from '@luofleet/platform';
 import { StreamRegistry } from '../commands/stream.registry';
 import { statusText } from '../grpc/status-text';
+import type { Arrivals } from '../grpc/arrival.clock';
 import { GrpcServer } from '../grpc/grpc.server';
 import { assertReadable, UnreadableMessage } from '../grpc/unreadable-message';
 import { Runtime } from '../settings/runtime';
 import type { AgentConnection } from './agent.connection';
-import { ArrivalClock, type Arrivals } from './arrival.clock';
 import {
   type AgentMessage,
   cleanAgentMessage,
@@ -65,7 +65,6 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
     @Inject(StreamRegistry) private readonly streams: StreamRegistry,
     @Inject(HostRegistrar) private readonly registrar: HostRegistrar,
     @Inject(AgentInbox) private readonly inbox: AgentInbox,
-    @Inject(ArrivalClock) private readonly clock: ArrivalClock,
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
 
@@ -94,7 +93,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
       failed = true;
     };
     const helloTimer = setTimeout(() => fail(helloLate()), HELLO_WITHIN_MS);
-    const conversation: Conversation = { helloTimer, arrivals: this.clock.follow() };
+    const conversation: Conversation = { helloTimer, arrivals: this.grpc.arrivals.follow() };
     try {
       // Leaving the loop must not destroy the stream: a goodbye or an error is still to go out on it.
       const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<ConnectRequest>;

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AgentInbox } from './agent.inbox';
 import { AgentService } from './agent.service';
-import { ArrivalClock } from './arrival.clock';
 import { DecommissionWatch } from './decommission.watch';
 import { DroppedMessages } from './dropped-messages';
 import { HeartbeatCollector } from './heartbeat.collector';
@@ -11,7 +10,6 @@ import { HostRegistrar } from './host.registrar';
 /** The api role's side towards agents. */
 @Module({
   providers: [
-    ArrivalClock,
     DroppedMessages,
     HeartbeatCollector,
     HostRegistrations,

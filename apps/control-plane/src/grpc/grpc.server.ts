@@ -18,6 +18,7 @@ import {
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { MESSAGE_BYTES_MAX } from '@luofleet/proto';
 import { LuofleetError } from '@luofleet/platform';
+import { ArrivalClock } from './arrival.clock';
 import { boundedCalls } from './bounded-calls';
 import { readableMethods } from './unreadable-message';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
@@ -37,7 +38,11 @@ export class GrpcServer implements OnApplicationShutdown {
   });
   private boundPort = 0;
 
-  constructor(@Inject(SETTINGS) private readonly settings: ControlPlaneSettings) {}
+  constructor(
+    @Inject(SETTINGS) private readonly settings: ControlPlaneSettings,
+    /** When what is read here came. */
+    @Inject(ArrivalClock) readonly arrivals: ArrivalClock,
+  ) {}
 
   /** Adds a service; only before `start`. What can not be decoded reaches it as an UnreadableMessage. */
   add(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {

@@ -26,8 +26,13 @@ export const images = {
 
 export interface FleetOptions {
   readonly hosts: number;
-  /** More configuration of agent number `index` (faults, labels), merged into what the harness writes. */
-  readonly agentConfig?: (index: number) => Record<string, unknown>;
+  /** Control planes over the same record, by role; one by default. The first is what `rest` asks. */
+  readonly replicas?: readonly ('api' | 'all')[];
+  /**
+   * More configuration of agent number `index` (faults, labels), merged into what the harness writes. `addresses`: of
+   * every replica; by default an agent has all of them, in this order.
+   */
+  readonly agentConfig?: (index: number, addresses: readonly string[]) => Record<string, unknown>;
   readonly controlPlaneEnv?: Readonly<Record<string, string>>;
 }
 
@@ -41,10 +46,21 @@ export interface FleetHost {
   agent: ManagedProcess;
 }
 
+interface Place {
+  readonly role: string;
+  readonly http: number;
+  readonly grpc: number;
+}
+
+export interface Replica {
+  readonly process: ManagedProcess;
+  readonly id: string;
+  readonly rest: RestClient;
+}
+
 export class Fleet {
   readonly hosts: FleetHost[] = [];
-  rest!: RestClient;
-  controlPlane!: ManagedProcess;
+  readonly replicas: Replica[] = [];
   private stopping = false;
 
   private constructor(
@@ -52,20 +68,24 @@ export class Fleet {
     readonly directory: string,
     private readonly database: { url: string; drop: () => Promise<void> },
     readonly redisPrefix: string,
-    private readonly ports: { readonly http: number; readonly grpc: number },
+    private readonly places: readonly Place[],
   ) {}
 
   static async start(options: FleetOptions): Promise<Fleet> {
     const directory = mkdtempSync(path.join(tmpdir(), 'luofleet-e2e-'));
+    const places: Place[] = [];
+    const replicas = options.replicas ?? ['all'];
+    for (const role of replicas)
+      places.push({ role, http: await freePort(), grpc: await freePort() });
     const fleet = new Fleet(
       options,
       directory,
       await createTestDatabase(),
       `e2e-${path.basename(directory)}`,
-      { http: await freePort(), grpc: await freePort() },
+      places,
     );
     try {
-      await fleet.startControlPlane();
+      for (const index of places.keys()) await fleet.startControlPlane(index);
       for (let index = 0; index < options.hosts; index += 1) await fleet.addHost(index);
       await fleet.waitForHostsOnline();
       await fleet.registerRelease('runtime-1.1.0', '1.1.0', images.next);
@@ -80,31 +100,54 @@ export class Fleet {
     return this.database.url;
   }
 
-  async startControlPlane(): Promise<void> {
-    this.controlPlane = ManagedProcess.start({
-      name: 'control-plane',
+  get controlPlane(): ManagedProcess {
+    return this.replica(0).process;
+  }
+
+  get rest(): RestClient {
+    return this.replica(0).rest;
+  }
+
+  replica(index: number): Replica {
+    const replica = this.replicas[index];
+    if (!replica) throw new Error(`replica ${index} was not started`);
+    return replica;
+  }
+
+  async startControlPlane(index = 0): Promise<void> {
+    const place = this.places[index];
+    if (!place) throw new Error(`there is no replica ${index}`);
+    const { role, http, grpc } = place;
+    const controlPlane = ManagedProcess.start({
+      name: `control-plane ${index + 1}`,
       command: [
         process.execPath,
         path.join(workspace, 'dist/apps/control-plane/main.cjs'),
         '--role',
-        'all',
+        role,
       ],
       env: {
         DATABASE_URL: this.database.url,
         REDIS_URL: process.env.REDIS_URL ?? '',
         REDIS_PREFIX: this.redisPrefix,
-        HTTP_PORT: String(this.ports.http),
-        GRPC_PORT: String(this.ports.grpc),
+        HTTP_PORT: String(http),
+        GRPC_PORT: String(grpc),
         DASHBOARD_DIR: path.join(workspace, 'dist/apps/dashboard'),
         HEARTBEAT_INTERVAL_MS: '500',
         OFFLINE_AFTER_MS: '3000',
         SWEEP_INTERVAL_MS: '250',
         ...this.options.controlPlaneEnv,
       },
-      logFile: path.join(this.directory, 'control-plane.log'),
+      logFile: path.join(this.directory, `control-plane-${index + 1}.log`),
     });
-    await this.controlPlane.line((line) => (line.includes('"ready":true') ? true : undefined));
-    this.rest = new RestClient(`http://127.0.0.1:${this.ports.http}`);
+    const rest = new RestClient(`http://127.0.0.1:${http}`);
+    this.replicas[index] = { process: controlPlane, id: '', rest };
+    const id = await controlPlane.line((line) =>
+      line.includes('"ready":true')
+        ? (JSON.parse(line) as { replicaId: string }).replicaId
+        : undefined,
+    );
+    this.replicas[index] = { process: controlPlane, id, rest };
   }
 
   get baseUrl(): string {
@@ -200,8 +243,7 @@ export class Fleet {
   async stop(): Promise<void> {
     this.stopping = true;
     await Promise.all(this.hosts.map((host) => host.agent.stop()));
-    // A fleet that failed to start may have no control plane.
-    if (this.controlPlane as ManagedProcess | undefined) await this.controlPlane.stop();
+    await Promise.all(this.replicas.map(({ process: one }) => one.stop()));
     await this.database.drop();
     if (!process.env.KEEP_E2E_DIRECTORIES) rmSync(this.directory, { recursive: true, force: true });
   }
@@ -224,9 +266,10 @@ export class Fleet {
       path.join(workspace, `dist/apps/example-workloads/${file}.cjs`),
     ];
     const configFile = path.join(this.directory, `${name}.json`);
+    const addresses = this.places.map(({ grpc }) => `127.0.0.1:${grpc}`);
     const config = {
       hostName: name,
-      controlPlane: `127.0.0.1:${this.ports.grpc}`,
+      controlPlane: addresses,
       backend: 'engine',
       stateDir,
       failureDomain: `rack-${(index % 2) + 1}`,
@@ -235,7 +278,7 @@ export class Fleet {
         { name: 'kv', command: program('kv-store'), env: { PORT: String(kvPort) } },
         { name: 'echo', command: program('echo-server'), env: { PORT: String(echoPort) } },
       ],
-      ...this.options.agentConfig?.(index),
+      ...this.options.agentConfig?.(index, addresses),
     };
     writeFileSync(configFile, JSON.stringify(config, null, 2));
     const host = { name, kvPort, echoPort, kv: new KvClient(kvPort), configFile, stateDir };
