@@ -35,16 +35,18 @@ describe('Outbox', () => {
       if (message?.$case === 'goodbye') taken.push(message.value.code);
       setImmediate(done);
     });
-    const codes = Array.from({ length: 400 }, (_, at) => String(at));
-    for (let sent = 0; sent < codes.length; sent += 40) {
-      for (const code of codes.slice(sent, sent + 40)) outbox.send(goodbye(code));
+    let sent = 0;
+    // One by one, which never fills the stream, and many at once, which does.
+    const rounds = [...Array<number>(100).fill(1), ...Array<number>(5).fill(40)];
+    for (const [index, messages] of rounds.entries()) {
+      for (const end = sent + messages; sent < end; sent += 1) outbox.send(goodbye(String(sent)));
+      if (index === rounds.length - 1) outbox.end();
       // More turns of the event loop than messages, each of which takes one.
-      for (let turns = 0; turns < 100; turns += 1) await new Promise(setImmediate);
+      for (let turns = 0; turns < 2 * messages; turns += 1) await new Promise(setImmediate);
     }
-    outbox.end();
     outbox.send(goodbye('TOO LATE'));
     expect(errors).toEqual([]);
-    expect(taken).toEqual(codes);
+    expect(taken).toEqual(Array.from({ length: sent }, (_, at) => String(at)));
     expect(stream.writableEnded).toBe(true);
   });
 });

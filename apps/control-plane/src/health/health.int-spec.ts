@@ -136,10 +136,16 @@ describe('the dashboard', () => {
     expect(answer.headers.get('cache-control')).toContain('immutable');
   });
 
-  it.each(['/assets/gone.js', '/..%2foutside.txt', '/%2e%2e/outside.txt', '/api/nothing'])(
-    'does not answer %s with a page or a file from elsewhere',
-    async (url) => {
-      const answer = await plane.ask(url, { headers: { accept: '*/*' } });
+  it.each([
+    ...['/assets/gone.js', '/api/nothing'].flatMap((url) => [
+      [url, '*/*'],
+      [url, 'text/html'],
+    ]),
+    ...['/..%2foutside.txt', '/%2e%2e/outside.txt'].map((url) => [url, '*/*']),
+  ])(
+    'does not answer %s, wanted as %s, with a page or a file from elsewhere',
+    async (url, accept) => {
+      const answer = await plane.ask(url, { headers: { accept } });
       expect(answer).toMatchObject({ status: 404, type: 'application/problem+json' });
     },
   );

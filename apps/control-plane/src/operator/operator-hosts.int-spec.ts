@@ -126,6 +126,7 @@ describe('skip and unskip', () => {
     const skipped = updates.filter(({ state }) => state === 'skipped');
     expect(skipped.map(({ reason }) => reason?.detail.includes('in repair'))).toEqual([true, true]);
     expect(new Set(skipped.map(({ version }) => version)).size).toBe(1);
+    expect(await told('left-2', 'host-update-skipped')).toHaveLength(1);
     for (const _time of [1, 2])
       expect((await unskip('left', ['left-1'])).rollout).toMatchObject({
         ...{ hostsSkipped: 1, hostsPending: 2 },

@@ -1,6 +1,7 @@
 /** A control plane in this process, on a Postgres database and a Redis corner of its own. */
 import { randomUUID } from 'node:crypto';
 import { Database } from '@luofleet/persistence';
+import { within } from '@luofleet/platform';
 import { createTestDatabase, createTestRedis } from '@luofleet/testkit';
 import { type RunningControlPlane, startControlPlane } from '../boot/start-control-plane';
 import { controlPlaneSettings, type Role } from '../settings/control-plane.settings';
@@ -24,6 +25,9 @@ export interface AskOptions {
 }
 
 type Addresses = Readonly<Record<'DATABASE_URL' | 'REDIS_URL', string>>;
+
+/** Less than a test may take, more than any answer needs. */
+const ANSWER_MS = 45_000;
 
 export interface ControlPlaneFixture {
   readonly running: RunningControlPlane;
@@ -88,15 +92,19 @@ async function ask<Body>(
   { method = 'GET', body, type, headers }: AskOptions = {},
 ): Promise<Answer<Body>> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const response = await fetch(baseUrl + path, {
-    method,
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: text }),
-  });
-  const answer = await response.text();
+  const asked = async () => {
+    const response = await fetch(baseUrl + path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: text }),
+    });
+    return { response, answer: await response.text() };
+  };
+  const late = () => new Error(`${method} ${path} was not answered within ${ANSWER_MS} ms`);
+  const { response, answer } = await within(ANSWER_MS, asked(), late);
   return {
     status: response.status,
     type: (response.headers.get('content-type') ?? '').split(';')[0] ?? '',
