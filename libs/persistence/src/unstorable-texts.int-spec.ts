@@ -192,14 +192,23 @@ async function expectTyped(name: string, work: () => Promise<unknown>): Promise<
   await Promise.all(Array.from({ length: 6 }, () => new HostsReader(database).get('host')));
 }
 
+/** How many rows there are of what the writes write, and the host update. */
+const stored = () =>
+  database.read('read', 'test', async (client) => ({
+    rows: await client.$queryRaw`
+      SELECT (SELECT count(*)::int FROM hosts) AS hosts, (SELECT count(*)::int FROM rollouts) AS rollouts,
+        (SELECT count(*)::int FROM commands) AS commands, (SELECT count(*)::int FROM sessions) AS sessions,
+        (SELECT count(*)::int FROM preserved_files) AS files, (SELECT count(*)::int FROM events) AS events`,
+    updates: await readHostUpdates(client, update.rolloutId),
+  }));
+
 it('is refused as such by every write, and the next is served', async () => {
   expect(writes().length).toBeGreaterThan(25);
+  const before = await stored();
   for (const [name, work] of writes())
     await expectTyped(name, () => database.transaction(name, 'test', work));
-  const after = await database.read('read', 'test', (client) =>
-    readHostUpdates(client, update.rolloutId),
-  );
-  expect(after).toEqual([update]);
+  expect(await stored()).toEqual(before);
+  expect(before.updates).toEqual([update]);
 }, 120_000);
 
 it('is refused as such by every read', async () => {

@@ -74,10 +74,9 @@ function isPage(request: FastifyRequest): boolean {
  * path looks like, because names of rollouts and hosts have dots.
  */
 function fileOf(root: string, request: FastifyRequest): string | null {
-  const relative = path.normalize(pathOf(request) ?? '/').slice(1);
-  const file = path.join(root, relative);
-  if (!`${file}${path.sep}`.startsWith(root + path.sep)) return null;
-  if (relative !== '' && isFile(file)) return relative;
+  // From the root on, whatever a target starts with: nothing leads out of it.
+  const relative = path.normalize(`/${pathOf(request) ?? ''}`).slice(1);
+  if (relative !== '' && isFile(path.join(root, relative))) return relative;
   if (relative.startsWith(ASSETS)) return null;
   const wantsPage = request.headers.accept?.includes('text/html') ?? false;
   return wantsPage || path.extname(relative) === '' ? 'index.html' : null;

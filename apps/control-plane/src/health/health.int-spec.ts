@@ -5,6 +5,7 @@ import { readinessSchema, type ReadinessResponse, type RolloutResponse } from '@
 import { TcpProxy } from '@luofleet/testkit';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { manifest } from '../testing/fleet.fixture';
+import { rawRequest, sendRaw } from '../testing/raw-http';
 import { EventLoopWatch } from './event-loop.watch';
 
 let plane: ControlPlaneFixture;
@@ -149,6 +150,17 @@ describe('the dashboard', () => {
       expect(answer).toMatchObject({ status: 404, type: 'application/problem+json' });
     },
   );
+
+  it.each([
+    'http://x/../../../../outside.txt',
+    '../outside.txt',
+    '/../outside.txt',
+    '//../outside.txt',
+  ])('sends nothing from elsewhere for the target %s', async (target) => {
+    const { status, text } = await sendRaw(plane.running.httpPort, rawRequest('GET', target));
+    expect([400, 404]).toContain(status);
+    expect(text).not.toContain('secret');
+  });
 
   it('says how to build it when it is not built', async () => {
     const bare = await createControlPlane({ DASHBOARD_DIR: path.join(dashboard, 'nothing') });

@@ -1,5 +1,6 @@
 // A process that stops in the middle of a transaction, and a connection that goes silent, stop nobody for ever.
 import { Database } from '@luofleet/persistence';
+import { within } from '@luofleet/platform';
 import { createTestDatabase, TcpProxy, type TestDatabase } from '@luofleet/testkit';
 
 const LIMITS = { connectMs: 5000, statementMs: 1000, lockMs: 20_000, idleInTransactionMs: 1000 };
@@ -51,20 +52,40 @@ describe('connections to Postgres', () => {
       await stopped;
     });
     const ended = expect(held).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await holding;
-    await other.read('read', 'test', (client) => client.release.count());
-    thaw();
+    try {
+      await holding;
+      await other.read('read', 'test', (client) => client.release.count());
+    } finally {
+      thaw();
+    }
     await ended;
   });
 
   it('are given up when nothing comes any more, and made anew', async () => {
-    const silent = new Database({ url: proxy.inFrontOf(postgres.url), limits: LIMITS });
-    await silent.ping();
-    proxy.freeze();
-    await expect(silent.ping()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await silent.ping();
-    await silent.close();
-  });
+    const silent = new Database({
+      ...{ url: proxy.inFrontOf(postgres.url), connectionsMax: 3, limits: LIMITS },
+    });
+    const ends = <T>(work: Promise<T>) =>
+      within(40_000, work, () => new Error('a statement on a silent connection did not end'));
+    const ping = () => silent.ping();
+    const stopsHalfWay = () =>
+      silent.transaction('fall silent', 'test', async ({ client }) => {
+        await client.$queryRaw`SELECT 1`;
+        proxy.freeze();
+        await client.$queryRaw`SELECT 1`;
+      });
+    try {
+      await ping();
+      proxy.freeze();
+      for (const work of [ping, stopsHalfWay]) {
+        await expect(ends(work())).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        await ends(silent.transaction('begin', 'test', ({ client }) => client.$queryRaw`SELECT 1`));
+      }
+    } finally {
+      proxy.drop();
+      await silent.close();
+    }
+  }, 180_000);
 
   it('keep the other events of a batch in which one is refused', async () => {
     await other.read(

@@ -22,18 +22,21 @@ describe('names that differ only in case', () => {
     await test.drop();
   });
 
-  it('leave the name to the host heard of last; the others keep their records under another', async () => {
+  it('leave the name to the host that is there, or heard of last; the others keep their records under another', async () => {
     const [renaming = '', lowering = ''] = readFileSync(MIGRATION, 'utf8').split(/(?<=;)\n/);
     await database.read('migrate', 'hosts', async (client) => {
       await client.$executeRaw`ALTER TABLE hosts DROP CONSTRAINT hosts_name_check`;
       await client.$executeRaw`
-        INSERT INTO hosts (id, name, backend, last_seen_at, decommissioned_at)
-        SELECT v.id::uuid, v.name, 'memory', now() - v.age * interval '1 s', CASE WHEN v.gone THEN now() END
+        INSERT INTO hosts (id, name, backend, last_seen_at, online, decommissioned_at)
+        SELECT v.id::uuid, v.name, 'memory', now() - v.age * interval '1 s', v.state = 'online',
+          CASE WHEN v.state = 'gone' THEN now() END
         FROM (VALUES
-          ('00000000-0000-4000-8000-000000000001', 'Web', 9, false),
-          ('00000000-0000-4000-8000-000000000002', 'web', 5, false),
-          ('00000000-0000-4000-8000-000000000003', 'WEB', 1, true),
-          ('00000000-0000-4000-8000-000000000004', 'Db', 1, false)) AS v(id, name, age, gone)`;
+          ('00000000-0000-4000-8000-000000000001', 'Web', 9, ''),
+          ('00000000-0000-4000-8000-000000000002', 'web', 5, ''),
+          ('00000000-0000-4000-8000-000000000003', 'WEB', 1, 'gone'),
+          ('00000000-0000-4000-8000-000000000004', 'Db', 1, ''),
+          ('00000000-0000-4000-8000-000000000005', 'LB', 9, 'online'),
+          ('00000000-0000-4000-8000-000000000006', 'Lb', 1, '')) AS v(id, name, age, state)`;
       await client.$executeRawUnsafe(renaming);
       await client.$executeRawUnsafe(lowering);
       await client.$executeRaw`
@@ -44,6 +47,8 @@ describe('names that differ only in case', () => {
         'web',
         'web-00000000-0000-4000-8000-000000000003',
         'db',
+        'lb',
+        'lb-00000000-0000-4000-8000-000000000006',
       ]);
     });
   });
