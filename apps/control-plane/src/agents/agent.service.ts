@@ -17,8 +17,9 @@
  * 6. This process stops: every stream gets Goodbye DRAINING.
  * 7. A message of a welcomed agent can not be decoded, or is about a command that nobody can have issued: it is logged and
  *    costs nothing but itself; such a result is acknowledged, so that the agent can forget it.
- * 8. Nobody says hello within HELLO_WITHIN_MS: the stream ends. Agents that do not take their goodbye, and handlers that
- *    wait for Postgres, hold up the stop for DRAIN_MS at most.
+ * 8. Nobody says hello within HELLO_WITHIN_MS, or a welcomed agent says nothing for SILENT_MS_MIN and for long enough to be
+ *    offline: the stream ends. Agents that do not take their goodbye, and handlers that wait for Postgres, hold up the stop
+ *    for DRAIN_MS at most.
  *
  * Ordering: one message of a stream at a time; while it is handled no more is read, which pushes back on the agent.
  */
@@ -92,20 +93,26 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
       if (!failed && !call.cancelled && !call.destroyed) this.fail(call, thrown);
       failed = true;
     };
-    const helloTimer = setTimeout(() => fail(helloLate()), HELLO_WITHIN_MS);
+    const helloTimer = setTimeout(() => fail(late('hello', HELLO_WITHIN_MS)), HELLO_WITHIN_MS);
     const conversation: Conversation = { helloTimer, arrivals: this.grpc.arrivals.follow() };
+    const silentMs = Math.max(SILENT_MS_MIN, 2 * this.runtime.settings.offlineAfterMs);
+    let silence: NodeJS.Timeout | undefined;
     try {
       // Leaving the loop must not destroy the stream: a goodbye or an error is still to go out on it.
       const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<ConnectRequest>;
       for await (const request of requests) {
+        clearTimeout(silence);
         if (!(await this.take(request, outbox, conversation))) break;
         conversation.arrivals.wait();
+        if (conversation.with)
+          silence = setTimeout(() => fail(late('message', silentMs)), silentMs);
       }
       outbox.end();
     } catch (thrown) {
       fail(thrown);
     } finally {
       clearTimeout(helloTimer);
+      clearTimeout(silence);
       if (conversation.with) await this.letGo(conversation.with);
     }
   }
@@ -190,15 +197,17 @@ function keyOf(message: AgentMessage): string | undefined {
 
 /** From the opening of a stream to its hello. */
 const HELLO_WITHIN_MS = 10_000;
+/** A welcomed agent beats more often. It is heard again when it connects again. */
+const SILENT_MS_MIN = 60_000;
 /** How long a stop waits for streams to end. */
 const DRAIN_MS = 3_000;
 
-function helloLate(): LuofleetError {
+function late(what: string, withinMs: number): LuofleetError {
   return new LuofleetError({
     code: 'DEADLINE_EXCEEDED',
     operation: 'connect agent',
     subject: 'stream',
-    detail: `No hello came within ${HELLO_WITHIN_MS} ms.`,
+    detail: `No ${what} came within ${withinMs} ms.`,
   });
 }
 

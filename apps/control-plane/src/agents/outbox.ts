@@ -8,64 +8,43 @@ export type AgentCall = ServerDuplexStream<ConnectRequest, ConnectResponse>;
 const WAITING_BYTES_MAX = 4 * 2 ** 20;
 
 /**
- * Messages on their way to one agent, in order; waits whenever the stream's window is full. A stream on which too much
- * waits is given up: all of it is in Postgres and is sent again at the next hello.
+ * Messages on their way to one agent, in order; the stream keeps them until the agent takes them. A stream on which too
+ * much waits is given up: all of it is in Postgres and is sent again at the next hello.
  */
 export class Outbox {
-  private readonly waiting: ConnectResponse[] = [];
   private waitingBytes = 0;
-  private blocked = false;
-  private ending = false;
-  private ended = false;
+  private over = false;
 
-  constructor(private readonly call: AgentCall) {
-    call.on('drain', () => {
-      this.blocked = false;
-      this.flush();
-      if (this.waiting.length === 0) this.waitingBytes = 0;
-    });
-  }
+  constructor(private readonly call: AgentCall) {}
 
   send(message: NonNullable<ConnectResponse['message']>): void {
-    if (this.ending || this.ended) return;
-    this.waiting.push({ message });
-    if (this.blocked) this.waitingBytes += ConnectResponse.encode({ message }).finish().length;
-    if (this.waitingBytes > WAITING_BYTES_MAX) this.giveUp();
-    else this.flush();
+    if (this.isOver) return;
+    const bytes = ConnectResponse.encode({ message }).finish().length;
+    this.waitingBytes += bytes;
+    if (this.waitingBytes > WAITING_BYTES_MAX) return this.giveUp();
+    this.call.write({ message }, () => (this.waitingBytes -= bytes));
   }
 
   private giveUp(): void {
-    this.drop();
+    this.over = true;
     const details = `more than ${WAITING_BYTES_MAX} bytes wait for this agent`;
     this.call.emit('error', { code: status.RESOURCE_EXHAUSTED, details });
   }
 
   /** Ends the stream once everything that was sent has gone out. */
   end(): void {
-    this.ending = true;
-    this.flush();
+    if (this.isOver) return;
+    this.over = true;
+    this.call.end();
   }
 
   /** The stream is gone; nothing is written any more. */
   drop(): void {
-    this.ended = true;
-    this.waiting.length = 0;
+    this.over = true;
   }
 
   /** Whether the stream is over, or will be once what was sent has gone out. */
   get isOver(): boolean {
-    return this.ending || this.ended;
-  }
-
-  private flush(): void {
-    while (!this.blocked && !this.ended) {
-      const message = this.waiting.shift();
-      if (message === undefined) break;
-      this.blocked = !this.call.write(message);
-    }
-    if (this.ending && !this.ended && this.waiting.length === 0) {
-      this.ended = true;
-      this.call.end();
-    }
+    return this.over || this.call.writableEnded;
   }
 }

@@ -23,6 +23,8 @@ export const environmentSchema = z.object({
   HTTP_PORT: portField().default(7070),
   GRPC_HOST: textField().default('127.0.0.1'),
   GRPC_PORT: portField().default(7071),
+  GRPC_CONNECTIONS_MAX: wholeNumberField(1, 1_000_000).default(20_000),
+  GRPC_STREAMS_MAX: wholeNumberField(1, 1_000_000).default(1000),
   DASHBOARD_DIR: textField().optional(),
   HEARTBEAT_INTERVAL_MS: millisecondsField(10).default(2000),
   OFFLINE_AFTER_MS: millisecondsField(50).default(10_000),
@@ -52,6 +54,9 @@ export interface ControlPlaneSettings {
   readonly httpPort: number;
   readonly grpcHost: string;
   readonly grpcPort: number;
+  readonly grpcConnectionsMax: number;
+  /** Open calls of one connection. */
+  readonly grpcStreamsMax: number;
   /** Where the built dashboard is; undefined: beside the bundle, if there. */
   readonly dashboardDir: string | undefined;
   readonly heartbeatIntervalMs: number;
@@ -87,6 +92,8 @@ export function controlPlaneSettings(
     httpPort: given.HTTP_PORT,
     grpcHost: given.GRPC_HOST,
     grpcPort: given.GRPC_PORT,
+    grpcConnectionsMax: given.GRPC_CONNECTIONS_MAX,
+    grpcStreamsMax: given.GRPC_STREAMS_MAX,
     dashboardDir: given.DASHBOARD_DIR,
     heartbeatIntervalMs: given.HEARTBEAT_INTERVAL_MS,
     offlineAfterMs: given.OFFLINE_AFTER_MS,
