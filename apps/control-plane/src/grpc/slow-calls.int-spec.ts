@@ -180,7 +180,7 @@ const CASES: Readonly<
   'an agent that says hello by drips': {
     does: () => {
       const stream = call(session(), AgentServiceService.connect);
-      dripping(stream, hello('drips-its-hello'));
+      dripping(stream, framed(Buffer.alloc(1000, 1), 1_000_000));
       return endOf(stream);
     },
     endsWith: status.DEADLINE_EXCEEDED,
