@@ -4,11 +4,11 @@
  * It judges by what it read before, and reads what was sent long ago; both must harm nobody.
  */
 import { readFileSync } from 'node:fs';
+import { until } from '@luofleet/testkit';
 import { Fleet, type FleetHost } from './harness/fleet.harness';
 import { phaseStarts } from './harness/journal.reader';
 import type { ManagedProcess } from './harness/managed.process';
 import type { RestAnswer } from './harness/rest.client';
-import { until } from './harness/until';
 
 /** Hosts of the rollout; the others know no replica but the one that is frozen. */
 const UPDATED = 4;
