@@ -31,6 +31,11 @@ export class TcpProxy {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** How many connections there are. */
+  get carries(): number {
+    return this.connections.size;
+  }
+
   /** The same address with this proxy's host and port. */
   inFrontOf(address: string): string {
     const url = new URL(address);

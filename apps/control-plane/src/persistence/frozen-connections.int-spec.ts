@@ -61,7 +61,7 @@ describe('connections to Postgres', () => {
     await ended;
   });
 
-  it('are given up when nothing comes any more, and made anew', async () => {
+  it('are given up when nothing comes any more, or only drips, and made anew', async () => {
     const silent = new Database({
       ...{ url: proxy.inFrontOf(postgres.url), connectionsMax: 3, limits: LIMITS },
     });
@@ -74,11 +74,16 @@ describe('connections to Postgres', () => {
         proxy.freeze();
         await client.$queryRaw`SELECT 1`;
       });
+    const drips = () => {
+      proxy.answering('drips');
+      return silent.read('read', 'test', (client) => client.$queryRaw`SELECT repeat('x', 10000)`);
+    };
     try {
       await ping();
       proxy.freeze();
-      for (const work of [ping, stopsHalfWay]) {
+      for (const work of [ping, stopsHalfWay, drips]) {
         await expect(ends(work())).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+        proxy.answering('whole');
         await ends(silent.transaction('begin', 'test', ({ client }) => client.$queryRaw`SELECT 1`));
       }
     } finally {
