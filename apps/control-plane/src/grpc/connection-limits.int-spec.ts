@@ -50,7 +50,7 @@ it('closes connections beyond the limit at once, until others have ended', async
   await once(silent.resume(), 'close');
   expect(agent.ended).toBe(false);
   for (const socket of held) socket.destroy();
-  const closed = () => answered().then((socket) => socket ?? closed());
+  const closed = (): Promise<Socket> => answered().then((socket) => socket ?? closed());
   (await closed()).destroy();
   expect(agent.ended).toBe(false);
 });

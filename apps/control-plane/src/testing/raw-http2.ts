@@ -20,7 +20,7 @@ interface Frame {
 
 export function frame(
   type: number,
-  payload = Buffer.alloc(0),
+  payload: Buffer = Buffer.alloc(0),
   { flags = 0, stream = 0 } = {},
 ): Buffer {
   const head = Buffer.alloc(9);
