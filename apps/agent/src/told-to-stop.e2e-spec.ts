@@ -1,4 +1,5 @@
 import { Outcome } from '@luofleet/proto';
+import { within } from '@luofleet/platform/clock';
 import { PassageHarness } from './testing/passage.harness';
 
 jest.setTimeout(120_000);
@@ -22,7 +23,9 @@ describe('SIGTERM around the crossing', () => {
     try {
       const commands = harness.commands();
       harness.send(...commands);
-      expect(await harness.agent.untilExit()).toBe(inOrder ? 0 : null);
+      const late = () => new Error('it does not end');
+      const code = await within(60_000, harness.agent.untilExit(), late);
+      expect(code).toBe(inOrder ? 0 : null);
       expect(harness.agent.endedBy).toBe(inOrder ? null : 'SIGTERM');
       // A workload that was left quiesced answers its clients once an agent is there again.
       if (inOrder) await harness.echo.stop();
