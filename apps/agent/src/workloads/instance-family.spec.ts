@@ -40,12 +40,24 @@ function outputOf(pid: string): string {
   }
 }
 
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone meanwhile.
+  }
+}
+
 describe('endFamily', () => {
   // By other means than what is tested: a family that stays keeps this process from ending.
   afterEach(() => {
-    for (const output of outputs.splice(0))
-      for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
-        if (outputOf(pid) === output) process.kill(Number(pid), 'SIGKILL');
+    const isLeft = (pid: string) => outputs.includes(outputOf(pid));
+    for (;;) {
+      const left = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isLeft(name));
+      if (left.length === 0) break;
+      for (const pid of left) kill(Number(pid));
+    }
+    outputs.length = 0;
   });
 
   it.each([0, 100])(
