@@ -14,6 +14,8 @@ import type { RestAnswer } from './harness/rest.client';
 const UPDATED = 4;
 /** From a freeze to where every agent has noticed (two times 4 s) and is elsewhere, on a machine however slow. */
 const NOTICED_MS = 60_000;
+/** What was asked of a replica that stood still for longer is not done any more. */
+const ASKED_WITHIN_MS = 11_000;
 
 describe.each([
   ['one that plans as well', 'all'] as const,
@@ -74,6 +76,11 @@ describe.each([
         ?.hostName as string | undefined;
     });
     fleet.replica(1).process.freeze();
+    const askedAtMs = performance.now();
+    const gaveUp = fetch(`${fleet.replica(1).rest.baseUrl}/api/v1/rollouts/${id}/pause`, {
+      ...{ method: 'POST', signal: AbortSignal.timeout(1000) },
+    });
+    await expect(gaveUp).rejects.toThrow();
     await until(
       'its silence to be noticed',
       () => (logOf(fleet.controlPlane).includes(silence) ? true : undefined),
@@ -89,6 +96,9 @@ describe.each([
       async () =>
         (await fleet.updatesByHost(id)).get(moving).state === 'succeeded' ? true : undefined,
       NOTICED_MS,
+    );
+    await until('what was asked of it to be old', () =>
+      performance.now() - askedAtMs > ASKED_WITHIN_MS ? true : undefined,
     );
     const before = await comesAndGoes(moving);
     expect((await fleet.rest.get(`/rollouts/${id}`)).state).toBe('running');

@@ -135,6 +135,7 @@ export class AgentService implements OnModuleInit, BeforeApplicationShutdown {
       const { message } = cleanAgentMessage(assertReadable(request));
       if (message === undefined) return true;
       clearTimeout(conversation.helloTimer);
+      this.grpc.arrivals.assertInTime('connect agent', cameAtMs);
       if (message.$case !== 'hello') throw helloExpected(message.$case);
       hello = message.value;
       const labels = soundLabels(hello);

@@ -9,6 +9,7 @@
  *
  * Unhappy paths:
  * 1. The process did not run for a while: what it reads first came since it looked before that.
+ *    What was asked of it for longer ago than ASKED_WITHIN_MS is refused: whoever asked has given up, or asked another.
  * 2. Messages wait behind one that takes long: they count as heard when that one was, until the stream is waited for again.
  *
  * Ordering: between two looks all sockets are polled once at least. So a stream on which nothing had come by the last look
@@ -16,9 +17,10 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Rounds } from '@luofleet/platform';
+import { LuofleetError, Rounds } from '@luofleet/platform';
 
 const LOOK_MS = 100;
+const ASKED_WITHIN_MS = 10_000;
 
 @Injectable()
 export class ArrivalClock implements OnModuleInit, OnApplicationShutdown {
@@ -38,6 +40,21 @@ export class ArrivalClock implements OnModuleInit, OnApplicationShutdown {
 
   onApplicationShutdown(): Promise<void> {
     return this.looks.stop();
+  }
+
+  /**
+   * What is asked is new enough to be done.
+   * @throws LuofleetError UNAVAILABLE
+   */
+  assertInTime(operation: string, cameAtMs = this.beforeMs): void {
+    if (performance.now() - cameAtMs < ASKED_WITHIN_MS) return;
+    throw new LuofleetError({
+      code: 'UNAVAILABLE',
+      operation,
+      subject: 'request',
+      detail:
+        'This replica stood still for a while and did nothing of what was asked of it. Ask again.',
+    });
   }
 
   /** Of a stream that is read from now on. */

@@ -105,7 +105,10 @@ export class OperatorService implements OnModuleInit {
     answer: (request: Request, metadata: Metadata) => Promise<Response>,
   ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
-      const checked = async () => answer(assertPlain(call.request), call.metadata);
+      const checked = async () => {
+        this.server.arrivals.assertInTime(name);
+        return answer(assertPlain(call.request), call.metadata);
+      };
       checked().then(
         (response) => callback(null, response),
         (error: unknown) => callback(this.statusOf(error, name)),

@@ -8,7 +8,7 @@
  * Unhappy paths: every error, also of unknown routes and unreadable bodies, is answered by ProblemFilter.
  */
 import { Module } from '@nestjs/common';
-import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { ZodValidationPipe } from 'nestjs-zod';
 import { SummaryController } from '../dashboard/summary.controller';
 import { ProblemFilter } from '../errors/problem.filter';
@@ -29,6 +29,7 @@ import { HostSkipsController } from '../rollouts/host-skips.controller';
 import { RolloutsController } from '../rollouts/rollouts.controller';
 import { RolloutsModule } from '../rollouts/rollouts.module';
 import { SessionsController } from '../sessions/sessions.controller';
+import { LateRequestGuard } from './late-request.guard';
 
 /** Every controller, also for the description of the surface. */
 export const REST_CONTROLLERS = [
@@ -54,6 +55,7 @@ export const REST_CONTROLLERS = [
     RedisProbe,
     ServiceProbes,
     { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_GUARD, useClass: LateRequestGuard },
     { provide: APP_PIPE, useClass: ZodValidationPipe },
   ],
   exports: [Metrics],
