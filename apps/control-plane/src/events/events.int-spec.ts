@@ -199,6 +199,7 @@ it('lists the newest events first and pages back to where it was told to stop', 
 });
 
 it('streams what happens next, and says where it starts', async () => {
+  await plane.fleet.events(1);
   const last = await lastSequence();
   const stream = await Stream.open('/api/v1/events/stream');
   await plane.fleet.events(3);
