@@ -10,10 +10,11 @@
  *
  * Unhappy paths: a request that does not end, or a single answer that is not taken, within CALL_WITHIN_MS -> the call ends
  * with DEADLINE_EXCEEDED; while there is something to take, less than TAKEN_BYTES_MIN are taken in TAKEN_WITHIN_MS -> the
- * stream is reset; a call that has ended, by whomever, is not closed within END_WITHIN_MS -> likewise. Streams of the same
+ * stream is reset; more than WAITING_BYTES_MAX wait to be taken on all streams of a connection -> the stream that is one too
+ * many is reset; a call that has ended, by whomever, is not closed within END_WITHIN_MS -> likewise. Streams of the same
  * connection go on.
  */
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 
 const CALL_WITHIN_MS = 60_000;
@@ -23,6 +24,10 @@ const TAKEN_BYTES_MIN = 4_096;
 /** With nothing to take for so long, a client has taken everything. */
 const PAUSE_MS = 50;
 export const END_WITHIN_MS = 10_000;
+const WAITING_BYTES_MAX = 32 * 2 ** 20;
+
+/** What waits to be taken, by connection. */
+const waiting = new WeakMap<Http2Session, number>();
 
 type InnerCall = Parameters<ServerInterceptor>[1];
 
@@ -63,6 +68,8 @@ class TakenInTime extends ServerInterceptingCall {
   private late: NodeJS.Timeout | undefined;
   private pause: NodeJS.Timeout | undefined;
   private takenBytes = 0;
+  private waitingBytes = 0;
+  private readonly session: Http2Session | undefined;
 
   constructor(
     call: InnerCall,
@@ -71,21 +78,34 @@ class TakenInTime extends ServerInterceptingCall {
     responder: ConstructorParameters<typeof ServerInterceptingCall>[1],
   ) {
     super(call, responder);
-    stream.once('close', () => this.startAnew());
+    this.session = stream.session;
+    stream.once('close', () => {
+      this.startAnew();
+      this.waits(0);
+    });
   }
 
   override sendMessage(message: unknown, taken: () => void): void {
     if (this.stream.destroyed) return;
-    let bytes = 0;
     clearTimeout(this.pause);
     this.late ??= setTimeout(this.reset, TAKEN_WITHIN_MS);
     super.sendMessage(message, () => {
-      this.takenBytes += bytes;
+      this.takenBytes += this.waitingBytes;
+      this.waits(0);
       if (this.takenBytes >= TAKEN_BYTES_MIN) this.startAnew();
       this.pause = setTimeout(() => this.startAnew(), PAUSE_MS);
       taken();
     });
-    bytes = this.stream.writableLength;
+    if (this.waits(this.stream.writableLength) > WAITING_BYTES_MAX) this.reset();
+  }
+
+  /** Says how much waits on the whole connection now. */
+  private waits(bytes: number): number {
+    if (this.session === undefined) return 0;
+    const total = (waiting.get(this.session) ?? 0) + bytes - this.waitingBytes;
+    this.waitingBytes = bytes;
+    waiting.set(this.session, total);
+    return total;
   }
 
   private startAnew(): void {
