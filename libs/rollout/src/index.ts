@@ -63,7 +63,6 @@ export {
   isRolloutTerminal,
   NEW_ROLLOUT,
   ROLLOUT_KINDS,
-  ROLLOUT_TRAITS,
   type RolloutKind,
   type RolloutState,
 } from './rollout/rollout.state';
@@ -86,12 +85,7 @@ export {
   type WaitCode,
   type WaitSubject,
 } from './plan/plan-report';
-export {
-  blockedByRollout,
-  explainPending,
-  type PendingFacts,
-  type Why,
-} from './plan/pending-reason';
+export { whyPending, type PendingUpdate, type StartView, type Why } from './plan/start-gates';
 export type { RolloutEffect } from './plan/rollout.effect';
 export { planNext, type NextPlan } from './plan/rollout.planner';
 export type {

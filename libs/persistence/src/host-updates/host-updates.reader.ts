@@ -12,8 +12,8 @@ import { reasonColumns } from '../database/reason.sql';
 import type { HostUpdateRecord, PlannedHostRecord } from '../records';
 import { type RolloutColumns, rolloutStateOf } from '../rollouts/rollout.columns';
 import {
-  blockedByRollout,
-  explainPending,
+  type StartView,
+  whyPending,
   type HostUpdateKind,
   type Strategy,
   strategyOf,
@@ -107,13 +107,20 @@ function explained({
   if (before === null) return update;
   const { online, busyWith, openWaveIndex } = before;
   const deadlineAtMs = update.deadlineAt?.getTime();
-  const { code, detail } = explainPending(deadlineAtMs === undefined ? {} : { deadlineAtMs }, {
-    host: { name: update.hostName, online, busyWith },
-    blocked: blockedByRollout(rolloutStateOf(before.rollout)),
-    waveIndex: update.waveIndex,
+  const view: StartView = {
+    rollout: rolloutStateOf(before.rollout),
     openWaveIndex,
+    // The planner has started what has room: what no other gate holds waits for a slot.
+    slotsFree: 0,
     strategy: strategyOf(before.strategy),
+  };
+  const why = whyPending(view, {
+    state: deadlineAtMs === undefined ? {} : { deadlineAtMs },
+    waveIndex: update.waveIndex,
+    host: { name: update.hostName, online, busyWith },
   });
+  if (why === null) return update;
+  const { code, detail } = why;
   return { ...update, reason: { code, detail } };
 }
 

@@ -2,33 +2,37 @@ import type { HostUpdateKind } from '../host-update/host-update.state';
 import type { RolloutKind } from '../rollout/rollout.state';
 
 /**
- * Why a thing does not move. Order is the order of interest when a report is shortened: what needs a person first,
- * what is merely waiting for its turn last.
+ * Why a thing does not move, and that in a few words. Order is the order of interest when a report is shortened: what
+ * needs a person first, what is merely waiting for its turn last.
  */
-export const WAIT_CODES = [
+export const WAITS = {
   /** More host updates failed than the strategy allows; an operator decides. */
-  'FAILURE_BUDGET_SPENT',
+  FAILURE_BUDGET_SPENT: 'failure budget spent',
   /** An operator paused the rollout. */
-  'ROLLOUT_PAUSED',
+  ROLLOUT_PAUSED: 'rollout paused',
   /** The rollout is being aborted; this still has to end. */
-  'ABORTING',
+  ABORTING: 'rollout aborting',
   /** Next in line, but the host's agent is not connected. */
-  'HOST_OFFLINE',
+  HOST_OFFLINE: 'host offline',
   /** Next in line, but another rollout's update is in flight on the host. */
-  'HOST_BUSY',
+  HOST_BUSY: 'host busy',
   /** Finish was refused; asked again at `untilMs`. */
-  'HELD_UNTIL',
+  HELD_UNTIL: 'finish held',
   /** A rollback was asked for; given up at `untilMs`. */
-  'ROLLING_BACK',
+  ROLLING_BACK: 'rolling back',
   /** A phase was asked for; given up at `untilMs`. */
-  'DEADLINE_RUNNING',
+  DEADLINE_RUNNING: 'in progress',
   /** Next in line, but `maxConcurrent` host updates are in flight. */
-  'WAITS_FOR_SLOT',
+  WAITS_FOR_SLOT: 'all slots taken',
   /** An earlier wave has not ended. */
-  'WAITS_FOR_WAVE',
-] as const;
+  WAITS_FOR_WAVE: 'earlier wave',
+  /** Nothing starts in a rollout that has ended. */
+  ROLLOUT_ENDED: 'rollout ended',
+} as const;
 
-export type WaitCode = (typeof WAIT_CODES)[number];
+export type WaitCode = keyof typeof WAITS;
+
+export const WAIT_CODES = Object.keys(WAITS) as readonly WaitCode[];
 
 export type WaitSubject =
   | { readonly kind: 'rollout' }

@@ -1,14 +1,16 @@
 import type { HostUpdateKind } from '../host-update/host-update.state';
 import { HOST_UPDATE_KINDS } from '../host-update/host-update.traits';
-import { blockedByRollout, explainPending, waitsForWave, type Why } from './pending-reason';
-import { type PlanReport, type Wait, WAIT_CODES, type WaitCode } from './plan-report';
+import { isRolloutTerminal } from '../rollout/rollout.state';
+import { type PlanReport, type Wait, WAIT_CODES, type WaitCode, WAITS } from './plan-report';
 import type { DraftHostUpdate, PlanDraft } from './rollout.planner';
+import { type StartView, type Why, whyPending, whyRolloutWaits, whyWaveWaits } from './start-gates';
 
 /** Says how the rollout stands once the plan's effects are stored, and why each thing that does not move waits. */
 export function reportPlan(draft: PlanDraft): PlanReport {
   const { failures, inFlight, total } = draft.tally();
-  const waveIndex = draft.openWaveIndex();
-  const waits = waitsOf(draft, waveIndex);
+  const view = draft.startView();
+  const waveIndex = view.openWaveIndex;
+  const waits = waitsOf(draft, view);
   const hostWaits = waits.filter(({ subject }) => subject.kind === 'host-update');
   const waitCounts = countBy(hostWaits.map(({ code }) => code));
   const failuresAccepted = 'failuresAccepted' in draft.state ? draft.state.failuresAccepted : 0;
@@ -30,17 +32,17 @@ export function reportPlan(draft: PlanDraft): PlanReport {
   };
 }
 
-function waitsOf(draft: PlanDraft, waveIndex: number | null): readonly Wait[] {
+function waitsOf(draft: PlanDraft, view: StartView): readonly Wait[] {
   const waits: Wait[] = [];
-  const blocked = blockedByRollout(draft.state);
-  if (blocked !== null) waits.push({ subject: { kind: 'rollout' }, ...blocked });
+  const blocked = whyRolloutWaits(view);
+  if (blocked !== null && !isRolloutTerminal(draft.state))
+    waits.push({ subject: { kind: 'rollout' }, ...blocked });
   draft.waves.forEach((wave, index) => {
-    if (wave.kind === 'pending' && waveIndex !== null && index > waveIndex) {
-      waits.push({ subject: { kind: 'wave', index }, ...waitsForWave(waveIndex) });
-    }
+    const why = wave.kind === 'pending' ? whyWaveWaits(view, index) : null;
+    if (why !== null) waits.push({ subject: { kind: 'wave', index }, ...why });
   });
   for (const one of draft.updates) {
-    const why = whyHostUpdateWaits(one, draft, waveIndex, blocked);
+    const why = whyHostUpdateWaits(one, view);
     if (one.started || why === null) continue;
     const { id, hostId, waveIndex: wave, host } = one.update;
     const subject = {
@@ -55,12 +57,7 @@ function waitsOf(draft: PlanDraft, waveIndex: number | null): readonly Wait[] {
   return waits;
 }
 
-function whyHostUpdateWaits(
-  { state, update }: DraftHostUpdate,
-  draft: PlanDraft,
-  waveIndex: number | null,
-  blocked: Why | null,
-): Why | null {
+function whyHostUpdateWaits({ state, update }: DraftHostUpdate, view: StartView): Why | null {
   const offline = update.host.online ? '' : '; the host is offline';
   switch (state.kind) {
     case 'running':
@@ -82,13 +79,7 @@ function whyHostUpdateWaits(
         untilMs: state.retryAtMs,
       };
     case 'pending':
-      return explainPending(state, {
-        host: update.host,
-        blocked,
-        waveIndex: update.waveIndex,
-        openWaveIndex: waveIndex,
-        strategy: draft.strategy,
-      });
+      return whyPending(view, { ...update, state });
     case 'succeeded':
     case 'rolled-back':
     case 'failed':
@@ -100,26 +91,13 @@ function whyHostUpdateWaits(
   }
 }
 
-const SPOKEN: Readonly<Record<WaitCode, string>> = {
-  FAILURE_BUDGET_SPENT: 'failure budget spent',
-  ROLLOUT_PAUSED: 'rollout paused',
-  ABORTING: 'rollout aborting',
-  HOST_OFFLINE: 'host offline',
-  HOST_BUSY: 'host busy',
-  HELD_UNTIL: 'finish held',
-  ROLLING_BACK: 'rolling back',
-  DEADLINE_RUNNING: 'in progress',
-  WAITS_FOR_SLOT: 'all slots taken',
-  WAITS_FOR_WAVE: 'earlier wave',
-};
-
 function sayWaits(draft: PlanDraft, counts: Readonly<Partial<Record<WaitCode, number>>>): string {
   const { state } = draft;
   if (state.kind === 'paused') return `; paused: ${state.reason.detail}`;
   const said = WAIT_CODES.flatMap((code) => {
     const n = counts[code] ?? 0;
     if (n === 0 || code === 'WAITS_FOR_WAVE') return [];
-    return [code === 'DEADLINE_RUNNING' ? `${n} in progress` : `${n} wait: ${SPOKEN[code]}`];
+    return [code === 'DEADLINE_RUNNING' ? `${n} in progress` : `${n} wait: ${WAITS[code]}`];
   });
   return said.length === 0 ? '' : `; ${said.join(', ')}`;
 }

@@ -6,6 +6,7 @@ import { isWaveEnded, WAVE_KINDS } from '../wave/wave.machine';
 import { idempotencyKey } from '../host-update/idempotency-key';
 import { FleetSimulation } from '../testing/fleet.simulation';
 import { STRATEGY } from '../testing/strategy.fixture';
+import { type StartView, whyPending } from './start-gates';
 
 type Action =
   | { kind: 'answer'; pick: number; outcome: CommandOutcome }
@@ -205,6 +206,34 @@ describe('safety: something bad never happens', () => {
           const blocked = report.waits.some(({ code }) => code === 'WAITS_FOR_SLOT');
           if (blocked)
             expect(fleet.count(isInFlight)).toBeGreaterThanOrEqual(fleet.strategy.maxConcurrent);
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  it('starts a pending host exactly when no gate holds it', () => {
+    fc.assert(
+      fc.property(schedule, (one) => {
+        play(one, (fleet) => {
+          const before = fleet.starts.length;
+          fleet.plan();
+          const starts = fleet.starts.slice(before);
+          const open = fleet.rows.filter(({ state }) => !isTerminal(state));
+          const view = (slotsFree: number): StartView => ({
+            rollout: fleet.state,
+            strategy: fleet.strategy,
+            openWaveIndex: open.length === 0 ? null : Math.min(...open.map((row) => row.waveIndex)),
+            slotsFree,
+          });
+          const free = fleet.strategy.maxConcurrent - fleet.count(isInFlight);
+          starts.forEach((id, index) => {
+            const asked = { ...fleet.row(id), state: {} };
+            expect(whyPending(view(free + starts.length - index), asked)).toBeNull();
+          });
+          for (const row of fleet.rows)
+            if (row.state.kind === 'pending')
+              expect(whyPending(view(free), { ...row, state: row.state })).not.toBeNull();
         });
       }),
       RUNS,

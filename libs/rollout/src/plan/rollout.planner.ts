@@ -5,12 +5,13 @@ import type { HostUpdateState } from '../host-update/host-update.state';
 import { isFailure, isInFlight, isMissed, isTerminal } from '../host-update/host-update.traits';
 import type { Strategy } from '../model/strategy';
 import { advanceRollout, type RolloutEvent } from '../rollout/rollout.machine';
-import { ROLLOUT_TRAITS, type RolloutState } from '../rollout/rollout.state';
+import type { RolloutState } from '../rollout/rollout.state';
 import { advanceWave, type WaveEvent, type WaveState } from '../wave/wave.machine';
 import type { PlanReport } from './plan-report';
 import { reportPlan } from './plan-reporter';
 import type { RolloutEffect } from './rollout.effect';
 import type { HostUpdateSnapshot, RolloutSnapshot } from './rollout.snapshot';
+import { type StartView, whyPending, whyRolloutWaits } from './start-gates';
 
 /**
  * DOC: the rollout planner
@@ -26,8 +27,7 @@ import type { HostUpdateSnapshot, RolloutSnapshot } from './rollout.snapshot';
  * 3. The turn of the first wave that has not ended has come: hosts that run the release are left out, for those that
  *    are offline the time starts after which the strategy gives them up. A wave that ends by that gives its turn to the
  *    next. The rollout ends once every host update has; otherwise it pauses when the failure budget is spent.
- * 4. Host updates start: those of that wave, in order, on hosts that are online and free, while fewer than
- *    `maxConcurrent` are in flight.
+ * 4. Host updates start, in order: those that no gate holds (`start-gates.ts`).
  * 5. Waves follow from their host updates.
  * 6. The report says why every host update that has neither ended nor just started is waiting.
  *
@@ -119,10 +119,11 @@ export class PlanDraft {
   /** Each round ends the open wave or is the last one. */
   takeTurns(): void {
     for (let before: number | null | undefined; ;) {
-      const waveIndex = this.openWaveIndex();
+      const view = this.startView();
+      const waveIndex = view.openWaveIndex;
       if (waveIndex === before) return;
       before = waveIndex;
-      if (ROLLOUT_TRAITS[this.state.kind].starts)
+      if (whyRolloutWaits(view) === null)
         for (const draft of this.updates)
           if (draft.update.waveIndex === waveIndex) this.takeTurn(draft);
       this.closeRollout();
@@ -155,14 +156,12 @@ export class PlanDraft {
   }
 
   startHostUpdates(): void {
-    const waveIndex = this.openWaveIndex();
-    if (!ROLLOUT_TRAITS[this.state.kind].starts || waveIndex === null) return;
-    let free = this.strategy.maxConcurrent - this.tally().inFlight;
+    let view = this.startView();
     for (const draft of this.updates) {
-      if (free <= 0) return;
-      if (draft.update.waveIndex !== waveIndex || !canStart(draft)) continue;
+      const { state, update } = draft;
+      if (state.kind !== 'pending' || whyPending(view, { ...update, state }) !== null) continue;
       this.start(draft);
-      free -= 1;
+      view = { ...view, slotsFree: view.slotsFree - 1 };
     }
   }
 
@@ -177,8 +176,15 @@ export class PlanDraft {
     });
   }
 
+  /** What a host update that asks to start now stands before. */
+  startView(): StartView {
+    const { state: rollout, strategy } = this;
+    const slotsFree = strategy.maxConcurrent - this.tally().inFlight;
+    return { rollout, strategy, slotsFree, openWaveIndex: this.openWaveIndex() };
+  }
+
   /** Index of the first wave with a host update that has not ended; null when all have. */
-  openWaveIndex(): number | null {
+  private openWaveIndex(): number | null {
     let first: number | null = null;
     for (const { update, state } of this.updates) {
       if (!isTerminal(state) && (first === null || update.waveIndex < first))
@@ -257,10 +263,6 @@ export class PlanDraft {
     const { attempt, finishTries, abortRequested } = update;
     return { nowMs: this.nowMs, strategy: this.strategy, attempt, finishTries, abortRequested };
   }
-}
-
-function canStart({ state, update: { host } }: DraftHostUpdate): boolean {
-  return state.kind === 'pending' && host.online && host.busyWith === null;
 }
 
 function eventsForWave(tally: Tally): readonly WaveEvent[] {

@@ -21,28 +21,21 @@ export type RolloutState =
 
 export type RolloutKind = RolloutState['kind'];
 
-export interface RolloutTraits {
-  /** Nothing happens any more unless an operator retries. */
-  readonly terminal: boolean;
-  /** The planner may start host updates. */
-  readonly starts: boolean;
-}
-
-/** The one table from which every predicate on rollout states is derived. */
-export const ROLLOUT_TRAITS: Readonly<Record<RolloutKind, RolloutTraits>> = {
-  planned: { terminal: false, starts: false },
-  running: { terminal: false, starts: true },
-  paused: { terminal: false, starts: false },
-  aborting: { terminal: false, starts: false },
-  succeeded: { terminal: true, starts: false },
-  failed: { terminal: true, starts: false },
-  aborted: { terminal: true, starts: false },
+/** Nothing happens any more unless an operator retries. */
+const TERMINAL: Readonly<Record<RolloutKind, boolean>> = {
+  planned: false,
+  running: false,
+  paused: false,
+  aborting: false,
+  succeeded: true,
+  failed: true,
+  aborted: true,
 };
 
-export const ROLLOUT_KINDS = Object.keys(ROLLOUT_TRAITS) as readonly RolloutKind[];
+export const ROLLOUT_KINDS = Object.keys(TERMINAL) as readonly RolloutKind[];
 
 export function isRolloutTerminal(state: Pick<RolloutState, 'kind'>): boolean {
-  return ROLLOUT_TRAITS[state.kind].terminal;
+  return TERMINAL[state.kind];
 }
 
 /** The state of a rollout that was just stored. */

@@ -7,6 +7,8 @@ import { PHASES } from '../model/phase';
 import { advanceRollout, type RolloutEventKind } from '../rollout/rollout.machine';
 import { ROLLOUT_KINDS, type RolloutState } from '../rollout/rollout.state';
 import { advanceWave, WAVE_KINDS, type WaveEvent, type WaveState } from '../wave/wave.machine';
+import { WAITS } from '../plan/plan-report';
+import { START_GATES } from '../plan/start-gates';
 import { STRATEGY } from './strategy.fixture';
 
 /** Writes docs/states.md by asking the machines; nothing in its tables is typed by hand. */
@@ -65,6 +67,13 @@ export function statesPage(): string {
         'state',
         WAVE_EVENTS.map(([name]) => name),
         WAVE_KINDS.map((kind) => [kind, WAVE_EVENTS.map(([, event]) => sayWave(kind, event))]),
+      ),
+      '## Gates',
+      'What a pending host update passes before it starts, in order. It starts exactly when none holds it; the first one that does is its reason.',
+      grid(
+        'gate',
+        ['in words'],
+        START_GATES.map(({ code }) => [`\`${code}\``, [WAITS[code]]]),
       ),
     ].join('\n\n') + '\n'
   );
