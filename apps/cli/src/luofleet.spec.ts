@@ -312,7 +312,7 @@ describe('watch', () => {
     expect(ran.exitCode).toBe(0);
     expect(ran.stdout).toContain('rollout r succeeded: 2 succeeded of 2 hosts; blackout p50 40ms');
     expect(ran.stderr).toContain('rollout r running: 2 succeeded');
-    expect(ran.stderr).toContain('host-update-advanced moved');
+    expect(ran.stderr).toContain('host-update-running moved');
   });
 
   it.each<[RolloutStateName, string]>([

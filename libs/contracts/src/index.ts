@@ -89,6 +89,15 @@ export {
   type SessionWithFilesResponse,
 } from './fleet/session.schema';
 export {
+  ACTORS,
+  EVENT_KINDS,
+  readEvent,
+  type Actor,
+  type EventContent,
+  type EventData,
+  type EventKind,
+} from './fleet/event-kinds';
+export {
   eventPageSchema,
   eventSchema,
   eventsQuerySchema,

@@ -111,8 +111,8 @@ export {
   tryLockRollout,
   type StoredWave,
   writeReport,
-  writeRolloutState,
-  writeWaveState,
+  writeRolloutStates,
+  writeWaveStates,
 } from './rollouts/rollouts.store';
 export { passFence, raiseFence } from './rollouts/rollout-fence';
 export { resolveId } from './database/reference';

@@ -164,7 +164,7 @@ describe('the record', () => {
 
   it('refuses to change or take away events', async () => {
     await database.transaction('record', 'event', async (unit) => {
-      unit.record({ kind: 'test', message: 'once' });
+      unit.record({ kind: 'host-offline', message: 'once', data: { hostName: 'any' } });
     });
     for (const statement of [
       'UPDATE events SET message = 1',
@@ -192,8 +192,8 @@ describe('the record', () => {
       for (let round = 0; round < 15; round += 1)
         await database.transaction('record', 'event', async (unit) => {
           unit.record(
-            { kind: 'test', message: `${writer}/${round}` },
-            { kind: 'test', message: '' },
+            { kind: 'host-offline', message: `${writer}/${round}`, data: { hostName: 'any' } },
+            { kind: 'host-offline', message: '', data: { hostName: 'any' } },
           );
         });
     });

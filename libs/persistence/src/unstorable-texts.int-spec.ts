@@ -228,7 +228,10 @@ it('is refused as such by every read', async () => {
 
 it('costs an event nothing but the harm', async () => {
   await database.transaction('record', 'test', async (unit) => {
-    unit.record({ kind: 'test', message: NUL, data: { [NUL]: NUL } });
+    unit.record({
+      ...{ kind: 'host-offline', message: NUL },
+      data: { hostName: NUL, ...{ [NUL]: NUL } },
+    });
     await decommissionHost(unit, update.host.id, NUL);
   });
   const events = new EventsReader(database);

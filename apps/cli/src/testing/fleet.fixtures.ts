@@ -143,7 +143,7 @@ export const session = (over: Partial<SessionWithFilesResponse> = {}): SessionWi
 
 export const event = (sequence: number, over: Partial<EventResponse> = {}): EventResponse =>
   eventSchema.parse({
-    ...{ sequence, at: AT, kind: 'host-update-advanced', rolloutId: ID, hostId: null },
+    ...{ sequence, at: AT, kind: 'host-update-running', rolloutId: ID, hostId: null },
     ...{ hostUpdateId: null, reasonCode: '', message: 'moved', data: {}, ...over },
   });
 

@@ -15,9 +15,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { asUnstorable } from '@luofleet/persistence';
 import type { CommandResult, Hello } from '@luofleet/proto';
 import { asLuofleetError, type ErrorCode, LuofleetError } from '@luofleet/platform';
-import { JobQueue } from '@luofleet/queue';
 import { CommandDispatcher } from '../commands/command.dispatcher';
 import { ResultRecorder } from '../commands/result.recorder';
+import { FollowUps } from '../progress/follow-ups';
 import type { AgentConnection } from './agent.connection';
 import type { AgentMessage } from './agent-message';
 import { DroppedMessages } from './dropped-messages';
@@ -37,7 +37,7 @@ export class AgentInbox {
     @Inject(HeartbeatCollector) private readonly heartbeats: HeartbeatCollector,
     @Inject(ResultRecorder) private readonly recorder: ResultRecorder,
     @Inject(CommandDispatcher) private readonly dispatcher: CommandDispatcher,
-    @Inject(JobQueue) private readonly jobs: JobQueue,
+    @Inject(FollowUps) private readonly followUps: FollowUps,
     @Inject(DroppedMessages) private readonly dropped: DroppedMessages,
   ) {}
 
@@ -45,10 +45,7 @@ export class AgentInbox {
   async opened(connection: AgentConnection, rolloutIds: readonly string[]): Promise<void> {
     this.heartbeats.forget(connection.hostId);
     await this.dispatcher.resend(connection.hostId);
-    this.jobs.wake(
-      'reconcile',
-      rolloutIds.map((rolloutId) => ({ rolloutId })),
-    );
+    this.followUps.planSoon(rolloutIds);
   }
 
   /** A hello, null when it was none, that ended its stream. Never rejects. */
@@ -106,10 +103,9 @@ export class AgentInbox {
 
   /** Acknowledged only once it is in Postgres; then what it leads to goes out at once, without waiting for a job. */
   private async record(connection: AgentConnection, result: CommandResult): Promise<void> {
-    const { issued, reconcile } = await this.recorder.record(connection.hostId, result);
+    const follow = await this.recorder.record(connection.hostId, result);
     acknowledge(connection, result);
-    if (reconcile !== null) this.jobs.wake('reconcile', [{ rolloutId: reconcile }]);
-    await this.dispatcher.dispatch(issued.map(({ hostId }) => hostId));
+    await this.followUps.carryOut(follow);
   }
 }
 

@@ -83,7 +83,7 @@ export class HostRegistrar {
         kind: 'host-labels-refused',
         hostId,
         message: `Host ${hostName} is here without labels that its agent has wrong: ${refused.join('; ')}. Mend the agent's configuration.`,
-        data: { hostName, refused },
+        data: { hostName, refused: [...refused] },
       }),
     );
   }

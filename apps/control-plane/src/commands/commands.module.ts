@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { CommandDispatcher } from './command.dispatcher';
 import { FleetWatch } from '../reconcile/fleet.watch';
-import { RolloutProgress } from '../reconcile/rollout.progress';
+import { FollowUps } from '../progress/follow-ups';
 import { RolloutReconciler } from '../reconcile/rollout.reconciler';
 import { QueuedCommandsPoll } from './queued-commands.poll';
 import { ResultRecorder } from './result.recorder';
@@ -12,7 +12,7 @@ const SERVICES = [
   CommandDispatcher,
   FleetWatch,
   RolloutReconciler,
-  RolloutProgress,
+  FollowUps,
   ResultRecorder,
 ] as const;
 

@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Rounds, settledWithin } from '@luofleet/platform';
-import { RolloutProgress } from '../reconcile/rollout.progress';
+import { FollowUps } from '../progress/follow-ups';
 import { runsJobs } from '../settings/control-plane.settings';
 import { Runtime } from '../settings/runtime';
 import { STOP_STEP_MS } from '../settings/stop-limits';
@@ -19,12 +19,12 @@ export class QueuedCommandsPoll implements OnApplicationBootstrap, BeforeApplica
   private readonly rounds: Rounds;
 
   constructor(
-    @Inject(RolloutProgress) progress: RolloutProgress,
+    @Inject(FollowUps) followUps: FollowUps,
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {
     const { settings, logger } = runtime;
     this.rounds = new Rounds(settings.sweepIntervalMs, () =>
-      progress
+      followUps
         .sendQueued(settings.replicaId)
         .catch((error: unknown) => logger.warn('look for commands failed', { err: error })),
     );

@@ -157,11 +157,11 @@ describe('a result that can not be stored as it is', () => {
     await run(`CREATE TRIGGER stuck BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW
       WHEN (NEW.host_id = '${command.hostId}' AND (${when}) AND NEW.state::text <> 'failed')
       EXECUTE FUNCTION events_refuse_change()`);
-    const { reconcile } = await record(command, {});
+    const { plan } = await record(command, {});
     await run(`DROP TRIGGER stuck ON ${table}`);
     const update = `split_part('${command.idempotencyKey}', '/', 1)`;
     expect(
-      await rows(`SELECT hu.id::text = ${update} AND hu.rollout_id = '${reconcile}' AS woken, hu.state,
+      await rows(`SELECT hu.id::text = ${update} AND hu.rollout_id = '${plan.join()}' AS woken, hu.state,
           hu.reason_code, hu.reason_detail, c.state::text AS command
         FROM host_updates hu JOIN commands c ON c.idempotency_key = '${command.idempotencyKey}'
         WHERE hu.id::text = ${update}`),

@@ -48,7 +48,12 @@ import {
 } from '@luofleet/rollout';
 import { RolloutReconciler } from '../reconcile/rollout.reconciler';
 import { LOGGER } from '../settings/platform.module';
-import { endUnstorable, HostUpdateChanges, type IssuedCommands } from './host-update.changes';
+import {
+  endUnstorable,
+  type Follow,
+  NOTHING_FOLLOWS,
+  RolloutChange,
+} from '../progress/rollout-change';
 import { NOT_STORABLE, ResultParts, type Said, saidIn } from './result.parts';
 import { outcomeFromWire } from './wire';
 
@@ -61,13 +66,6 @@ const ENDS: Readonly<Record<CommandOutcome, CommandEnd['state']>> = {
   voided: 'voided',
 };
 
-/** What a result led to. */
-export interface RecordedResult {
-  readonly issued: readonly IssuedCommands[];
-  /** Rollout whose planner has something new to decide; null when it does not. */
-  readonly reconcile: string | null;
-}
-
 interface End {
   readonly command: AnsweredCommand;
   readonly outcome: CommandOutcome;
@@ -75,8 +73,6 @@ interface End {
   readonly step: HostUpdateStep;
   readonly nowMs: number;
 }
-
-const NOTHING: RecordedResult = { issued: [], reconcile: null };
 
 @Injectable()
 export class ResultRecorder {
@@ -94,7 +90,7 @@ export class ResultRecorder {
   }
 
   /** Once this has returned, the result is in Postgres, or as much of it as can be. */
-  async record(hostId: string, result: CommandResult): Promise<RecordedResult> {
+  async record(hostId: string, result: CommandResult): Promise<Follow> {
     try {
       return await this.recordOnce(hostId, result, { careful: false });
     } catch (error) {
@@ -109,7 +105,7 @@ export class ResultRecorder {
     hostId: string,
     result: CommandResult,
     { careful }: { readonly careful: boolean },
-  ): Promise<RecordedResult> {
+  ): Promise<Follow> {
     const { idempotencyKey } = result;
     const outcome = outcomeFromWire(result.outcome);
     return this.database.transaction('record result', `command ${idempotencyKey}`, async (unit) => {
@@ -119,9 +115,9 @@ export class ResultRecorder {
       if (command === null || outcome === null || unusable !== null) {
         this.logger.warn('result dropped', { idempotencyKey, hostId, why: unusable });
         await parts.setAside();
-        return NOTHING;
+        return NOTHING_FOLLOWS;
       }
-      if (!command.unanswered) return NOTHING;
+      if (!command.unanswered) return NOTHING_FOLLOWS;
       const stored = await parts.store(
         'result',
         () => this.store(unit, parts, command, outcome),
@@ -137,7 +133,7 @@ export class ResultRecorder {
     parts: ResultParts,
     command: AnsweredCommand,
     outcome: CommandOutcome,
-  ): Promise<RecordedResult> {
+  ): Promise<Follow> {
     const { result } = parts;
     const nowMs = command.readAtMs;
     const answered = this.advance(command, outcome, saidIn(result).reason, nowMs);
@@ -149,7 +145,7 @@ export class ResultRecorder {
     const reopens = step.kind === 'advanced' && isTerminal(command.update.state);
     if (reopens) await lockRollout(unit, command.update.rolloutId);
     await parts.store('host facts', () => writeHostFacts(unit, command.host.id, result));
-    const issued = await parts.storeSaid((said) => {
+    const follow = await parts.storeSaid((said) => {
       const stepOf = step === answered ? this.advance(command, outcome, said.reason, nowMs) : step;
       return this.storeEnd(unit, parts, { command, outcome, said, step: stepOf, nowMs });
     });
@@ -158,14 +154,8 @@ export class ResultRecorder {
     if (isOver(command, step)) await parts.settle(unit, { hostUpdateIds: [command.update.id] });
     const { rolloutId } = command.update;
     // An ended rollout has to learn that this host goes on before the host can end again, or that it has ended well.
-    if (reopens) {
-      const started = await this.reconciler.reconcileWithin(unit, rolloutId);
-      if (started !== 'locked') issued.push(...started);
-    }
-    return {
-      issued,
-      reconcile: step.kind === 'advanced' && frees(step.state) ? rolloutId : null,
-    };
+    const started = reopens ? await this.reconciler.reconcileWithin(unit, rolloutId) : [];
+    return started === 'locked' ? follow : { ...follow, issued: [...follow.issued, ...started] };
   }
 
   /** Nothing of a result can be stored: its host update, where it waits for just that, does not wait for its deadline. */
@@ -174,16 +164,15 @@ export class ResultRecorder {
     command: AnsweredCommand,
     outcome: CommandOutcome,
     { sqlState }: UnstorableError,
-  ): Promise<RecordedResult> {
+  ): Promise<Follow> {
     const { phase, strategy, readAtMs: nowMs } = command;
     const step = this.advance(command, outcome, NOT_STORABLE.reason, nowMs);
-    if (step.kind !== 'advanced') return NOTHING;
+    if (step.kind !== 'advanced') return NOTHING_FOLLOWS;
     const refused = sqlState && ` (SQLSTATE ${sqlState})`;
     const detail = `nothing of the host's result of ${phase} could be stored${refused}; it was set aside`;
     const reason = { ...NOT_STORABLE.reason, detail };
     const update = changeable(command, NOT_STORABLE);
-    const { issued } = await endUnstorable(unit, update, { reason, strategy, nowMs });
-    return { issued, reconcile: update.rolloutId };
+    return endUnstorable(unit, update, { reason, strategy, nowMs, actor: 'host' });
   }
 
   /** The host update's next state with its commands, and the command's end. */
@@ -191,12 +180,12 @@ export class ResultRecorder {
     unit: UnitOfWork,
     { settle }: ResultParts,
     { command, outcome, said, step, nowMs }: End,
-  ): Promise<IssuedCommands[]> {
-    const changes = new HostUpdateChanges();
-    if (step.kind === 'advanced') changes.add(changeable(command, said), step, said.blackout);
+  ): Promise<Follow> {
+    const change = new RolloutChange('host');
+    if (step.kind === 'advanced') change.hostUpdate(changeable(command, said), step, said.blackout);
     // What is written of a late result has to know whether its attempt is over.
     else await holdHostUpdate(unit, command.update);
-    const issued = await changes.store(unit, nowMs, settle);
+    const follow = await change.store(unit, nowMs, settle);
     await endCommand(unit, {
       idempotencyKey: command.idempotencyKey,
       state: ENDS[outcome],
@@ -205,7 +194,7 @@ export class ResultRecorder {
       startedAtMs: said.startedAtMs,
       finishedAtMs: said.finishedAtMs,
     });
-    return issued;
+    return follow;
   }
 
   private advance(
@@ -294,11 +283,6 @@ function leftFleet(state: HostUpdateState): boolean {
 function isOver({ update, attempt }: AnsweredCommand, step: HostUpdateStep): boolean {
   const state = step.kind === 'advanced' ? step.state : update.state;
   return attempt < update.attempt || !isInFlight(state);
-}
-
-/** Whether a slot, a wave or a budget may look different now. */
-function frees(state: HostUpdateState): boolean {
-  return isTerminal(state) || state.kind === 'pending';
 }
 
 function whyUnusable(

@@ -24,20 +24,18 @@ import {
   type StoredRollout,
   type UnitOfWork,
 } from '@luofleet/persistence';
-import { JobQueue } from '@luofleet/queue';
 import { advanceHostUpdate } from '@luofleet/rollout';
 import { CommandDispatcher } from '../commands/command.dispatcher';
-import { HostUpdateChanges } from '../commands/host-update.changes';
-import { RolloutReconciler } from '../reconcile/rollout.reconciler';
+import { FollowUps } from '../progress/follow-ups';
+import { RolloutChange } from '../progress/rollout-change';
 import { Runtime } from '../settings/runtime';
 
 @Injectable()
 export class HostLifecycle {
   constructor(
     @Inject(Database) private readonly database: Database,
-    @Inject(RolloutReconciler) private readonly reconciler: RolloutReconciler,
     @Inject(CommandDispatcher) private readonly dispatcher: CommandDispatcher,
-    @Inject(JobQueue) private readonly jobs: JobQueue,
+    @Inject(FollowUps) private readonly followUps: FollowUps,
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {}
 
@@ -81,16 +79,16 @@ export class HostLifecycle {
     rollouts: ReadonlyMap<string, StoredRollout>,
   ): Promise<void> {
     const nowMs = await databaseNowMs(unit.client);
-    const changes = new HostUpdateChanges();
+    const change = new RolloutChange('operator');
     for (const update of await lockOpenUpdatesOfHost(unit, hostId)) {
       // One that was added since the rollouts were locked is ended by its planner.
       const rollout = rollouts.get(update.rolloutId);
       if (rollout === undefined) continue;
       const context = { ...update, nowMs, strategy: rollout.strategy };
       const step = advanceHostUpdate(update.state, { kind: 'host-decommissioned' }, context);
-      if (step.kind === 'advanced') changes.add(update, step);
+      if (step.kind === 'advanced') change.hostUpdate(update, step);
     }
-    await changes.storeEach(unit, nowMs, (id) => rollouts.get(id)?.strategy);
+    await change.storeEach(unit, nowMs, (id) => rollouts.get(id)?.strategy);
     // Also what earlier updates that were lost are still asked.
     await settleEndedAttemptsEach(unit, { hostUpdateIds: [], hostIds: [hostId] });
   }
@@ -99,11 +97,7 @@ export class HostLifecycle {
   private async follow({ replicaId }: DecommissionedHost, rolloutIds: string[]): Promise<void> {
     try {
       if (replicaId !== null) await this.dispatcher.letGo(replicaId);
-      for (const id of rolloutIds) {
-        const issued = await this.reconciler.reconcile(id);
-        if (issued === 'locked') this.jobs.wake('reconcile', [{ rolloutId: id }]);
-        else await this.dispatcher.dispatch(issued.map(({ hostId }) => hostId));
-      }
+      for (const id of rolloutIds) await this.followUps.planNow(id);
     } catch (error) {
       this.runtime.logger.warn('decommissioned, the rest follows later', { err: error });
     }

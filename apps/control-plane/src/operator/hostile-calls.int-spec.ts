@@ -31,7 +31,10 @@ beforeAll(async () => {
   await plane.fleet.database.transaction('record', 'test', async (unit) => {
     // Whatever a watcher asks for, it gets something.
     for (let index = 0; index < 5; index += 1)
-      unit.record({ kind: 'test', rolloutId: id, hostId, message: 'm', data: {} });
+      unit.record({
+        ...{ kind: 'rollout-warned', rolloutId: id, hostId, message: 'm' },
+        data: { name: KNOWN },
+      });
   });
   client = new Client(`127.0.0.1:${plane.running.grpcPort}`, credentials.createInsecure());
 });

@@ -125,10 +125,10 @@ it('streams events in order from a sequence on, and what happens meanwhile', asy
     life: '',
   });
   const kinds = await collect(stream, 2);
-  expect(kinds.map(({ kind }) => kind)).toEqual(['rollout-applied', 'rollout-pause-requested']);
+  expect(kinds.map(({ kind }) => kind)).toEqual(['rollout-applied', 'rollout-paused']);
   const next = collect(stream, 1);
   await act('by-grpc', RolloutAction.ROLLOUT_ACTION_RESUME);
-  expect((await next)[0]?.kind).toBe('rollout-resume-requested');
+  expect((await next)[0]?.kind).toBe('rollout-running');
   stream.cancel();
 });
 

@@ -1,5 +1,5 @@
 // A process that stops in the middle of a transaction, and a connection that goes silent, stop nobody for ever.
-import { Database } from '@luofleet/persistence';
+import { Database, type EventDraft } from '@luofleet/persistence';
 import { within } from '@luofleet/platform';
 import { createTestDatabase, TcpProxy, type TestDatabase } from '@luofleet/testkit';
 
@@ -26,14 +26,15 @@ describe('connections to Postgres', () => {
     await postgres?.drop();
   });
 
+  const event = (message: string): EventDraft => {
+    return { kind: 'host-recommissioned', message, data: { hostName: 'any' } };
+  };
   const record = (database: Database, message: string) =>
-    database.transaction('record', 'test', (unit) =>
-      Promise.resolve(unit.record({ kind: 'test', message })),
-    );
+    database.transaction('record', 'test', (unit) => Promise.resolve(unit.record(event(message))));
 
   it('hold no lock on the events while a client has the next turn', async () => {
     await other.transaction('hold', 'test', async (unit) => {
-      unit.record({ kind: 'test', message: 'held' });
+      unit.record(event('held'));
       await unit.writeEvents();
       await record(other, 'meanwhile');
       const rows = await other.read('read', 'test', (client) => client.event.findMany());
@@ -103,15 +104,15 @@ describe('connections to Postgres', () => {
       Promise.resolve(
         unit.record(
           ...['good 1', 'bad', 'nul \u0000', 'good 2'].map((message) => ({
-            kind: 'batch',
-            message,
+            ...{ kind: 'host-offline' as const, message },
+            data: { hostName: 'any' },
           })),
         ),
       ),
     );
     const { events, aside } = await other.read('read', 'test', async (client) => ({
       events: await client.event.findMany({
-        where: { kind: { in: ['batch', 'set-aside'] } },
+        where: { kind: { in: ['host-offline', 'set-aside'] } },
         orderBy: { sequence: 'asc' },
       }),
       aside: await client.setAside.findMany({ where: { kind: 'event' } }),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JobQueue } from '@luofleet/queue';
+import type { FollowUps } from '../progress/follow-ups';
 import { ReconcileJobHandler } from './job.handlers';
 import type { RolloutReconciler } from './rollout.reconciler';
 
@@ -9,6 +10,7 @@ function handlerWith(reconcile: RolloutReconciler['reconcile']) {
   const jobs = { add: (...job: unknown[]) => Promise.resolve(void added.push(job)) };
   const handler = new ReconcileJobHandler(
     { reconcile } as RolloutReconciler,
+    { deliverSoon: (issued: unknown) => jobs.add('phase', issued) } as FollowUps,
     jobs as unknown as JobQueue,
   );
   return { handler, added };

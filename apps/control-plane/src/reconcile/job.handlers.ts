@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HandlesJob, type JobHandler, type JobPayload, JobQueue } from '@luofleet/queue';
 import { CommandDispatcher } from '../commands/command.dispatcher';
+import { FollowUps } from '../progress/follow-ups';
 import { RolloutReconciler } from './rollout.reconciler';
 
 /** A rollout that another process is at is looked at again after this time. */
@@ -20,6 +21,7 @@ export class ReconcileJobHandler implements JobHandler<'reconcile'> {
 
   constructor(
     @Inject(RolloutReconciler) private readonly reconciler: RolloutReconciler,
+    @Inject(FollowUps) private readonly followUps: FollowUps,
     @Inject(JobQueue) private readonly jobs: JobQueue,
   ) {}
 
@@ -31,7 +33,7 @@ export class ReconcileJobHandler implements JobHandler<'reconcile'> {
     this.running.add(rolloutId);
     try {
       const issued = await this.reconciler.reconcile(rolloutId);
-      if (issued !== 'locked') await this.jobs.add('phase', issued);
+      if (issued !== 'locked') await this.followUps.deliverSoon(issued);
       else await this.jobs.add('reconcile', [{ rolloutId }], { delayMs: LOCKED_RETRY_MS });
     } finally {
       this.running.delete(rolloutId);

@@ -19,7 +19,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   Database,
-  type EventDraft,
   type JudgingTime,
   lockRollout,
   readHostUpdates,
@@ -31,24 +30,15 @@ import {
   tryLockRollout,
   type UnitOfWork,
   writeReport,
-  writeRolloutState,
-  writeWaveState,
 } from '@luofleet/persistence';
 import {
   type HostUpdateState,
   type NextPlan,
   planNext,
-  type RolloutEffect,
   type RolloutSnapshot,
-  type RolloutState,
   shortenReport,
-  type WaveState,
 } from '@luofleet/rollout';
-import {
-  HostUpdateChanges,
-  type IssuedCommands,
-  type StoredEach,
-} from '../commands/host-update.changes';
+import { type IssuedCommands, RolloutChange, type StoredEach } from '../progress/rollout-change';
 
 /** Host updates of which nothing can be stored, with the states they should be in. */
 type Stuck = ReadonlyMap<string, HostUpdateState>;
@@ -133,61 +123,28 @@ async function storeHostUpdates(
   nowMs: number,
 ): Promise<StoredEach> {
   const byId = new Map(updates.map((update) => [update.id, update]));
-  const changes = new HostUpdateChanges();
+  const change = new RolloutChange('planner');
   for (const effect of effects) {
     if (effect.kind !== 'start-host-update' && effect.kind !== 'advance-host-update') continue;
     const update = byId.get(effect.hostUpdateId);
-    if (update) changes.add(update, effect.step);
+    if (update) change.hostUpdate(update, effect.step);
   }
-  return changes.storeEach(unit, nowMs, () => rollout.strategy);
+  return change.storeEach(unit, nowMs, () => rollout.strategy);
 }
 
-/** Stores what follows for waves and rollout, with their events; of several states of one only the last is written. */
+/** Stores what follows for waves and rollout, once all their host updates are stored as they were decided. */
 async function storeStates(
   unit: UnitOfWork,
   { rollout, waves }: ReadRollout,
   { effects }: NextPlan,
   nowMs: number,
 ): Promise<void> {
-  const waveStates = new Map<number, WaveState>();
-  let rolloutState: RolloutState | undefined;
+  const change = new RolloutChange('planner');
   for (const effect of effects) {
-    if (effect.kind === 'advance-wave') waveStates.set(effect.index, effect.state);
-    if (effect.kind === 'advance-rollout') rolloutState = effect.state;
+    if (effect.kind === 'advance-rollout') change.rollout(rollout, effect.step);
+    if (effect.kind !== 'advance-wave') continue;
+    const wave = waves.find(({ index }) => index === effect.index);
+    if (wave) change.wave(rollout, wave, effect.state);
   }
-  if (rolloutState) await writeRolloutState(unit, rollout, rolloutState, nowMs);
-  for (const wave of waves) {
-    const state = waveStates.get(wave.index);
-    if (state) await writeWaveState(unit, wave, state, nowMs);
-  }
-  unit.record(...effects.flatMap((effect) => eventsOf(rollout, effect)));
-}
-
-function eventsOf(rollout: StoredRollout, effect: RolloutEffect): EventDraft[] {
-  if (effect.kind === 'advance-wave') {
-    const { index, state } = effect;
-    return [
-      {
-        kind: `wave-${state.kind}`,
-        rolloutId: rollout.id,
-        message: `Wave ${index + 1} of rollout ${rollout.name}: ${state.kind}.`,
-        data: { index, state: state.kind },
-      },
-    ];
-  }
-  return effect.kind === 'advance-rollout' ? [rolloutEvent(rollout, effect.state)] : [];
-}
-
-function rolloutEvent(
-  rollout: Pick<StoredRollout, 'id' | 'name'>,
-  state: RolloutState,
-): EventDraft {
-  const reason = 'reason' in state ? state.reason : undefined;
-  return {
-    kind: `rollout-${state.kind}`,
-    rolloutId: rollout.id,
-    reasonCode: reason?.code,
-    message: `Rollout ${rollout.name}: ${state.kind}${reason ? `, ${reason.detail}` : ''}.`,
-    data: { name: rollout.name, state: state.kind },
-  };
+  await change.store(unit, nowMs);
 }

@@ -1,7 +1,7 @@
 import type { Database } from '@luofleet/persistence';
 import type { JobQueue } from '@luofleet/queue';
 import type { Runtime } from '../settings/runtime';
-import type { RolloutProgress } from './rollout.progress';
+import type { FollowUps } from '../progress/follow-ups';
 import { Sweeper } from './sweeper';
 
 it('does its other steps when one fails, and does not say that it went well', async () => {
@@ -12,7 +12,7 @@ it('does its other steps when one fails, and does not say that it went well', as
   const sweeper = new Sweeper(
     { transaction: away, read: () => Promise.resolve([]) } as unknown as Database,
     { add } as unknown as JobQueue,
-    { sendQueued } as unknown as RolloutProgress,
+    { sendQueued } as unknown as FollowUps,
     { settings: { offlineAfterMs: 1 }, logger: { warn } } as unknown as Runtime,
   );
   await sweeper.sweep();

@@ -21,7 +21,7 @@ import { Database, markSilentOffline, rolloutsToReconcile } from '@luofleet/pers
 import { JobQueue } from '@luofleet/queue';
 import { Runtime } from '../settings/runtime';
 import { STOP_STEP_MS } from '../settings/stop-limits';
-import { RolloutProgress } from './rollout.progress';
+import { FollowUps } from '../progress/follow-ups';
 
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -32,7 +32,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(JobQueue) private readonly jobs: JobQueue,
-    @Inject(RolloutProgress) private readonly progress: RolloutProgress,
+    @Inject(FollowUps) private readonly followUps: FollowUps,
     @Inject(Runtime) private readonly runtime: Runtime,
   ) {
     this.rounds = new Rounds(runtime.settings.sweepIntervalMs, () => this.sweep());
@@ -56,7 +56,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
   async sweep(): Promise<void> {
     const steps = {
       'take silent hosts offline': () => this.takeSilentOffline(),
-      'send commands': () => this.progress.sendQueued(),
+      'send commands': () => this.followUps.sendQueued(),
       'plan rollouts': async () => this.plan(await rolloutsToReconcile(this.database)),
     };
     let wentWell = true;
@@ -81,7 +81,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
       );
     } catch (error) {
       this.runtime.logger.warn('no jobs while Redis is away, planning here', { err: error });
-      for (const rolloutId of rolloutIds) await this.progress.advance(rolloutId);
+      for (const rolloutId of rolloutIds) await this.followUps.planNow(rolloutId);
     }
   }
 

@@ -99,11 +99,11 @@ beforeAll(async () => {
   plane = await createControlPlane({ DASHBOARD_DIR: dashboard });
   server = plane.running.app.getHttpServer() as Server;
   // More than the kernel takes for a client that reads nothing.
-  const data = { text: 'x'.repeat(20_000) };
+  const data = { name: 'x'.repeat(20_000) };
   for (let batch = 0; batch < 8; batch += 1)
     await plane.fleet.database.transaction('record events', 'test', async (unit) => {
       for (let index = 0; index < 200; index += 1)
-        unit.record({ kind: 'fixture', message: 'large', data });
+        unit.record({ kind: 'rollout-warned', message: 'large', data });
     });
   cameAt = performance.now();
   for (const [name, behaviour] of Object.entries(BEHAVIOURS))

@@ -2,7 +2,7 @@
 import { CommandResult, Outcome, Phase } from '@luofleet/proto';
 import { lockRollout, passFence } from '@luofleet/persistence';
 import { ResultRecorder } from '../commands/result.recorder';
-import { RolloutProgress } from '../reconcile/rollout.progress';
+import { FollowUps } from '../progress/follow-ups';
 import { RolloutReconciler } from '../reconcile/rollout.reconciler';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout, rolloutIn, updatesOf } from '../testing/rollout.fixture';
@@ -22,7 +22,7 @@ describe('an abort', () => {
   });
   afterAll(() => plane?.stop());
 
-  const plan = (id: string) => plane.running.app.get(RolloutProgress).advance(id);
+  const plan = (id: string) => plane.running.app.get(FollowUps).planNow(id);
   /** The rollout once its rollback is recorded and it was planned again. */
   const aborted = async (agent: ScriptedAgent, name: string) => {
     await agent.until(() => agent.recorded.some((key) => key.includes('/rollback/')));

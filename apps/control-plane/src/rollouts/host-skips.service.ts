@@ -20,12 +20,11 @@ import {
   type StoredHostUpdate,
   type StoredRollout,
   type UnitOfWork,
-  writeRolloutState,
 } from '@luofleet/persistence';
 import { LuofleetError } from '@luofleet/platform';
-import { JobQueue } from '@luofleet/queue';
 import { advanceHostUpdate, advanceRollout, type HostUpdateEvent } from '@luofleet/rollout';
-import { HostUpdateChanges } from '../commands/host-update.changes';
+import { FollowUps } from '../progress/follow-ups';
+import { type Follow, RolloutChange } from '../progress/rollout-change';
 import { contextOf } from './rollout-actions.service';
 
 /** Hosts by id or name, in any letter case, and with `offline` all that have not started and are not connected. */
@@ -41,7 +40,7 @@ export class HostSkips {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
-    @Inject(JobQueue) private readonly jobs: JobQueue,
+    @Inject(FollowUps) private readonly followUps: FollowUps,
   ) {}
 
   /** @throws LuofleetError NOT_FOUND, INVALID_TRANSITION, CONFLICT */
@@ -61,15 +60,19 @@ export class HostSkips {
   ): Promise<RolloutRecord> {
     const operation = event.kind === 'skip-requested' ? 'skip hosts' : 'unskip hosts';
     const subject = `rollout ${idOrName}`;
-    const rolloutId = await this.database.transaction(operation, subject, async (unit) => {
-      const id = await resolveId(unit.client, 'rollout', idOrName);
-      const rollout = await lockRollout(unit, id);
-      if (rollout === null) throw new Error(`rollout ${id} vanished while it was read`);
-      const updates = await readHostUpdates(unit.client, id, { lock: true });
-      await this.store(unit, rollout, updates, targetsOf(rollout, updates, targets), event);
-      return id;
-    });
-    this.jobs.wake('reconcile', [{ rolloutId }]);
+    const { rolloutId, follow } = await this.database.transaction(
+      operation,
+      subject,
+      async (unit) => {
+        const id = await resolveId(unit.client, 'rollout', idOrName);
+        const rollout = await lockRollout(unit, id);
+        if (rollout === null) throw new Error(`rollout ${id} vanished while it was read`);
+        const updates = await readHostUpdates(unit.client, id, { lock: true });
+        const asked = targetsOf(rollout, updates, targets);
+        return { rolloutId: id, follow: await this.store(unit, rollout, updates, asked, event) };
+      },
+    );
+    await this.followUps.carryOut(follow);
     return this.rollouts.get(rolloutId);
   }
 
@@ -79,10 +82,10 @@ export class HostSkips {
     updates: readonly StoredHostUpdate[],
     asked: readonly StoredHostUpdate[],
     event: SkipEvent,
-  ): Promise<void> {
+  ): Promise<Follow> {
     const nowMs = await databaseNowMs(unit.client);
     const { strategy } = rollout;
-    const changes = new HostUpdateChanges();
+    const change = new RolloutChange('operator');
     const refused: string[] = [];
     let changed = false;
     for (const update of asked) {
@@ -90,16 +93,16 @@ export class HostSkips {
       if (step.kind === 'illegal')
         refused.push(`${update.host.name} is ${update.state.kind}: ${step.reason}`);
       if (step.kind !== 'advanced') continue;
-      changes.add(update, step);
+      change.hostUpdate(update, step);
       changed = true;
     }
     if (refused.length > 0) throw notPossible(rollout, event, refused);
     if (changed && event.kind === 'unskip-requested') {
       const step = advanceRollout(rollout.state, event, contextOf(rollout, updates));
       if (step.kind === 'illegal') throw notPossible(rollout, event, [step.reason]);
-      if (step.kind === 'advanced') await writeRolloutState(unit, rollout, step.state, nowMs);
+      if (step.kind === 'advanced') change.rollout(rollout, step);
     }
-    await changes.storeEach(unit, nowMs, () => strategy);
+    return change.storeEach(unit, nowMs, () => strategy);
   }
 }
 

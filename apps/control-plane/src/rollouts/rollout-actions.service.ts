@@ -20,17 +20,11 @@ import {
   resolveId,
   type RolloutRecord,
   RolloutsReader,
-  setAside,
-  settleEndedAttemptsEach,
-  storeEach,
   type StoredHostUpdate,
   type StoredRollout,
   type UnitOfWork,
-  writeHostUpdates,
-  writeRolloutState,
 } from '@luofleet/persistence';
 import { LuofleetError } from '@luofleet/platform';
-import { JobQueue } from '@luofleet/queue';
 import {
   advanceHostUpdate,
   advanceRollout,
@@ -40,7 +34,8 @@ import {
   type RolloutContext,
   type RolloutEvent,
 } from '@luofleet/rollout';
-import { RolloutProgress } from '../reconcile/rollout.progress';
+import { FollowUps } from '../progress/follow-ups';
+import { type Follow, NOTHING_FOLLOWS, RolloutChange } from '../progress/rollout-change';
 
 const EVENTS: Record<RolloutActionName, RolloutEvent> = {
   pause: { kind: 'pause-requested' },
@@ -54,24 +49,22 @@ export class RolloutActions {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
-    @Inject(JobQueue) private readonly jobs: JobQueue,
-    @Inject(RolloutProgress) private readonly progress: RolloutProgress,
+    @Inject(FollowUps) private readonly followUps: FollowUps,
   ) {}
 
   /** @throws LuofleetError NOT_FOUND, INVALID_TRANSITION, CONFLICT */
   async act(idOrName: string, action: RolloutActionName): Promise<RolloutRecord> {
     const operation = `${action} rollout`;
     const subject = `rollout ${idOrName}`;
-    const id = await this.database.transaction(operation, subject, async (unit) => {
+    const { id, follow } = await this.database.transaction(operation, subject, async (unit) => {
       const rolloutId = await resolveId(unit.client, 'rollout', idOrName);
       if (action === 'abort') await raiseFence(unit, rolloutId);
       const rollout = await lockRollout(unit, rolloutId);
       if (rollout === null) throw new Error(`rollout ${rolloutId} vanished while it was read`);
-      await this.advance(unit, rollout, action);
-      return rolloutId;
+      return { id: rolloutId, follow: await this.advance(unit, rollout, action) };
     });
-    if (action === 'abort') await this.progress.advance(id);
-    this.jobs.wake('reconcile', [{ rolloutId: id }]);
+    if (action === 'abort') await this.followUps.planNow(id);
+    await this.followUps.carryOut(follow);
     return this.rollouts.get(id);
   }
 
@@ -79,71 +72,27 @@ export class RolloutActions {
     unit: UnitOfWork,
     rollout: StoredRollout,
     action: RolloutActionName,
-  ): Promise<void> {
+  ): Promise<Follow> {
     const updates = await readHostUpdates(unit.client, rollout.id);
     const context = contextOf(rollout, updates);
     const step = advanceRollout(rollout.state, EVENTS[action], context);
-    if (step.kind === 'ignored') return;
+    if (step.kind === 'ignored') return NOTHING_FOLLOWS;
     if (step.kind === 'illegal') throw refused(rollout, action, step.reason, context);
     const nowMs = await databaseNowMs(unit.client);
-    await writeRolloutState(unit, rollout, step.state, nowMs);
-    unit.record({
-      kind: `rollout-${action}-requested`,
-      rolloutId: rollout.id,
-      message: `An operator asked to ${action} rollout ${rollout.name}; it was ${rollout.state.kind} and is ${step.state.kind}.`,
-      data: { from: rollout.state.kind, to: step.state.kind },
-    });
+    const { strategy } = rollout;
+    const change = new RolloutChange('operator');
+    change.rollout(rollout, step);
     if (step.effects.some(({ kind }) => kind === 'retry-host-updates'))
-      await retryHostUpdates(unit, rollout, updates, nowMs);
+      for (const update of updates.filter(({ state }) => isRetryable(state))) {
+        const retried = advanceHostUpdate(
+          update.state,
+          { kind: 'retry-requested' },
+          { ...update, nowMs, strategy },
+        );
+        if (retried.kind === 'advanced') change.hostUpdate(update, retried);
+      }
+    return change.storeEach(unit, nowMs, () => strategy);
   }
-}
-
-async function retryHostUpdates(
-  unit: UnitOfWork,
-  rollout: StoredRollout,
-  updates: readonly StoredHostUpdate[],
-  nowMs: number,
-): Promise<void> {
-  const { strategy } = rollout;
-  const retried = updates
-    .filter(({ state }) => isRetryable(state))
-    .flatMap((update) => {
-      const step = advanceHostUpdate(
-        update.state,
-        { kind: 'retry-requested' },
-        { ...update, nowMs, strategy },
-      );
-      return step.kind === 'advanced' ? [{ update, step }] : [];
-    });
-  const refused = await storeEach(unit, retried, async (part) => {
-    await writeHostUpdates(
-      unit,
-      part.map(({ update, step }) => ({ ...update, state: step.state })),
-      nowMs,
-    );
-    await settleEndedAttemptsEach(unit, { hostUpdateIds: part.map(({ update }) => update.id) });
-    for (const { update, step } of part)
-      unit.record({
-        kind: 'host-update-advanced',
-        rolloutId: rollout.id,
-        hostId: update.host.id,
-        hostUpdateId: update.id,
-        reasonCode: 'RETRY_REQUESTED',
-        message: `Host ${update.host.name}: ${update.state.kind} to ${step.state.kind}, because an operator asked for another attempt.`,
-        data: { from: update.state.kind, to: step.state.kind },
-      });
-  });
-  // One that can not be written stays ended as it is, and everybody can read why.
-  await setAside(
-    unit,
-    refused.map(({ item: { update, step }, why }) => ({
-      kind: 'host-update',
-      subject: `${update.id} retry`,
-      ...{ hostId: update.host.id, hostUpdateId: update.id, rolloutId: rollout.id, why },
-      what: `that host ${update.host.name} is to be tried again`,
-      content: { from: update.state, to: step.state },
-    })),
-  );
 }
 
 export function contextOf(

@@ -27,8 +27,8 @@ import {
   type UnitOfWork,
 } from '@luofleet/persistence';
 import { LuofleetError } from '@luofleet/platform';
-import { JobQueue } from '@luofleet/queue';
 import { type PlanProblem, planWaves, type Strategy } from '@luofleet/rollout';
+import { FollowUps } from '../progress/follow-ups';
 import { planWithWarnings } from './plan-warnings';
 import { requirementsOf } from '../rest/selector.requirements';
 
@@ -47,7 +47,7 @@ export class RolloutIntake {
     @Inject(Database) private readonly database: Database,
     @Inject(ReleasesRepository) private readonly releases: ReleasesRepository,
     @Inject(RolloutsReader) private readonly rollouts: RolloutsReader,
-    @Inject(JobQueue) private readonly jobs: JobQueue,
+    @Inject(FollowUps) private readonly followUps: FollowUps,
   ) {}
 
   /** @throws LuofleetError NOT_FOUND, INVALID_INPUT, ALREADY_EXISTS, CONFLICT */
@@ -59,7 +59,7 @@ export class RolloutIntake {
         ? this.insert(unit, manifest, release)
         : this.insertOnce(unit, manifest, release, idempotencyKey),
     );
-    this.jobs.wake('reconcile', [{ rolloutId }]);
+    this.followUps.planSoon([rolloutId]);
     return this.rollouts.get(rolloutId);
   }
 

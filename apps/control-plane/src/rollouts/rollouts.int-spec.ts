@@ -9,7 +9,7 @@ import {
   type SessionWithFilesResponse,
   sessionWithFilesPageSchema,
 } from '@luofleet/contracts';
-import { lockRollout, writeRolloutState } from '@luofleet/persistence';
+import { lockRollout, writeRolloutStates } from '@luofleet/persistence';
 import type { RolloutState } from '@luofleet/rollout';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { manifest } from '../testing/fleet.fixture';
@@ -44,7 +44,7 @@ const act = (name: string, action: RolloutActionName) =>
 async function putInState(rolloutId: string, state: RolloutState): Promise<void> {
   await plane.fleet.database.transaction('put in state', 'fixture', async (unit) => {
     const rollout = await lockRollout(unit, rolloutId);
-    if (rollout) await writeRolloutState(unit, rollout, state, Date.now());
+    if (rollout) await writeRolloutStates(unit, [{ rollout, state }], Date.now());
   });
 }
 

@@ -92,7 +92,10 @@ export class FleetFixture {
   async events(count: number, rolloutId?: string): Promise<void> {
     await this.database.transaction('record events', 'fixture', async (unit) => {
       for (let index = 0; index < count; index += 1)
-        unit.record({ kind: 'fixture', rolloutId, message: `event ${index}`, data: { index } });
+        unit.record({
+          ...{ kind: 'rollout-warned', rolloutId, message: `event ${index}` },
+          data: { name: `rollout ${index}` },
+        });
     });
   }
 }

@@ -67,7 +67,10 @@ describe('what events touch', () => {
 
   it('touches releases when one is registered', () => {
     const registered = digestEvents([
-      event({ kind: 'release-registered', rolloutId: null, hostId: null, hostUpdateId: null }),
+      event({
+        ...{ kind: 'release-registered', data: { releaseId: 'x', version: '1' } },
+        ...{ rolloutId: null, hostId: null, hostUpdateId: null },
+      }),
     ]);
     const releases = pageOf(['releases', null], { id: 'x' });
     expect(isTouched(releases, registered)).toBe(true);
@@ -88,10 +91,14 @@ describe('what events touch', () => {
   });
 });
 
+const running = (phase: string): EventResponse['data'] => ({
+  ...{ hostName: 'h1', state: 'running', phase, attempt: 1, actor: 'planner' },
+});
+
 describe('merging events', () => {
   const moved = digestEvents([
-    event({ sequence: 1, data: { state: 'running', phase: 'preflight' } }),
-    event({ sequence: 2, data: { state: 'running', phase: 'freeze' } }),
+    event({ sequence: 1, data: running('preflight') }),
+    event({ sequence: 2, data: running('freeze') }),
   ]);
 
   it('writes the newest state of a host update into pages that show it', () => {
@@ -118,7 +125,7 @@ describe('merging events', () => {
   });
 
   it('ignores a state it does not know', () => {
-    const strange = digestEvents([event({ data: { state: 'dancing' } })]);
+    const strange = digestEvents([event({ data: { ...running('freeze'), state: 'dancing' } })]);
     const before = pageOf(['updates', 'r1', null], update('u1'));
     expect(mergeEvents(before, strange)).toBe(before.data);
   });

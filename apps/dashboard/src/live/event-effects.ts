@@ -6,12 +6,12 @@
  *
  * Happy path: an event about a host update names its new state in `data`; it is merged into every cached page that
  * shows this host update, and those pages are read again soon for the rest.
- * Unhappy path: an event that is not understood still marks every answer about its rollout and host.
+ * Unhappy path: an event of a kind that is not known still marks every answer about its rollout and host.
  */
 import {
-  HOST_UPDATE_STATES,
-  PHASE_NAMES,
+  readEvent,
   type CurrentUpdateResponse,
+  type EventContent,
   type EventResponse,
   type HostResponse,
   type HostUpdateResponse,
@@ -64,17 +64,18 @@ export function digestEvents(events: readonly EventResponse[]): EventDigest {
     if (hostUpdateId !== null) digest.updateIds.add(hostUpdateId);
     if (hostId !== null && hostUpdateId === null) digest.hostIdsOfOwn.add(hostId);
     if (rolloutId !== null && hostId === null) digest.rolloutIdsOfOwn.add(rolloutId);
-    if (event.kind.startsWith('release')) digest.releasesChanged = true;
-    const change = changeOf(event);
+    const content = readEvent(event);
+    if (content === null) continue;
+    if (content.kind === 'release-registered') digest.releasesChanged = true;
+    const change = changeOf(content);
     if (hostUpdateId !== null && change !== null) digest.changes.set(hostUpdateId, change);
   }
   return digest;
 }
 
-function changeOf({ data }: EventResponse): StateChange | null {
-  const state = HOST_UPDATE_STATES.find((known) => known === data['state']);
-  if (state === undefined) return null;
-  return { state, phase: PHASE_NAMES.find((known) => known === data['phase']) ?? null };
+function changeOf({ data }: EventContent): StateChange | null {
+  if (!('attempt' in data)) return null;
+  return { state: data.state, phase: data.phase === '' ? null : data.phase };
 }
 
 /** Whether the answer may say something else after these events. */

@@ -1,18 +1,17 @@
+import type { EventContent } from '@luofleet/contracts';
 import type { Prisma } from '../generated/prisma/client';
 import { asUnstorable } from './database-error';
 import type { UnstorableError } from './unstorable.error';
 
 /** Something that happened, to be recorded with the change it is about. */
-export interface EventDraft {
-  readonly kind: string;
+export type EventDraft = EventContent & {
   readonly rolloutId?: string | undefined;
   readonly hostId?: string | undefined;
   readonly hostUpdateId?: string | undefined;
   readonly reasonCode?: string | undefined;
   /** For people. */
   readonly message: string;
-  readonly data?: Readonly<Record<string, unknown>> | undefined;
-}
+};
 
 /** One transaction: its connection and the events to be written at its end. */
 export class UnitOfWork {

@@ -244,11 +244,20 @@ async function rememberReplaced(unit: UnitOfWork, placed: readonly Placed[]): Pr
 function recordArrival(unit: UnitOfWork, { hello, id, known }: Placed): void {
   const { name, machineId, runningVersion, backend } = hello;
   const data = { hostName: name, machineId, runningVersion, backend };
-  const event = (kind: string, message: string, more: object = {}) =>
-    unit.record({ kind, hostId: id, message, data: { ...data, ...more } });
-  if (known === null)
-    return event('host-registered', `Host ${name} joined the fleet, running ${runningVersion}.`);
-  if (known.name !== name)
-    event('host-renamed', `Host ${known.name} is called ${name} now.`, { before: known.name });
-  if (!known.online) event('host-online', `Host ${name} is connected, running ${runningVersion}.`);
+  if (known === null) {
+    const message = `Host ${name} joined the fleet, running ${runningVersion}.`;
+    unit.record({ kind: 'host-registered', hostId: id, message, data });
+    return;
+  }
+  if (known.name !== name) {
+    const message = `Host ${known.name} is called ${name} now.`;
+    unit.record({
+      ...{ kind: 'host-renamed', hostId: id, message },
+      data: { ...data, before: known.name },
+    });
+  }
+  if (!known.online) {
+    const message = `Host ${name} is connected, running ${runningVersion}.`;
+    unit.record({ kind: 'host-online', hostId: id, message, data });
+  }
 }

@@ -57,7 +57,7 @@ function recordOffline(
 ): void {
   unit.record(
     ...hosts.map(({ id, name }) => ({
-      kind: 'host-offline',
+      kind: 'host-offline' as const,
       hostId: id,
       message: `Host ${name} is not connected: ${why}.`,
       data: { hostName: name },
@@ -104,7 +104,7 @@ export async function touchHosts(
     ...touched
       .filter(({ wasOnline }) => !wasOnline)
       .map(({ id, name }) => ({
-        kind: 'host-online',
+        kind: 'host-online' as const,
         hostId: id,
         message: `Host ${name} is heard of again.`,
         data: { hostName: name },

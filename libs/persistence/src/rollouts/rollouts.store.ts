@@ -129,7 +129,7 @@ export async function insertRollout(unit: UnitOfWork, rollout: NewRollout): Prom
   });
   unit.record(
     ...(plan.warnings ?? []).map(({ code, message }) => ({
-      kind: 'rollout-warned',
+      kind: 'rollout-warned' as const,
       rolloutId: id,
       reasonCode: code,
       message,
@@ -220,24 +220,36 @@ export async function readWaves(client: Reader, rolloutId: string): Promise<Stor
   }));
 }
 
-/** @throws ConflictError when the rollout is not at the version it was read at */
-export async function writeRolloutState(
+export interface RolloutStateChange {
+  readonly rollout: Pick<StoredRollout, 'id' | 'version' | 'name'>;
+  readonly state: RolloutState;
+}
+
+/** @throws ConflictError when one is not at the version it was read at */
+export async function writeRolloutStates(
   unit: UnitOfWork,
-  rollout: Pick<StoredRollout, 'id' | 'version' | 'name'>,
-  state: RolloutState,
+  changes: readonly RolloutStateChange[],
   nowMs: number,
 ): Promise<void> {
-  const columns = rolloutColumnsOf(state);
+  if (changes.length === 0) return;
+  const rows = changes.map(({ rollout: { id, version }, state }) => {
+    return { id, version, ...rolloutColumnsOf(state), ended: isRolloutTerminal(state) };
+  });
   const now = new Date(nowMs);
   const written = await unit.client.$executeRaw`
-    UPDATE rollouts SET state = ${columns.state}, reason_code = ${columns.reasonCode},
-      reason_detail = ${columns.reasonDetail}, failures_accepted = ${columns.failuresAccepted},
-      started_at = CASE WHEN ${columns.state} = 'running' THEN COALESCE(started_at, ${now}::timestamptz)
-                        ELSE started_at END,
-      finished_at = CASE WHEN ${isRolloutTerminal(state)} THEN ${now}::timestamptz END,
-      version = version + 1
-    WHERE id = ${rollout.id}::uuid AND version = ${rollout.version}`;
-  if (written !== 1) throw new ConflictError('store rollout', `rollout ${rollout.name}`);
+    UPDATE rollouts r SET state = v.state, reason_code = v."reasonCode",
+      reason_detail = v."reasonDetail", failures_accepted = v."failuresAccepted",
+      started_at = CASE WHEN v.state = 'running' THEN COALESCE(r.started_at, ${now}::timestamptz) ELSE r.started_at END,
+      finished_at = CASE WHEN v.ended THEN ${now}::timestamptz END,
+      version = r.version + 1
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(id uuid, version int, state text,
+      "reasonCode" text, "reasonDetail" text, "failuresAccepted" int, ended boolean)
+    WHERE r.id = v.id AND r.version = v.version`;
+  if (written !== changes.length)
+    throw new ConflictError(
+      'store rollouts',
+      `rollout ${changes.map(({ rollout }) => rollout.name).join(', ')}`,
+    );
 }
 
 /** Stores why each thing that does not move is waiting, if that differs from what is stored. */
@@ -251,23 +263,36 @@ export async function writeReport(
     WHERE id = ${rolloutId}::uuid AND report IS DISTINCT FROM ${JSON.stringify(report)}::jsonb`;
 }
 
-/** @throws ConflictError when the wave is not at the version it was read at */
-export async function writeWaveState(
+export interface WaveStateChange {
+  readonly wave: Pick<StoredWave, 'id' | 'index' | 'version'>;
+  readonly state: WaveState;
+}
+
+/** @throws ConflictError when one is not at the version it was read at */
+export async function writeWaveStates(
   unit: UnitOfWork,
-  wave: StoredWave,
-  state: WaveState,
+  changes: readonly WaveStateChange[],
   nowMs: number,
 ): Promise<void> {
-  const columns = stateColumnsOf(state);
+  if (changes.length === 0) return;
+  const rows = changes.map(({ wave: { id, version }, state }) => {
+    return { id, version, ...stateColumnsOf(state), ended: isWaveEnded(state) };
+  });
   const now = new Date(nowMs);
   const written = await unit.client.$executeRaw`
-    UPDATE waves SET state = ${columns.state}, reason_code = ${columns.reasonCode},
-      reason_detail = ${columns.reasonDetail},
-      started_at = CASE WHEN ${columns.state} <> 'pending' THEN COALESCE(started_at, ${now}::timestamptz) END,
-      finished_at = CASE WHEN ${isWaveEnded(state)} THEN ${now}::timestamptz END,
-      version = version + 1
-    WHERE id = ${wave.id}::uuid AND version = ${wave.version}`;
-  if (written !== 1) throw new ConflictError('store wave', `wave ${wave.index}`);
+    UPDATE waves w SET state = v.state, reason_code = v."reasonCode",
+      reason_detail = v."reasonDetail",
+      started_at = CASE WHEN v.state <> 'pending' THEN COALESCE(w.started_at, ${now}::timestamptz) END,
+      finished_at = CASE WHEN v.ended THEN ${now}::timestamptz END,
+      version = w.version + 1
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(id uuid, version int, state text,
+      "reasonCode" text, "reasonDetail" text, ended boolean)
+    WHERE w.id = v.id AND w.version = v.version`;
+  if (written !== changes.length)
+    throw new ConflictError(
+      'store waves',
+      `wave ${changes.map(({ wave }) => wave.index).join(', ')}`,
+    );
 }
 
 /**

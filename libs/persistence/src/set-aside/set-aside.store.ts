@@ -70,7 +70,7 @@ export async function setAside(unit: UnitOfWork, items: readonly SetAsideItem[])
     ...rows
       .filter(({ kind, subject }) => !known.has(`${kind}/${subject}`))
       .map(({ kind, subject, hostId, hostUpdateId, rolloutId, what, why }) => ({
-        kind: 'set-aside',
+        kind: 'set-aside' as const,
         ...{ hostId, hostUpdateId, rolloutId },
         reasonCode: codeOf(why),
         message: `Could not store ${cleanText(what, DETAIL_MAX)}; it was set aside: ${detailOf(why)}.`,

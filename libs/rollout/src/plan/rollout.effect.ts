@@ -1,7 +1,6 @@
 import type { HostUpdateEvent } from '../host-update/host-update.event';
 import type { HostUpdateAdvanced } from '../host-update/host-update.step';
-import type { RolloutEvent } from '../rollout/rollout.machine';
-import type { RolloutState } from '../rollout/rollout.state';
+import type { RolloutAdvanced, RolloutEvent } from '../rollout/rollout.machine';
 import type { WaveEvent, WaveState } from '../wave/wave.machine';
 
 /**
@@ -33,5 +32,5 @@ export type RolloutEffect =
   | {
       readonly kind: 'advance-rollout';
       readonly event: RolloutEvent;
-      readonly state: RolloutState;
+      readonly step: RolloutAdvanced;
     };

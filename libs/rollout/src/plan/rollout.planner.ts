@@ -247,7 +247,7 @@ export class PlanDraft {
     const step = advanceRollout(this.state, event, { failures, succeeded, missed, maxFailures });
     if (step.kind !== 'advanced') return;
     this.state = step.state;
-    this.effects.push({ kind: 'advance-rollout', event, state: step.state });
+    this.effects.push({ kind: 'advance-rollout', event, step });
   }
 
   private applyToWave(index: number, event: WaveEvent): void {

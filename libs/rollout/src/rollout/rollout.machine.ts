@@ -54,7 +54,7 @@ export interface RolloutContext {
 export type RolloutOwnEffect =
   /** Apply `retry-requested` to every host update whose state is retryable. */
   | { readonly kind: 'retry-host-updates' }
-  /** Ask the planner right away. */
+  /** Ask the planner right away: something is due, or why things wait has changed. */
   | { readonly kind: 'reconcile' };
 
 export interface RolloutAdvanced {
@@ -92,11 +92,14 @@ const abort = () =>
   );
 
 const pause = (state: { readonly failuresAccepted?: number }) =>
-  advanced({
-    kind: 'paused',
-    reason: reasonOf('OPERATOR_PAUSED', 'an operator paused the rollout'),
-    failuresAccepted: state.failuresAccepted ?? 0,
-  });
+  advanced(
+    {
+      kind: 'paused',
+      reason: reasonOf('OPERATOR_PAUSED', 'an operator paused the rollout'),
+      failuresAccepted: state.failuresAccepted ?? 0,
+    },
+    { kind: 'reconcile' },
+  );
 
 const retry = () =>
   advanced(

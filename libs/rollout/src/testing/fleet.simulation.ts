@@ -79,7 +79,7 @@ export class FleetSimulation {
     for (const effect of plan.effects) {
       switch (effect.kind) {
         case 'advance-rollout':
-          this.state = effect.state;
+          this.state = effect.step.state;
           break;
         case 'advance-wave':
           this.waves[effect.index] = effect.state;

@@ -1,15 +1,17 @@
 /**
- * DOC: changes of host updates
+ * DOC: one change of rollouts
  *
- * Purpose: collects what the machine decided about host updates and stores all of it in one transaction, in a number of
- * statements that does not depend on how many there are.
+ * Purpose: the only code that turns what the machines decided into rows, commands and events, and that says what
+ * follows the commit (`FollowUps` does it). Whoever decides, a planner, a host's result or an operator, collects its steps
+ * here and stores them in one transaction, in a number of statements that does not depend on how many there are.
  *
- * Happy path: `add` each step, several of one host update fold into one change; `store` all, once.
+ * Happy path: `hostUpdate`, `rollout` and `wave` for each step, several of one subject fold into one; `store`, once.
  *
- * Unhappy path: Postgres refuses one of many (`storeEach`): it is set aside, and in its place the host update is told that
- * it can not be stored, which undoes or fails it. Where not even its end can be stored, it is stuck: whoever asked has to
- * go on as if it had ended. The others are stored as they were decided.
+ * Unhappy path: Postgres refuses one host update of many (`storeEach`): it is set aside, and in its place the host update
+ * is told that it can not be stored, which undoes or fails it. Where not even its end can be stored, it is stuck: whoever
+ * asked has to go on as if it had ended. The others are stored as they were decided.
  */
+import type { Actor } from '@luofleet/contracts';
 import {
   type BlackoutFacts,
   type EventDraft,
@@ -23,10 +25,14 @@ import {
   settleEndedAttempts,
   settleEndedAttemptsEach,
   storeEach,
+  type StoredRollout,
+  type StoredWave,
   type UnitOfWork,
   type UnstorableError,
   voidQueuedCommands,
   writeHostUpdates,
+  writeRolloutStates,
+  writeWaveStates,
 } from '@luofleet/persistence';
 import {
   advanceHostUpdate,
@@ -34,10 +40,15 @@ import {
   type HostUpdateAdvanced,
   type HostUpdateState,
   idempotencyKey,
+  isInFlight,
   isTerminal,
   type Reason,
+  type RolloutAdvanced,
+  type RolloutState,
   type Strategy,
+  type WaveState,
 } from '@luofleet/rollout';
+import { hostUpdateEvent, rolloutEvent, waveEvent } from './event-texts';
 
 /** A host update as it was read, with what events and attempts need to know of its host. */
 export interface ChangeableHostUpdate {
@@ -69,19 +80,39 @@ type Draft = { -readonly [Key in keyof HostUpdateChange]: HostUpdateChange[Key] 
 /** How what an ended attempt has left open is settled. */
 type Settle = typeof settleEndedAttempts;
 
-/** What became of changes that were stored one by one where need be. */
-export interface StoredEach {
+/** What is to be done once the transaction has ended. */
+export interface Follow {
+  /** Host updates that got commands. */
   readonly issued: readonly IssuedCommands[];
+  /** Rollouts in which the planner has something new to decide. */
+  readonly plan: readonly string[];
+}
+
+export const NOTHING_FOLLOWS: Follow = { issued: [], plan: [] };
+
+/** What became of changes that were stored one by one where need be. */
+export interface StoredEach extends Follow {
   /** Whether one of them was not stored as it was decided. */
   readonly refused: boolean;
   /** Host updates of which nothing can be stored, with the states they should have ended in. */
   readonly stuck: ReadonlyMap<string, HostUpdateState>;
 }
 
-export class HostUpdateChanges {
-  private readonly drafts = new Map<string, Draft>();
+type ChangeableRollout = Pick<StoredRollout, 'id' | 'version' | 'name'>;
 
-  add(
+export class RolloutChange {
+  private readonly drafts = new Map<string, Draft>();
+  private readonly rollouts = new Map<
+    string,
+    { rollout: ChangeableRollout; state: RolloutState }
+  >();
+  private readonly waves = new Map<string, { wave: StoredWave; state: WaveState }>();
+  private readonly events: EventDraft[] = [];
+  private readonly plan = new Set<string>();
+
+  constructor(private readonly actor: Actor) {}
+
+  hostUpdate(
     update: ChangeableHostUpdate,
     step: HostUpdateAdvanced,
     blackout?: BlackoutFacts | undefined,
@@ -112,21 +143,35 @@ export class HostUpdateChanges {
           break;
       }
     }
-    draft.events.push(eventOf(update, draft.attempt, step.state, blackout));
+    const { attempt } = draft;
+    draft.events.push(hostUpdateEvent({ ...update, attempt }, step.state, this.actor, blackout));
+    // A planner's next plan at the same time has nothing to decide.
+    if (this.actor !== 'planner' && frees(step.state)) this.plan.add(update.rolloutId);
   }
 
-  /**
-   * All or nothing, but what `settle` leaves open. Returns what there is to send after the commit.
-   */
-  store(
+  rollout(rollout: ChangeableRollout, { state, effects }: RolloutAdvanced): void {
+    this.rollouts.set(rollout.id, { rollout, state });
+    this.tell(rolloutEvent(rollout, state, this.actor));
+    for (const effect of effects) if (effect.kind === 'reconcile') this.plan.add(rollout.id);
+  }
+
+  wave(rollout: ChangeableRollout, wave: StoredWave, state: WaveState): void {
+    this.waves.set(wave.id, { wave, state });
+    this.tell(waveEvent(rollout, wave.index, state));
+  }
+
+  /** All or nothing, but what `settle` leaves open. */
+  async store(
     unit: UnitOfWork,
     nowMs: number,
     settle: Settle = settleEndedAttempts,
-  ): Promise<IssuedCommands[]> {
-    return storeDrafts(unit, [...this.drafts.values()], nowMs, settle);
+  ): Promise<Follow> {
+    const issued = await storeDrafts(unit, [...this.drafts.values()], nowMs, settle);
+    await this.storeStates(unit, nowMs);
+    return { issued, plan: [...this.plan] };
   }
 
-  /** Each that can be stored; the others end as far as possible. Of a rollout: `strategyOf` its id. */
+  /** Each host update that can be stored; the others end as far as possible. Of a rollout: `strategyOf` its id. */
   async storeEach(
     unit: UnitOfWork,
     nowMs: number,
@@ -143,14 +188,30 @@ export class HostUpdateChanges {
       const strategy = strategyOf(item.update.rolloutId);
       if (strategy === undefined) continue;
       const end = await endUnstorable(unit, item.update, {
-        ...{ reason: notStorable(why), strategy, nowMs },
+        ...{ reason: notStorable(why), strategy, nowMs, actor: this.actor },
       });
       issued.push(...end.issued);
       if (end.stuckIn) stuck.set(item.id, end.stuckIn);
     }
     await setAside(unit, refused.map(asideOf));
-    return { issued, refused: refused.length > 0, stuck };
+    await this.storeStates(unit, nowMs);
+    return { issued, plan: [...this.plan], refused: refused.length > 0, stuck };
   }
+
+  private tell(event: EventDraft | null): void {
+    if (event !== null) this.events.push(event);
+  }
+
+  private async storeStates(unit: UnitOfWork, nowMs: number): Promise<void> {
+    await writeRolloutStates(unit, [...this.rollouts.values()], nowMs);
+    await writeWaveStates(unit, [...this.waves.values()], nowMs);
+    unit.record(...this.events);
+  }
+}
+
+/** Whether a slot, a wave or a budget may look different now. */
+function frees(state: HostUpdateState): boolean {
+  return isTerminal(state) || state.kind === 'pending';
 }
 
 /** Locks hosts before host updates, as everybody does. */
@@ -173,7 +234,7 @@ async function storeDrafts(
     drafts.filter(({ voids }) => voids).map(({ id }) => id),
   );
   await settle(unit, {
-    hostUpdateIds: drafts.filter(({ state }) => isTerminal(state)).map(({ id }) => id),
+    hostUpdateIds: drafts.filter(({ state }) => !isInFlight(state)).map(({ id }) => id),
     hostIds: beginning.map(({ update }) => update.host.id),
   });
   await insertCommands(unit, drafts.flatMap(commandsOf));
@@ -191,10 +252,10 @@ interface Unstorable {
   readonly reason: Reason;
   readonly strategy: Strategy;
   readonly nowMs: number;
+  readonly actor: Actor;
 }
 
-interface UnstorableEnd {
-  readonly issued: readonly IssuedCommands[];
+interface UnstorableEnd extends Follow {
   /** Where it should have ended, when not even that can be stored. */
   readonly stuckIn?: HostUpdateState;
 }
@@ -203,21 +264,21 @@ interface UnstorableEnd {
 export async function endUnstorable(
   unit: UnitOfWork,
   update: ChangeableHostUpdate,
-  { reason, strategy, nowMs }: Unstorable,
+  { reason, strategy, nowMs, actor }: Unstorable,
 ): Promise<UnstorableEnd> {
   let stuckIn: HostUpdateState | undefined;
   for (;;) {
     const event = { kind: 'unstorable', reason } as const;
     const step = advanceHostUpdate(stuckIn ?? update.state, event, { ...update, nowMs, strategy });
-    if (step.kind !== 'advanced') return { issued: [], ...(stuckIn && { stuckIn }) };
+    if (step.kind !== 'advanced') return { ...NOTHING_FOLLOWS, ...(stuckIn && { stuckIn }) };
     stuckIn = step.state;
-    const changes = new HostUpdateChanges();
-    changes.add(update, step);
-    let issued: IssuedCommands[] = [];
+    const change = new RolloutChange(actor);
+    change.hostUpdate(update, step);
+    let follow = NOTHING_FOLLOWS;
     const why = await unit.attempt(async () => {
-      issued = await changes.store(unit, nowMs, settleEndedAttemptsEach);
+      follow = await change.store(unit, nowMs, settleEndedAttemptsEach);
     });
-    if (why === null) return { issued };
+    if (why === null) return follow;
   }
 }
 
@@ -269,60 +330,4 @@ function commandsOf({ update, generation, intents }: Draft): NewCommand[] {
     timeoutMs,
     soakMs,
   }));
-}
-
-function eventOf(
-  update: ChangeableHostUpdate,
-  attempt: number,
-  state: HostUpdateState,
-  blackout: BlackoutFacts | undefined,
-): EventDraft {
-  const phase = 'phase' in state ? state.phase : '';
-  // Once a turn has come, why it had not does not count any more.
-  const hasTurn = state.kind === 'pending' && state.deadlineAtMs !== undefined;
-  const reason = 'reason' in state && !hasTurn ? state.reason : undefined;
-  return {
-    kind: `host-update-${state.kind}`,
-    rolloutId: update.rolloutId,
-    hostId: update.host.id,
-    hostUpdateId: update.id,
-    reasonCode: reason?.code,
-    message: `Host ${update.host.name}: ${sentenceOf(state)}${reason ? `: ${reason.detail}` : ''}.`,
-    data: {
-      hostName: update.host.name,
-      state: state.kind,
-      phase,
-      attempt,
-      ...(blackout?.blackoutMs !== undefined && { blackoutMs: blackout.blackoutMs }),
-    },
-  };
-}
-
-function sentenceOf(state: HostUpdateState): string {
-  switch (state.kind) {
-    case 'pending':
-      return state.deadlineAtMs === undefined
-        ? 'waits for its turn'
-        : 'its turn has come, it is offline';
-    case 'running':
-      return `${state.phase} was asked for`;
-    case 'rolling-back':
-      return `${state.phase} is being undone`;
-    case 'held':
-      return 'finish was refused and will be asked again';
-    case 'succeeded':
-      return 'updated';
-    case 'rolled-back':
-      return `${state.phase} failed, the host is as it was before`;
-    case 'failed':
-      return `${state.phase} failed`;
-    case 'lost':
-      return `no answer in ${state.phase}`;
-    case 'lost-state':
-      return 'came back without its sessions';
-    case 'cancelled':
-      return 'not updated';
-    case 'skipped':
-      return 'left out';
-  }
 }
