@@ -172,7 +172,8 @@ export class ResultRecorder {
     const detail = `nothing of the host's result of ${phase} could be stored${refused}; it was set aside`;
     const reason = { ...NOT_STORABLE.reason, detail };
     const update = changeable(command, NOT_STORABLE);
-    return endUnstorable(unit, update, { reason, strategy, nowMs, actor: 'host' });
+    const about = { reason, strategy, nowMs, actor: 'host' } as const;
+    return { ...(await endUnstorable(unit, update, about)), plan: [update.rolloutId] };
   }
 
   /** The host update's next state with its commands, and the command's end. */
