@@ -2,11 +2,12 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Logger } from '@luofleet/platform';
 import { QueueModule } from '@luofleet/queue';
 import { AgentsModule } from './agents/agents.module';
-import { CommandsModule } from './commands/commands.module';
+import { DeliveryModule } from './delivery/delivery.module';
 import { GrpcModule } from './grpc/grpc.module';
 import { OperatorModule } from './operator/operator.module';
 import { PersistenceModule } from './persistence/persistence.module';
-import { ReconcileModule } from './reconcile/reconcile.module';
+import { ProgressModule } from './progress/progress.module';
+import { JobsModule } from './jobs/jobs.module';
 import { RedisModule } from './redis/redis.module';
 import { RestModule } from './rest/rest.module';
 import {
@@ -16,6 +17,7 @@ import {
   SETTINGS,
 } from './settings/control-plane.settings';
 import { LOGGER, PlatformModule } from './settings/platform.module';
+import { WatchModule } from './watch/watch.module';
 
 /** The whole control plane; which parts of it run depends on the role. */
 @Module({})
@@ -35,8 +37,10 @@ export class AppModule {
           }),
         }),
         RedisModule,
-        CommandsModule,
-        ...(runsJobs(settings) ? [ReconcileModule] : []),
+        DeliveryModule,
+        ProgressModule,
+        WatchModule,
+        ...(runsJobs(settings) ? [JobsModule] : []),
         GrpcModule,
         ...(servesApi(settings) ? [AgentsModule] : []),
         RestModule,

@@ -51,13 +51,13 @@ export {
   type RolloutStateName,
   type SessionStateName,
   type WaveStateName,
-} from './fleet/states';
+} from './words/states';
 export {
   PROBLEM_CONTENT_TYPE,
   problemSchema,
   type Problem,
   type ProblemFault,
-} from './fleet/problem.schema';
+} from './request/problem.schema';
 export {
   decommissionSchema,
   hostPageSchema,

@@ -1,8 +1,8 @@
 import type { Hello } from '@luofleet/proto';
 import type { HostIntroduction } from '@luofleet/persistence';
 import { LuofleetError } from '@luofleet/platform';
-import { backendFromWire } from '../commands/wire';
-import type { HostStream } from '../commands/stream.registry';
+import { backendFromWire } from '../delivery/wire';
+import type { HostStream } from '../delivery/stream.registry';
 import type { Outbox } from './outbox';
 
 /** One agent's stream once it has said hello. */

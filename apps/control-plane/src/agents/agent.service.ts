@@ -31,7 +31,7 @@ import {
 } from '@nestjs/common';
 import { AgentServiceService, type ConnectRequest, type Hello } from '@luofleet/proto';
 import { asLuofleetError, LuofleetError, settledWithin } from '@luofleet/platform';
-import { StreamRegistry } from '../commands/stream.registry';
+import { StreamRegistry } from '../delivery/stream.registry';
 import { statusText } from '../grpc/status-text';
 import type { Arrivals } from '../grpc/arrival.clock';
 import { GrpcServer } from '../grpc/grpc.server';

@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Rounds, settledWithin } from '@luofleet/platform';
-import { CommandDispatcher } from '../commands/command.dispatcher';
+import { CommandDispatcher } from '../delivery/command.dispatcher';
 import { Runtime } from '../settings/runtime';
 import { STOP_STEP_MS } from '../settings/stop-limits';
 

@@ -6,8 +6,8 @@ import {
   openRolloutsOfHost,
 } from '@luofleet/persistence';
 import type { Hello } from '@luofleet/proto';
-import { CommandDispatcher, DECOMMISSIONED } from '../commands/command.dispatcher';
-import { StreamRegistry } from '../commands/stream.registry';
+import { CommandDispatcher, DECOMMISSIONED } from '../delivery/command.dispatcher';
+import { StreamRegistry } from '../delivery/stream.registry';
 import { Runtime } from '../settings/runtime';
 import { AgentConnection, introductionOf } from './agent.connection';
 import { HostRegistrations } from './host.registrations';

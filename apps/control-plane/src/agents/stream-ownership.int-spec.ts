@@ -2,8 +2,8 @@
 import { Backend, Hello } from '@luofleet/proto';
 import { registerHost } from '@luofleet/persistence';
 import { TcpProxy } from '@luofleet/testkit';
-import { CommandDispatcher } from '../commands/command.dispatcher';
-import { type HostStream, StreamRegistry } from '../commands/stream.registry';
+import { CommandDispatcher } from '../delivery/command.dispatcher';
+import { type HostStream, StreamRegistry } from '../delivery/stream.registry';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type EventRecord, type EventsEnd, formatEventCursor } from '@luofleet/persistence';
-import { cutLate, TAKEN_WITHIN_MS } from '../rest/connection-limits';
-import { safeJson } from '../rest/safe-json';
+import { cutLate, TAKEN_WITHIN_MS } from '../http-kit/connection-limits';
+import { safeJson } from '../http-kit/safe-json';
 import { eventView } from './events.view';
 
 /** An event named `heartbeat` this often shows both ends that the other is still there; scripts in pages see no comments. */

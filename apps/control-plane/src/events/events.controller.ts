@@ -16,8 +16,8 @@ import {
 import { type Logger, LuofleetError } from '@luofleet/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createZodDto } from 'nestjs-zod';
-import { dtoOf } from '../rest/dto';
-import { ApiProblems } from '../rest/api-problems.decorator';
+import { dtoOf } from '../http-kit/dto';
+import { ApiProblems } from '../http-kit/api-problems.decorator';
 import { LOGGER } from '../settings/platform.module';
 import { EventFeed } from './event-feed';
 import { EventStreamWriter } from './event-stream.writer';

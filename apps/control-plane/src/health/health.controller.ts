@@ -2,9 +2,9 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type ReadinessResponse, readinessSchema } from '@luofleet/contracts';
 import type { FastifyReply } from 'fastify';
-import { dtoOf } from '../rest/dto';
+import { dtoOf } from '../http-kit/dto';
 import { z } from 'zod';
-import { NoQuery } from '../rest/nothing.decorator';
+import { NoQuery } from '../http-kit/nothing.decorator';
 import { Readiness } from './readiness';
 
 class ReadinessAnswer extends dtoOf(readinessSchema) {}

@@ -2,8 +2,8 @@
 import type { HostResponse, Page, Problem, RolloutResponse } from '@luofleet/contracts';
 import { Phase } from '@luofleet/proto';
 import { until } from '@luofleet/testkit';
-import { CommandDispatcher } from '../commands/command.dispatcher';
-import { RolloutReconciler } from '../reconcile/rollout.reconciler';
+import { CommandDispatcher } from '../delivery/command.dispatcher';
+import { RolloutReconciler } from '../progress/rollout.reconciler';
 import { type ControlPlaneSettings, SETTINGS } from '../settings/control-plane.settings';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout, rolloutIn, updatesOf } from '../testing/rollout.fixture';

@@ -25,7 +25,7 @@ import {
   type UnitOfWork,
 } from '@luofleet/persistence';
 import { advanceHostUpdate } from '@luofleet/rollout';
-import { CommandDispatcher } from '../commands/command.dispatcher';
+import { CommandDispatcher } from '../delivery/command.dispatcher';
 import { FollowUps } from '../progress/follow-ups';
 import { RolloutChange } from '../progress/rollout-change';
 import { Runtime } from '../settings/runtime';

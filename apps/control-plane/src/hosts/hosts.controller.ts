@@ -12,13 +12,13 @@ import {
 } from '@luofleet/contracts';
 import { HostsReader, SessionsReader } from '@luofleet/persistence';
 import { createZodDto } from 'nestjs-zod';
-import { dtoOf } from '../rest/dto';
-import { ApiProblems } from '../rest/api-problems.decorator';
-import { requirementsOf } from '../rest/selector.requirements';
-import { pageView } from '../rest/page.view';
-import { IdOrNameParams, PageQueryDto } from '../rest/request.dto';
+import { dtoOf } from '../http-kit/dto';
+import { ApiProblems } from '../http-kit/api-problems.decorator';
+import { requirementsOf } from '../input/selector.requirements';
+import { pageView } from '../http-kit/page.view';
+import { IdOrNameParams, PageQueryDto } from '../http-kit/request.dto';
 import { sessionWithFilesView } from '../sessions/sessions.view';
-import { NoBody, NoQuery } from '../rest/nothing.decorator';
+import { NoBody, NoQuery } from '../http-kit/nothing.decorator';
 import { HostLifecycle } from './host-lifecycle.service';
 import { hostView } from './hosts.view';
 

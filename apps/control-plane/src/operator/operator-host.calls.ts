@@ -19,7 +19,7 @@ import type {
   UnskipHostsResponse,
 } from '@luofleet/proto';
 import { HostLifecycle } from '../hosts/host-lifecycle.service';
-import { requirementsOf } from '../rest/selector.requirements';
+import { requirementsOf } from '../input/selector.requirements';
 import { HostSkips } from '../rollouts/host-skips.service';
 import { given, referenceIn } from './given';
 import { hostMessage, rolloutMessage } from './operator.views';

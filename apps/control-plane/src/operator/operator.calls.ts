@@ -19,7 +19,7 @@ import {
   type ListRolloutsResponse,
   RolloutAction,
 } from '@luofleet/proto';
-import { idempotencyKeyOf } from '../rest/idempotency-key.header';
+import { idempotencyKeyOf } from '../input/idempotency-key.header';
 import { RolloutActions } from '../rollouts/rollout-actions.service';
 import { RolloutIntake } from '../rollouts/rollout-intake.service';
 import { planView, rolloutView } from '../rollouts/rollouts.view';

@@ -12,8 +12,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Database, hostsWithQueuedCommands } from '@luofleet/persistence';
 import type { Logger } from '@luofleet/platform';
 import { JobQueue } from '@luofleet/queue';
-import { CommandDispatcher } from '../commands/command.dispatcher';
-import { RolloutReconciler } from '../reconcile/rollout.reconciler';
+import { CommandDispatcher } from '../delivery/command.dispatcher';
+import { RolloutReconciler } from './rollout.reconciler';
 import { LOGGER } from '../settings/platform.tokens';
 import type { Follow, IssuedCommands } from './rollout-change';
 

@@ -8,11 +8,11 @@ import {
   releaseSchema,
 } from '@luofleet/contracts';
 import { ReleasesRepository } from '@luofleet/persistence';
-import { dtoOf } from '../rest/dto';
-import { ApiProblems } from '../rest/api-problems.decorator';
-import { pageView } from '../rest/page.view';
-import { IdOrNameParams, PageQueryDto } from '../rest/request.dto';
-import { NoQuery } from '../rest/nothing.decorator';
+import { dtoOf } from '../http-kit/dto';
+import { ApiProblems } from '../http-kit/api-problems.decorator';
+import { pageView } from '../http-kit/page.view';
+import { IdOrNameParams, PageQueryDto } from '../http-kit/request.dto';
+import { NoQuery } from '../http-kit/nothing.decorator';
 import { releaseView } from './releases.view';
 
 class CreateRelease extends dtoOf(createReleaseSchema) {}

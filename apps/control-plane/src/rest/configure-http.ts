@@ -3,8 +3,8 @@ import { serveDashboard } from '../dashboard/dashboard.static';
 import { observeRequests } from '../metrics/request-metrics';
 import type { ControlPlaneSettings } from '../settings/control-plane.settings';
 import { useBodyParsers } from './body-parsers';
-import { limitConnections } from './connection-limits';
-import { useSafeJson } from './safe-json';
+import { limitConnections } from '../http-kit/connection-limits';
+import { useSafeJson } from '../http-kit/safe-json';
 import { serveOpenApi } from './openapi';
 
 /**

@@ -4,7 +4,7 @@ import { LuofleetError } from '@luofleet/platform';
 import type { FastifyReply, FastifyHttpOptions } from 'fastify';
 import { problemOf } from '../errors/problem.filter';
 import { BODY_BYTES_MAX } from './body-parsers';
-import { REQUESTS_MAX } from './connection-limits';
+import { REQUESTS_MAX } from '../http-kit/connection-limits';
 
 /** Options of the HTTP server; what it refuses before any route is reached is a problem, too. */
 export const HTTP_SERVER_OPTIONS = {

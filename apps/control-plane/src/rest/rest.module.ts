@@ -10,7 +10,7 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { ZodValidationPipe } from 'nestjs-zod';
-import { SummaryController } from '../dashboard/summary.controller';
+import { SummaryController } from '../summary/summary.controller';
 import { ProblemFilter } from '../errors/problem.filter';
 import { EventFeedModule } from '../events/event-feed.module';
 import { EventsController } from '../events/events.controller';

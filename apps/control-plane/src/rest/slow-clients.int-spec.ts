@@ -8,7 +8,7 @@ import path from 'node:path';
 import { within } from '@luofleet/platform';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { rawRequest } from '../testing/raw-http';
-import { CONNECTIONS_MAX, REQUESTS_MAX } from './connection-limits';
+import { CONNECTIONS_MAX, REQUESTS_MAX } from '../http-kit/connection-limits';
 
 /** Since all of them came. A stream of events is cut at the first batch that is not taken in time, not before. */
 const BY_MS = 240_000;

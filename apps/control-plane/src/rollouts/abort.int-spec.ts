@@ -1,9 +1,9 @@
 // Once an abort is stored, nothing that leads into the blackout goes to a host that can still be undone.
 import { CommandResult, Outcome, Phase } from '@luofleet/proto';
 import { lockRollout, passFence } from '@luofleet/persistence';
-import { ResultRecorder } from '../commands/result.recorder';
+import { ResultRecorder } from '../progress/result.recorder';
 import { FollowUps } from '../progress/follow-ups';
-import { RolloutReconciler } from '../reconcile/rollout.reconciler';
+import { RolloutReconciler } from '../progress/rollout.reconciler';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout, rolloutIn, updatesOf } from '../testing/rollout.fixture';
 import { ScriptedAgent, succeed } from '../testing/scripted-agent';

@@ -10,10 +10,10 @@ import {
   unskipHostsSchema,
 } from '@luofleet/contracts';
 import { createZodDto } from 'nestjs-zod';
-import { ApiProblems } from '../rest/api-problems.decorator';
-import { dtoOf } from '../rest/dto';
-import { NoBody, NoQuery } from '../rest/nothing.decorator';
-import { IdOrNameParams } from '../rest/request.dto';
+import { ApiProblems } from '../http-kit/api-problems.decorator';
+import { dtoOf } from '../http-kit/dto';
+import { NoBody, NoQuery } from '../http-kit/nothing.decorator';
+import { IdOrNameParams } from '../http-kit/request.dto';
 import { HostSkips } from './host-skips.service';
 import { rolloutView } from './rollouts.view';
 

@@ -30,7 +30,7 @@ import { LuofleetError } from '@luofleet/platform';
 import { type PlanProblem, planWaves, type Strategy } from '@luofleet/rollout';
 import { FollowUps } from '../progress/follow-ups';
 import { planWithWarnings } from './plan-warnings';
-import { requirementsOf } from '../rest/selector.requirements';
+import { requirementsOf } from '../input/selector.requirements';
 
 /** What would be stored. */
 export interface RolloutPreview {

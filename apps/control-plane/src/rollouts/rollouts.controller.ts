@@ -40,15 +40,15 @@ import {
 import { HostUpdatesReader, RolloutsReader } from '@luofleet/persistence';
 import type { FastifyReply } from 'fastify';
 import { createZodDto } from 'nestjs-zod';
-import { dtoOf } from '../rest/dto';
+import { dtoOf } from '../http-kit/dto';
 import { z } from 'zod';
-import { ApiProblems } from '../rest/api-problems.decorator';
-import { idempotencyKeyOf } from '../rest/idempotency-key.header';
-import { pageView } from '../rest/page.view';
-import { IdOrNameParams, PageQueryDto } from '../rest/request.dto';
+import { ApiProblems } from '../http-kit/api-problems.decorator';
+import { idempotencyKeyOf } from '../input/idempotency-key.header';
+import { pageView } from '../http-kit/page.view';
+import { IdOrNameParams, PageQueryDto } from '../http-kit/request.dto';
 import { RolloutActions } from './rollout-actions.service';
 import { RolloutIntake } from './rollout-intake.service';
-import { NoBody, NoQuery } from '../rest/nothing.decorator';
+import { NoBody, NoQuery } from '../http-kit/nothing.decorator';
 import { hostUpdateView, previewView, rolloutSummaryView, rolloutView } from './rollouts.view';
 
 class RolloutManifest extends dtoOf(rolloutManifestSchema) {}

@@ -20,7 +20,7 @@ import type {
 } from '@luofleet/persistence';
 import type { Strategy, Wait } from '@luofleet/rollout';
 import type { RolloutPreview } from './rollout-intake.service';
-import { reasonView } from '../rest/reason.view';
+import { reasonView } from '../http-kit/reason.view';
 
 /** A rollout in a list. */
 export function rolloutSummaryView(rollout: RolloutSummaryRecord): RolloutSummaryResponse {

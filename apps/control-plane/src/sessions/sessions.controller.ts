@@ -13,11 +13,11 @@ import {
 } from '@luofleet/contracts';
 import { SessionsReader } from '@luofleet/persistence';
 import { createZodDto } from 'nestjs-zod';
-import { dtoOf } from '../rest/dto';
-import { ApiProblems } from '../rest/api-problems.decorator';
-import { pageView } from '../rest/page.view';
-import { IdParams } from '../rest/request.dto';
-import { NoQuery } from '../rest/nothing.decorator';
+import { dtoOf } from '../http-kit/dto';
+import { ApiProblems } from '../http-kit/api-problems.decorator';
+import { pageView } from '../http-kit/page.view';
+import { IdParams } from '../http-kit/request.dto';
+import { NoQuery } from '../http-kit/nothing.decorator';
 import { fileView, sessionView, sessionWithFilesView } from './sessions.view';
 
 class SessionsQueryDto extends createZodDto(sessionsQuerySchema) {}

@@ -5,7 +5,7 @@ import {
   type SessionWithFilesResponse,
 } from '@luofleet/contracts';
 import type { FileRecord, SessionRecord, SessionWithFilesRecord } from '@luofleet/persistence';
-import { reasonView } from '../rest/reason.view';
+import { reasonView } from '../http-kit/reason.view';
 
 /** A session as answers write it. */
 export function sessionView(session: SessionRecord): SessionResponse {

@@ -9,7 +9,7 @@
  * `readEvent` gives null, and its message is what there is to show.
  */
 import { z } from 'zod';
-import { HOST_UPDATE_STATES, PHASE_NAMES, ROLLOUT_STATES, WAVE_STATES } from './states';
+import { HOST_UPDATE_STATES, PHASE_NAMES, ROLLOUT_STATES, WAVE_STATES } from '../words/states';
 
 /** Who caused a change: an operator's request, the planner, or a host's report. */
 export const ACTORS = ['operator', 'planner', 'host'] as const;

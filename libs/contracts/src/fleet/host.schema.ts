@@ -4,7 +4,7 @@ import { idSchema, timestampSchema, whySchema } from '../text/names.schema';
 import { selectorSchema } from '../selector/selector.schema';
 import { addedLater } from './added-later';
 import { pageOf, pageQueryShape } from './page.schema';
-import { BACKENDS, HOST_STATES, HOST_UPDATE_STATES, PHASE_NAMES } from './states';
+import { BACKENDS, HOST_STATES, HOST_UPDATE_STATES, PHASE_NAMES } from '../words/states';
 
 export const workloadSchema = z
   .object({

@@ -10,7 +10,7 @@ import {
 import { plainTextSchema } from '../text/plain-text.schema';
 import { addedLater } from './added-later';
 import { pageOf } from './page.schema';
-import { RELEASE_KINDS } from './states';
+import { RELEASE_KINDS } from '../words/states';
 
 /** Address an agent can fetch from; its content is checked by digest, so plain http is allowed. */
 const imageUriSchema = plainTextSchema({ max: 2000 }).regex(

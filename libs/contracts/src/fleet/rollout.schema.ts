@@ -17,7 +17,7 @@ import {
   PHASE_NAMES,
   ROLLOUT_STATES,
   WAVE_STATES,
-} from './states';
+} from '../words/states';
 
 /** How many host updates there are of each state; states without any are absent. */
 const countsByStateSchema = z.partialRecord(z.enum(HOST_UPDATE_STATES), z.int());

@@ -4,7 +4,7 @@ import { idOrNameSchema, idSchema, reasonSchema, timestampSchema } from '../text
 import { U64_PATTERN } from '../text/u64';
 import { addedLater } from './added-later';
 import { pageOf, pageQueryShape } from './page.schema';
-import { FILE_STATES, SESSION_STATES } from './states';
+import { FILE_STATES, SESSION_STATES } from '../words/states';
 
 const assumedSchema = addedLater(
   z

@@ -13,7 +13,7 @@ import { idOrNameSchema, nameSchema } from '../text/names.schema';
 import { DURATION_MS_MAX, DURATION_PATTERN, parseDurationMs } from '../text/duration';
 import { selectorSchema } from '../selector/selector.schema';
 import { closedObject } from '../request/closed-object';
-import { OFFLINE_ENDS } from '../fleet/states';
+import { OFFLINE_ENDS } from '../words/states';
 
 export const API_VERSION = 'luofleet.dev/v1';
 

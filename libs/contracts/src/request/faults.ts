@@ -1,6 +1,6 @@
 import { cleanText } from '@luofleet/platform/text';
 import type { z } from 'zod';
-import type { ProblemFault } from '../fleet/problem.schema';
+import type { ProblemFault } from './problem.schema';
 
 type Issue = z.core.$ZodIssue;
 

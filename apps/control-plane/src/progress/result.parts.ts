@@ -28,7 +28,7 @@ import {
 } from '@luofleet/persistence';
 import type { CommandResult } from '@luofleet/proto';
 import type { Reason } from '@luofleet/rollout';
-import { reasonFromWire, sessionsFromWire } from './wire';
+import { reasonFromWire, sessionsFromWire } from '../delivery/wire';
 
 /** What an agent says about how a phase ended. */
 export interface Said {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { JobQueue } from '@luofleet/queue';
 import type { FollowUps } from '../progress/follow-ups';
 import { ReconcileJobHandler } from './job.handlers';
-import type { RolloutReconciler } from './rollout.reconciler';
+import type { RolloutReconciler } from '../progress/rollout.reconciler';
 
 /** A handler whose reconciler answers what and when a test says. */
 function handlerWith(reconcile: RolloutReconciler['reconcile']) {

@@ -46,16 +46,11 @@ import {
   parseIdempotencyKey,
   type Reason,
 } from '@luofleet/rollout';
-import { RolloutReconciler } from '../reconcile/rollout.reconciler';
+import { RolloutReconciler } from './rollout.reconciler';
 import { LOGGER } from '../settings/platform.module';
-import {
-  endUnstorable,
-  type Follow,
-  NOTHING_FOLLOWS,
-  RolloutChange,
-} from '../progress/rollout-change';
+import { endUnstorable, type Follow, NOTHING_FOLLOWS, RolloutChange } from './rollout-change';
 import { NOT_STORABLE, ResultParts, type Said, saidIn } from './result.parts';
-import { outcomeFromWire } from './wire';
+import { outcomeFromWire } from '../delivery/wire';
 
 const ENDS: Readonly<Record<CommandOutcome, CommandEnd['state']>> = {
   succeeded: 'succeeded',

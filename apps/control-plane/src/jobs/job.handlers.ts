@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HandlesJob, type JobHandler, type JobPayload, JobQueue } from '@luofleet/queue';
-import { CommandDispatcher } from '../commands/command.dispatcher';
+import { CommandDispatcher } from '../delivery/command.dispatcher';
 import { FollowUps } from '../progress/follow-ups';
-import { RolloutReconciler } from './rollout.reconciler';
+import { RolloutReconciler } from '../progress/rollout.reconciler';
 
 /** A rollout that another process is at is looked at again after this time. */
 const LOCKED_RETRY_MS = 100;

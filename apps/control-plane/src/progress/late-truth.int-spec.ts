@@ -4,7 +4,7 @@ import type { Page, SessionWithFilesResponse } from '@luofleet/contracts';
 import fc from 'fast-check';
 import { type SendableCommand, takeOpenCommands } from '@luofleet/persistence';
 import { CommandResult, FileState, Outcome, Phase, SessionState } from '@luofleet/proto';
-import { RolloutReconciler } from '../reconcile/rollout.reconciler';
+import { RolloutReconciler } from './rollout.reconciler';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout, updatesOf } from '../testing/rollout.fixture';
 import { ResultRecorder } from './result.recorder';

@@ -2,9 +2,9 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type SummaryResponse, summarySchema } from '@luofleet/contracts';
 import { SummaryReader } from '@luofleet/persistence';
-import { dtoOf } from '../rest/dto';
-import { NoQuery } from '../rest/nothing.decorator';
-import { ApiProblems } from '../rest/api-problems.decorator';
+import { dtoOf } from '../http-kit/dto';
+import { NoQuery } from '../http-kit/nothing.decorator';
+import { ApiProblems } from '../http-kit/api-problems.decorator';
 
 class Summary extends dtoOf(summarySchema) {}
 

@@ -12,7 +12,7 @@ import { HeartbeatCollector } from '../agents/heartbeat.collector';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout, updatesOf } from '../testing/rollout.fixture';
 import { FleetWatch } from './fleet.watch';
-import { RolloutReconciler } from './rollout.reconciler';
+import { RolloutReconciler } from '../progress/rollout.reconciler';
 
 const OFFLINE_AFTER_S = 10;
 const PREFLIGHT_S = 30;

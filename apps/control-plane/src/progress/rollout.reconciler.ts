@@ -38,7 +38,7 @@ import {
   type RolloutSnapshot,
   shortenReport,
 } from '@luofleet/rollout';
-import { type IssuedCommands, RolloutChange, type StoredEach } from '../progress/rollout-change';
+import { type IssuedCommands, RolloutChange, type StoredEach } from './rollout-change';
 
 /** Host updates of which nothing can be stored, with the states they should be in. */
 type Stuck = ReadonlyMap<string, HostUpdateState>;

@@ -10,4 +10,4 @@ import { Sweeper } from './sweeper';
   providers: [ReconcileJobHandler, PhaseJobHandler, Sweeper],
   exports: [Sweeper, WorkerModule],
 })
-export class ReconcileModule {}
+export class JobsModule {}

@@ -10,7 +10,7 @@ import {
 } from '@luofleet/proto';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout } from '../testing/rollout.fixture';
-import { RolloutReconciler } from '../reconcile/rollout.reconciler';
+import { RolloutReconciler } from './rollout.reconciler';
 import { ResultRecorder } from './result.recorder';
 
 const HOSTS = 60;

@@ -3,10 +3,10 @@
 import { Database, DATABASE_LIMITS, UnitOfWork } from '@luofleet/persistence';
 import { CommandResult, Outcome, Phase } from '@luofleet/proto';
 import { until } from '@luofleet/testkit';
-import { ResultRecorder } from '../commands/result.recorder';
+import { ResultRecorder } from '../progress/result.recorder';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { applyRollout, updatesOf } from '../testing/rollout.fixture';
-import { RolloutReconciler } from './rollout.reconciler';
+import { RolloutReconciler } from '../progress/rollout.reconciler';
 
 /** Stalls once, between what its first transaction reads and what that writes. */
 class StallingDatabase extends Database {
