@@ -2,7 +2,7 @@ import type { HostUpdateKind } from '../host-update/host-update.state';
 import { HOST_UPDATE_KINDS } from '../host-update/host-update.traits';
 import { isRolloutTerminal } from '../rollout/rollout.state';
 import { type PlanReport, type Wait, WAIT_CODES, type WaitCode, WAITS } from './plan-report';
-import type { DraftHostUpdate, PlanDraft } from './rollout.planner';
+import type { DraftHostUpdate, PlanDraft } from './plan-draft';
 import { type StartView, type Why, whyPending, whyRolloutWaits, whyWaveWaits } from './start-gates';
 
 /** Says how the rollout stands once the plan's effects are stored, and why each thing that does not move waits. */
