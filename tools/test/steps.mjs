@@ -28,8 +28,11 @@ const STEPS = [
   },
   {
     name: 'lint',
-    does: 'eslint with the boundaries between parts',
-    run: (context) => nx(context, 'lint'),
+    does: 'eslint with the boundaries between parts, and no cycle within them',
+    run: async (context) => {
+      await mustSucceed(context, 'depcruise', ['apps', 'libs', '--output-type', 'err']);
+      await nx(context, 'lint');
+    },
   },
   { name: 'types', does: 'tsc', run: (context) => nx(context, 'typecheck') },
   {

@@ -5,7 +5,7 @@
 // one of them make the template while the others wait.
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
@@ -31,11 +31,26 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url: onDatabase(server, name),
     drop: async () => {
+      await keepEventKinds(onDatabase(server, name));
       await onServer(server, (admin) =>
         admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
       );
     },
   };
+}
+
+/** For the check that every kind of event is recorded by some test, once all have run. */
+async function keepEventKinds(url: string): Promise<void> {
+  const file = process.env['EVENT_KINDS_FILE'];
+  if (file === undefined) return;
+  try {
+    const found = await connected(url, (client) =>
+      client.query<{ kind: string }>('SELECT DISTINCT kind FROM events'),
+    );
+    appendFileSync(file, found.rows.map(({ kind }) => `${kind}\n`).join(''));
+  } catch {
+    // What a test has done to its database may have left nothing to read.
+  }
 }
 
 async function ensureTemplate(server: string): Promise<string> {
@@ -73,13 +88,17 @@ function hashOfMigrations(): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-async function onServer<T>(server: string, work: (admin: Client) => Promise<T>): Promise<T> {
-  const admin = new Client({ connectionString: onDatabase(server, 'postgres') });
-  await admin.connect();
+function onServer<T>(server: string, work: (admin: Client) => Promise<T>): Promise<T> {
+  return connected(onDatabase(server, 'postgres'), work);
+}
+
+async function connected<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
   try {
-    return await work(admin);
+    return await work(client);
   } finally {
-    await admin.end();
+    await client.end();
   }
 }
 
