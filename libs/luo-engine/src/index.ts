@@ -10,7 +10,7 @@ export {
 } from './errors/luo-error';
 export { type FileEngine, uncountedReferences } from './files/file-engine';
 export { FileSet } from './files/file-set';
-export type { FileReport } from './files/luo-file';
+export type { FileReport } from './files/file-columns';
 export { PreservableObject } from './files/preservable-object';
 export type { PreservedObject, SharedObject } from './flb/shared-object';
 export { SharedObjects } from './flb/shared-objects';

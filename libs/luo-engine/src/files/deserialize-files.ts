@@ -13,11 +13,11 @@ import {
   readTokenLow,
 } from '../wire/file-record';
 import type { FileSetRecord } from '../wire/session-record';
-import type { FileSet } from './file-set';
+import type { FileSetState } from './file-set-state';
 
 /** See `FileSet.deserialize`. */
 export function deserializeFiles<TFile>(
-  set: FileSet<TFile>,
+  set: FileSetState<TFile>,
   record: Readonly<FileSetRecord>,
 ): void {
   const { profile, warn } = set.engine;
@@ -47,7 +47,7 @@ export function deserializeFiles<TFile>(
 }
 
 function restoreRecords<TFile>(
-  { engine: { profile, memory } }: FileSet<TFile>,
+  { engine: { profile, memory } }: FileSetState<TFile>,
   { files, count }: Readonly<FileSetRecord>,
 ): IncomingRecords {
   if (profile.fileStorage === 'contiguous') {
@@ -59,7 +59,7 @@ function restoreRecords<TFile>(
 }
 
 /** Links the files in slot order, which is the order of preservation (B33). */
-function link<TFile>(set: FileSet<TFile>, records: IncomingRecords): void {
+function link<TFile>(set: FileSetState<TFile>, records: IncomingRecords): void {
   const { profile } = set.engine;
   let last: HandlerEntry<TFile> | null = null;
   records.forEach((view, at) => {
@@ -80,7 +80,7 @@ function link<TFile>(set: FileSet<TFile>, records: IncomingRecords): void {
   });
 }
 
-function lookUp<TFile>(set: FileSet<TFile>, view: DataView, at: number): HandlerEntry<TFile> {
+function lookUp<TFile>(set: FileSetState<TFile>, view: DataView, at: number): HandlerEntry<TFile> {
   const compatible = readCompatible(view, at);
   if (compatible === null) {
     throw new LuoError('EINVAL', 'deserialize', {}, 'a compatible string is not terminated');
@@ -94,7 +94,7 @@ function lookUp<TFile>(set: FileSet<TFile>, view: DataView, at: number): Handler
 }
 
 /** Upstream drops what it had linked (D6); the seed leaves it for the reboot that must follow (B35). */
-function drop<TFile>(set: FileSet<TFile>): void {
+function drop<TFile>(set: FileSetState<TFile>): void {
   for (const { entry } of set.files) {
     if (set.engine.profile.ownerPinnedBy === 'file') entry.handler.owner?.put();
   }

@@ -12,66 +12,18 @@
  *
  * A set does no locking: whoever owns it runs one operation at a time. Operations but preserve and retrieve are steps; see `drive`.
  */
-import { BlockChain, recordsPerBlock } from '../blocks/block-chain';
-import { ContiguousRecords, recordsPerBuffer } from '../blocks/contiguous-records';
-import type { IncomingRecords, OutgoingRecords } from '../blocks/record-store';
 import type { Step } from '../concurrency/step';
-import { failureOf, LuoError, type LuoOperation, type LuoSubject } from '../errors/luo-error';
-import type { ErrnoName } from '../errors/errno';
-import { FILE_RECORD_BYTES } from '../wire/file-record';
-import { highHalf, lowHalf, splitU64 } from '../wire/little-endian';
 import type { FileSetRecord } from '../wire/session-record';
 import { deserializeFiles } from './deserialize-files';
-import { FileColumns } from './file-columns';
-import type { FileEngine } from './file-engine';
+import type { FileReport } from './file-columns';
+import { FileSetState } from './file-set-state';
 import { finishFiles } from './finish-files';
 import { freezeFiles, unfreezeFiles } from './freeze-files';
-import type { FileReport } from './luo-file';
-import { preserveFile, type Preserving } from './preserve-file';
+import { preserveFile } from './preserve-file';
 import { retrieveFile } from './retrieve-file';
-import { TokenIndex } from './token-index';
 import { unpreserveFiles } from './unpreserve-files';
 
-export class FileSet<TFile> {
-  /** In order of preservation. */
-  readonly files = new FileColumns<TFile>();
-  readonly index = new TokenIndex(this.files);
-  /** Usually `files.length`; what the wire said after a failed deserialisation of the seed (B36). */
-  count = 0;
-  /** Records of the previous kernel, until finished. */
-  incoming: IncomingRecords | null = null;
-  /** What the last synchronous preserve worked with, for the next one. */
-  idlePreserving: Preserving<TFile> | null = null;
-  #outgoing: OutgoingRecords | null = null;
-
-  constructor(
-    readonly engine: FileEngine<TFile>,
-    private readonly session?: string,
-  ) {}
-
-  /** Most files the set can hold: 128 (seed) or 630,000 (upstream) with 4 KiB pages (B2, D1). */
-  get countMax(): number {
-    const { profile, memory } = this.engine;
-    if (profile.fileStorage === 'blocks') {
-      return profile.blocksMax * recordsPerBlock(memory.pageSizeBytes, FILE_RECORD_BYTES);
-    }
-    const shape = { recordBytes: FILE_RECORD_BYTES, pages: profile.filePages };
-    return recordsPerBuffer(shape, memory.pageSizeBytes);
-  }
-
-  /** Room for the records of the next kernel; made with the first file. */
-  get outgoing(): OutgoingRecords {
-    const { profile, memory } = this.engine;
-    this.#outgoing ??=
-      profile.fileStorage === 'blocks'
-        ? new BlockChain(memory, { recordBytes: FILE_RECORD_BYTES, blocksMax: profile.blocksMax })
-        : new ContiguousRecords(memory, {
-            recordBytes: FILE_RECORD_BYTES,
-            pages: profile.filePages,
-          });
-    return this.#outgoing;
-  }
-
+export class FileSet<TFile> extends FileSetState<TFile> {
   /**
    * Preserves a file under a token that is free in this set (B5, B14-B21).
    * @throws LuoError upstream: EEXIST, ENOSPC or ENOMEM, EBADF, ENOENT, EBUSY, a shared object's, the
@@ -126,7 +78,7 @@ export class FileSet<TFile> {
   destroy(): void {
     if (this.count === 0 && this.files.length === 0) return;
     const detail = `the set still counts ${this.count} files and lists ${this.files.length}`;
-    this.engine.warn({ operation: 'close', subject: this.subject({}), detail });
+    this.warn('close', {}, detail);
   }
 
   /** A report of every file, in order of preservation. */
@@ -134,29 +86,5 @@ export class FileSet<TFile> {
     return Array.from(this.files, ({ token, compatible, data, retrieveStatus }) => {
       return { token, compatible, data, retrieveStatus };
     });
-  }
-
-  /** Row of a token, or -1. @throws LuoError ENOMEM: a search may have to build a table */
-  rowOf(operation: 'preserve' | 'retrieve', token: bigint): number {
-    splitU64(token);
-    try {
-      return this.index.find(lowHalf(), highHalf());
-    } catch (error) {
-      throw failureOf(operation, this.subject({ token }), error);
-    }
-  }
-
-  /** Makes room for one more file under this token. @throws LuoError ENOMEM; nothing is changed */
-  reserveRow(tokenLow: number, tokenHigh: number): void {
-    this.files.reserveRow();
-    this.index.reserve(tokenLow, tokenHigh);
-  }
-
-  subject(rest: LuoSubject): LuoSubject {
-    return this.session === undefined ? rest : { session: this.session, ...rest };
-  }
-
-  error(code: ErrnoName, operation: LuoOperation, subject: LuoSubject, detail: string): LuoError {
-    return new LuoError(code, operation, this.subject(subject), detail);
   }
 }

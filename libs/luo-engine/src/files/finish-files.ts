@@ -1,9 +1,9 @@
 import { isPending, type Step } from '../concurrency/step';
 import { LuoError } from '../errors/luo-error';
-import type { FileSet } from './file-set';
+import type { FileSetState } from './file-set-state';
 
 /** See `FileSet.finish`. Asks everybody first, so that a veto changes nothing (B44). */
-export function* finishFiles<TFile>(set: FileSet<TFile>): Step<void> {
+export function* finishFiles<TFile>(set: FileSetState<TFile>): Step<void> {
   if (set.count === 0) return;
   const { engine, files } = set;
   for (let row = 0; row < files.length; row++) {
@@ -34,7 +34,7 @@ export function* finishFiles<TFile>(set: FileSet<TFile>): Step<void> {
   set.incoming = null;
 }
 
-function* askFile<TFile>(set: FileSet<TFile>, row: number): Step<void> {
+function* askFile<TFile>(set: FileSetState<TFile>, row: number): Step<void> {
   const luoFile = set.files.at(row);
   let able: boolean | undefined;
   let cause: unknown;

@@ -5,10 +5,10 @@ import type { FreezeResult } from '../handlers/file-handler';
 import { FILE_RECORD_BYTES, writeFileRecord } from '../wire/file-record';
 import { highHalf, isU64, lowHalf, splitU64 } from '../wire/little-endian';
 import type { FileSetRecord } from '../wire/session-record';
-import type { FileSet } from './file-set';
+import type { FileSetState } from './file-set-state';
 
 /** See `FileSet.freeze`. */
-export function* freezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): Step<void> {
+export function* freezeFiles<TFile>(set: FileSetState<TFile>, out: FileSetRecord): Step<void> {
   const { engine, files, outgoing } = set;
   if (set.count === 0) return;
   if (outgoing.address === 0) {
@@ -43,7 +43,7 @@ export function* freezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): St
 
 /** A new handle counts only with status 0; only a negative status is a failure (B24, B25). */
 function adoptFrozen<TFile>(
-  set: FileSet<TFile>,
+  set: FileSetState<TFile>,
   row: number,
   result: Exclude<FreezeResult, void>,
 ): void {
@@ -56,7 +56,7 @@ function adoptFrozen<TFile>(
 }
 
 /** See `FileSet.unfreeze`. */
-export function* unfreezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): Step<void> {
+export function* unfreezeFiles<TFile>(set: FileSetState<TFile>, out: FileSetRecord): Step<void> {
   if (set.count === 0) return;
   yield* unfreezeFirst(set, set.files.length);
   out.files = 0n;
@@ -64,7 +64,7 @@ export function* unfreezeFiles<TFile>(set: FileSet<TFile>, out: FileSetRecord): 
 }
 
 /** Unfreezes the first `count` files, first to last (B28), and zeroes every record (B27). */
-function* unfreezeFirst<TFile>(set: FileSet<TFile>, count: number): Step<void> {
+function* unfreezeFirst<TFile>(set: FileSetState<TFile>, count: number): Step<void> {
   const { engine, files } = set;
   for (let row = 0; row < count; row++) {
     const luoFile = files.at(row);

@@ -12,7 +12,8 @@
  * is noticed, and the object stays with whoever held it first.
  */
 import type { FileHandler } from '../handlers/file-handler';
-import type { FileSet } from './file-set';
+import type { LuoOperation, LuoSubject } from '../errors/luo-error';
+import type { FileColumns } from './file-columns';
 import { HeldIdentities } from './preservable-object';
 
 /** The object behind a file: the file itself unless its handler knows better. */
@@ -20,10 +21,16 @@ export function identityOf<TFile>(handler: FileHandler<TFile>, file: TFile): unk
   return handler.getId === undefined ? file : handler.getId(file);
 }
 
+/** What of a file set matters here. */
+interface HoldingSet<TFile> {
+  readonly files: FileColumns<TFile>;
+  warn(operation: LuoOperation, subject: LuoSubject, detail: string): void;
+}
+
 export class HeldObjects<TFile> {
   readonly #identities = new HeldIdentities();
   /** Sets with retrieved files that are not noted yet. */
-  readonly #unnoted = new Set<FileSet<TFile>>();
+  readonly #unnoted = new Set<HoldingSet<TFile>>();
 
   /** Holds an object to be preserved, which is the file itself or `isTold` by its handler; false when it is held already. */
   hold(identity: unknown, isTold: boolean): boolean {
@@ -37,14 +44,14 @@ export class HeldObjects<TFile> {
   }
 
   /** A file of the set was retrieved. */
-  retrieved(set: FileSet<TFile>, row: number): void {
+  retrieved(set: HoldingSet<TFile>, row: number): void {
     const isTold = set.files.entryAt(row).handler.getId !== undefined;
     if (isTold || this.#identities.size > 0) this.#note(set, row);
     else this.#unnoted.add(set);
   }
 
   /** A file leaves its set, by finish or unpreserve. */
-  left(set: FileSet<TFile>, row: number): void {
+  left(set: HoldingSet<TFile>, row: number): void {
     const { files } = set;
     if (files.identityHeldAt(row)) {
       this.letGo(identityOf(files.entryAt(row).handler, files.fileAt(row) as TFile));
@@ -63,8 +70,8 @@ export class HeldObjects<TFile> {
     this.#unnoted.clear();
   }
 
-  #note(set: FileSet<TFile>, row: number): void {
-    const { files, engine } = set;
+  #note(set: HoldingSet<TFile>, row: number): void {
+    const { files } = set;
     const { handler } = files.entryAt(row);
     const identity = identityOf(handler, files.fileAt(row) as TFile);
     if (this.#identities.add(identity, handler.getId !== undefined)) {
@@ -72,6 +79,6 @@ export class HeldObjects<TFile> {
       return;
     }
     const detail = 'retrieve returned an object that is preserved or retrieved already';
-    engine.warn({ operation: 'retrieve', subject: set.subject(files.at(row).subject), detail });
+    set.warn('retrieve', files.at(row).subject, detail);
   }
 }

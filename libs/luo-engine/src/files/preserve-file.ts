@@ -4,7 +4,7 @@ import { failureOf, LuoError } from '../errors/luo-error';
 import type { PreserveResult } from '../handlers/file-handler';
 import type { HandlerEntry } from '../handlers/handler-registry';
 import { highHalf, isU64, lowHalf, splitU64 } from '../wire/little-endian';
-import type { FileSet } from './file-set';
+import type { FileSetState } from './file-set-state';
 import { identityOf } from './held-objects';
 
 /**
@@ -12,7 +12,7 @@ import { identityOf } from './held-objects';
  * before the reboot, and a generator for each file would cost as much as everything else in it.
  */
 export function preserveFile<TFile>(
-  set: FileSet<TFile>,
+  set: FileSetState<TFile>,
   token: bigint,
   file: TFile,
 ): void | Promise<void> {
@@ -38,7 +38,7 @@ export function preserveFile<TFile>(
 
 /** Upstream grows before it looks at the file, so ENOSPC and ENOMEM precede EBADF (D1); the seed only counts. */
 function reserveRoom<TFile>(
-  set: FileSet<TFile>,
+  set: FileSetState<TFile>,
   token: bigint,
   tokenLow: number,
   tokenHigh: number,
@@ -60,7 +60,7 @@ function reserveRoom<TFile>(
  * All the memory that a file will take. After its handler it may not run out, as nobody would undo what the handler did. A
  * full set is told from want of memory first.
  */
-function grow<TFile>(set: FileSet<TFile>, tokenLow: number, tokenHigh: number): void {
+function grow<TFile>(set: FileSetState<TFile>, tokenLow: number, tokenHigh: number): void {
   set.outgoing.grow(set.count + 1);
   set.reserveRow(tokenLow, tokenHigh);
 }
@@ -81,7 +81,7 @@ export class Preserving<TFile> {
   private identity: unknown = NOTHING;
   private shared = false;
 
-  constructor(private readonly set: FileSet<TFile>) {}
+  constructor(private readonly set: FileSetState<TFile>) {}
 
   start(token: bigint, file: TFile, tokenLow: number, tokenHigh: number): void | Promise<void> {
     const { set } = this;

@@ -2,10 +2,13 @@ import { isPending, type Awaitable } from '../concurrency/step';
 import { HandlerError } from '../errors/errno';
 import { failureOf, type LuoError } from '../errors/luo-error';
 import { isU64 } from '../wire/little-endian';
-import type { FileSet } from './file-set';
+import type { FileSetState } from './file-set-state';
 
 /** See `FileSet.retrieve`. No step: one callback, and the most frequent call after the reboot. */
-export function retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): TFile | Promise<TFile> {
+export function retrieveFile<TFile>(
+  set: FileSetState<TFile>,
+  token: bigint,
+): TFile | Promise<TFile> {
   const { files } = set;
   if (!isU64(token)) throw set.error('EINVAL', 'retrieve', {}, `${String(token)} is no u64 token`);
   const row = set.rowOf('retrieve', token);
@@ -23,7 +26,7 @@ export function retrieveFile<TFile>(set: FileSet<TFile>, token: bigint): TFile |
 }
 
 async function keepLater<TFile>(
-  set: FileSet<TFile>,
+  set: FileSetState<TFile>,
   row: number,
   answer: PromiseLike<TFile>,
 ): Promise<TFile> {
@@ -37,7 +40,7 @@ async function keepLater<TFile>(
 }
 
 /** The same object (B39), or the same failure (D2). */
-function retrievedBefore<TFile>(set: FileSet<TFile>, row: number): TFile {
+function retrievedBefore<TFile>(set: FileSetState<TFile>, row: number): TFile {
   const { files, engine } = set;
   const failure = files.retrieveErrors.get(row);
   if (failure !== undefined) throw failure;
@@ -53,7 +56,7 @@ function retrievedBefore<TFile>(set: FileSet<TFile>, row: number): TFile {
 }
 
 /** The caller gets the handler's reference, the engine takes one of its own until finish (B40). */
-function keep<TFile>(set: FileSet<TFile>, row: number, file: TFile): TFile {
+function keep<TFile>(set: FileSetState<TFile>, row: number, file: TFile): TFile {
   const { profile, references, heldObjects } = set.engine;
   if (!references.get(file)) {
     throw refused(set, row, new HandlerError('EBADF', 'it returned no valid file'));
@@ -64,7 +67,7 @@ function keep<TFile>(set: FileSet<TFile>, row: number, file: TFile): TFile {
 }
 
 /** Handlers free their state when retrieve fails, so asking again could only do harm (D2, but B41). */
-function refused<TFile>(set: FileSet<TFile>, row: number, thrown: unknown): LuoError {
+function refused<TFile>(set: FileSetState<TFile>, row: number, thrown: unknown): LuoError {
   const { files, engine } = set;
   const failure = failureOf('retrieve', set.subject(files.at(row).subject), thrown);
   if (engine.profile.stickyRetrieve) {

@@ -1,8 +1,8 @@
 import { isPending, type Step } from '../concurrency/step';
-import type { FileSet } from './file-set';
+import type { FileSetState } from './file-set-state';
 
 /** See `FileSet.unpreserveAll`. Last first; nothing in it can fail (B22). */
-export function* unpreserveFiles<TFile>(set: FileSet<TFile>): Step<void> {
+export function* unpreserveFiles<TFile>(set: FileSetState<TFile>): Step<void> {
   const { engine, files } = set;
   for (let row = files.length - 1; row >= 0; row--) {
     const entry = files.entryAt(row);

@@ -1,6 +1,6 @@
 import type { Step } from '../concurrency/step';
 import { LuoError, type LuoOperation } from '../errors/luo-error';
-import type { FileReport } from '../files/luo-file';
+import type { FileReport } from '../files/file-columns';
 import type { CloseOutcome, LiveUpdateSession, SessionDirection } from './live-update';
 import type { SessionEntry } from './session-entry';
 
