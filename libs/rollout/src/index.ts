@@ -1,8 +1,9 @@
 export {
   BLACKOUT_CHAIN,
+  COMMAND_PHASES,
   comparePhases,
   isBeforePointOfNoReturn,
-  NEXT_PHASE,
+  nextPhase,
   PHASES,
   type CommandPhase,
   type Phase,
@@ -10,9 +11,11 @@ export {
 export type { Reason } from './model/reason';
 export type { RolloutReasonCode } from './model/reason-code';
 export {
+  OFFLINE_ENDS,
+  PHASE_TIMEOUT_DEFAULTS_MS,
   strategyOf,
+  type StoredStrategy,
   type OfflinePolicy,
-  type PhaseTimeoutKey,
   type Strategy,
   type WaveSize,
 } from './model/strategy';

@@ -12,6 +12,7 @@ import {
   type RolloutSummary,
   type WatchEventsResponse,
 } from '@luofleet/proto';
+import { hostUpdateKindsThatAre } from '@luofleet/rollout';
 import type { RolloutPreview } from '../rollouts/rollout-intake.service';
 import { planView, rolloutSummaryView } from '../rollouts/rollouts.view';
 
@@ -51,7 +52,7 @@ export function rolloutMessage(record: RolloutSummaryRecord): RolloutSummary {
     hostsFailed: count('failed'),
     hostsRolledBack: count('rolled-back'),
     hostsLost: count('lost', 'lost-state'),
-    hostsRunning: count('running', 'rolling-back', 'held'),
+    hostsRunning: count(...hostUpdateKindsThatAre('inFlight')),
     hostsPending: count('pending'),
     hostsCancelled: count('cancelled'),
     hostsSkipped: count('skipped'),

@@ -1,3 +1,4 @@
+import { COMMAND_PHASES, OFFLINE_ENDS } from '@luofleet/rollout';
 import { z } from 'zod';
 import { closedObject } from '../request/closed-object';
 import {
@@ -11,13 +12,7 @@ import { wholeNumberSchema } from '../text/whole-number.schema';
 import { waveSizeSchema } from '../manifest/rollout-manifest.schema';
 import { addedLater } from './added-later';
 import { pageOf, pageQueryShape } from './page.schema';
-import {
-  HOST_UPDATE_STATES,
-  OFFLINE_ENDS,
-  PHASE_NAMES,
-  ROLLOUT_STATES,
-  WAVE_STATES,
-} from '../words/states';
+import { HOST_UPDATE_STATES, PHASE_NAMES, ROLLOUT_STATES, WAVE_STATES } from '../words/states';
 
 /** How many host updates there are of each state; states without any are absent. */
 const countsByStateSchema = z.partialRecord(z.enum(HOST_UPDATE_STATES), z.int());
@@ -75,7 +70,7 @@ export const strategySchema = z
       then: 'wait',
     }),
     force: addedLater(z.boolean(), true),
-    phaseTimeoutsMs: z.record(z.enum([...PHASE_NAMES, 'rollback']), z.int()),
+    phaseTimeoutsMs: z.record(z.enum(COMMAND_PHASES), z.int()),
   })
   .meta({ id: 'Strategy' });
 

@@ -7,13 +7,18 @@
  * Happy path: `rolloutManifestSchema.safeParse(value)` gives the manifest with every default filled in and every
  * duration in milliseconds. Unhappy path: every fault with its path; unknown fields are faults.
  */
-import { WAVES_MAX } from '@luofleet/rollout';
+import {
+  COMMAND_PHASES,
+  type CommandPhase,
+  OFFLINE_ENDS,
+  PHASE_TIMEOUT_DEFAULTS_MS,
+  WAVES_MAX,
+} from '@luofleet/rollout';
 import { z } from 'zod';
 import { idOrNameSchema, nameSchema } from '../text/names.schema';
 import { DURATION_MS_MAX, DURATION_PATTERN, parseDurationMs } from '../text/duration';
 import { selectorSchema } from '../selector/selector.schema';
 import { closedObject } from '../request/closed-object';
-import { OFFLINE_ENDS } from '../words/states';
 
 export const API_VERSION = 'luofleet.dev/v1';
 
@@ -29,16 +34,15 @@ export const STRATEGY_DEFAULTS = {
   force: false,
 } as const;
 
-export const PHASE_TIMEOUT_DEFAULTS = {
-  preflight: '30s',
-  preserve: '60s',
-  freeze: '30s',
-  reboot: '120s',
-  retrieve: '60s',
-  finish: '60s',
-  verify: '60s',
-  rollback: '60s',
-} as const;
+const eachPhase = <Value>(of: (phase: CommandPhase) => Value) =>
+  Object.fromEntries(COMMAND_PHASES.map((phase) => [phase, of(phase)])) as Record<
+    CommandPhase,
+    Value
+  >;
+
+export const PHASE_TIMEOUT_DEFAULTS = eachPhase(
+  (phase) => `${PHASE_TIMEOUT_DEFAULTS_MS[phase] / 1000}s`,
+);
 
 const DURATION_MESSAGE = 'a duration is text with a unit, for example "30s", "500ms" or "1h30m"';
 
@@ -70,16 +74,9 @@ export const waveSizeSchema = z.union(
   { error: WAVE_SIZE_MESSAGE },
 );
 
-export const phaseTimeoutsSchema = closedObject({
-  preflight: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.preflight),
-  preserve: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.preserve),
-  freeze: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.freeze),
-  reboot: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.reboot),
-  retrieve: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.retrieve),
-  finish: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.finish),
-  verify: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.verify),
-  rollback: durationMs('positive', PHASE_TIMEOUT_DEFAULTS.rollback),
-})
+export const phaseTimeoutsSchema = closedObject(
+  eachPhase((phase) => durationMs('positive', PHASE_TIMEOUT_DEFAULTS[phase])),
+)
   .prefault({})
   .describe('How long the control plane waits for the result of each phase.');
 

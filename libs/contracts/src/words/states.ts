@@ -1,4 +1,15 @@
 /** The words of states and phases as answers write them, in the order in which things pass through them. */
+import {
+  HOST_UPDATE_KINDS,
+  type HostUpdateKind,
+  isRolloutTerminal,
+  type Phase,
+  PHASES,
+  ROLLOUT_KINDS,
+  type RolloutKind,
+  WAVE_KINDS,
+  type WaveKind,
+} from '@luofleet/rollout';
 
 export const HOST_STATES = ['online', 'offline', 'decommissioned'] as const;
 export type HostState = (typeof HOST_STATES)[number];
@@ -8,52 +19,20 @@ export type BackendName = (typeof BACKENDS)[number];
 
 export const RELEASE_KINDS = ['kernel', 'runtime'] as const;
 
-export const PHASE_NAMES = [
-  'preflight',
-  'preserve',
-  'freeze',
-  'reboot',
-  'retrieve',
-  'finish',
-  'verify',
-] as const;
-export type PhaseName = (typeof PHASE_NAMES)[number];
+export const PHASE_NAMES = PHASES;
+export type PhaseName = Phase;
 
-export const ROLLOUT_STATES = [
-  'planned',
-  'running',
-  'paused',
-  'aborting',
-  'succeeded',
-  'failed',
-  'aborted',
-] as const;
-export type RolloutStateName = (typeof ROLLOUT_STATES)[number];
+export const ROLLOUT_STATES = ROLLOUT_KINDS;
+export type RolloutStateName = RolloutKind;
 
 /** Rollout states in which nothing happens any more unless an operator retries. */
-export const ENDED_ROLLOUT_STATES = [
-  'succeeded',
-  'failed',
-  'aborted',
-] as const satisfies readonly RolloutStateName[];
+export const ENDED_ROLLOUT_STATES = ROLLOUT_KINDS.filter((kind) => isRolloutTerminal({ kind }));
 
-export const WAVE_STATES = ['pending', 'running', 'succeeded', 'failed', 'cancelled'] as const;
-export type WaveStateName = (typeof WAVE_STATES)[number];
+export const WAVE_STATES = WAVE_KINDS;
+export type WaveStateName = WaveKind;
 
-export const HOST_UPDATE_STATES = [
-  'pending',
-  'running',
-  'rolling-back',
-  'held',
-  'succeeded',
-  'rolled-back',
-  'failed',
-  'lost',
-  'lost-state',
-  'cancelled',
-  'skipped',
-] as const;
-export type HostUpdateStateName = (typeof HOST_UPDATE_STATES)[number];
+export const HOST_UPDATE_STATES = HOST_UPDATE_KINDS;
+export type HostUpdateStateName = HostUpdateKind;
 
 export const SESSION_STATES = [
   'preserved',
@@ -77,9 +56,6 @@ export const FILE_STATES = [
   'lost',
 ] as const;
 export type FileStateName = (typeof FILE_STATES)[number];
-
-/** What becomes of a host that stays offline although its turn has come. */
-export const OFFLINE_ENDS = ['skip', 'fail', 'wait'] as const;
 
 export const ROLLOUT_ACTIONS = ['pause', 'resume', 'abort', 'retry'] as const;
 export type RolloutActionName = (typeof ROLLOUT_ACTIONS)[number];

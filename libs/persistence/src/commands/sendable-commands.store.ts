@@ -1,11 +1,14 @@
-import { PHASES } from '@luofleet/rollout';
+import { COMMAND_PHASES, isBeforePointOfNoReturn, PHASES } from '@luofleet/rollout';
 import { arrayText } from '../database/array-text';
 import { Prisma } from '../generated/prisma/client';
 import type { Database, Reader } from '../database/database';
 import { asUnstorable } from '../database/database-error';
 import { storeEach } from '../database/isolation';
+import { wordsOf } from '../database/words';
 import { setAside } from '../set-aside/set-aside.store';
 import type { SendableCommand } from './commands.store';
+
+const UNDOABLE = wordsOf(PHASES.filter(isBeforePointOfNoReturn));
 
 /**
  * Commands that still matter: of the attempt that runs. An update that is undone, or was given up while it was, is
@@ -22,7 +25,7 @@ export const STILL_MATTERS = Prisma.sql`
         AND fleet.generation = c.generation AND fleet.decommissioned_at IS NULL)
     WHEN c.phase = 'rollback' THEN hu.state = 'rolling-back'
     ELSE hu.state IN ('running', 'held')
-      AND NOT (r.state IN ('aborting', 'aborted') AND hu.phase IN ('preflight', 'preserve', 'freeze')) END`;
+      AND NOT (r.state IN ('aborting', 'aborted') AND hu.phase IN (${UNDOABLE})) END`;
 
 const TOLD = Prisma.sql`
   c.idempotency_key AS "idempotencyKey", c.host_update_id AS "hostUpdateId", c.host_id AS "hostId", c.phase,
@@ -140,7 +143,7 @@ export async function hostsWithQueuedCommands(
   return rows.map(({ hostId }) => hostId);
 }
 
-const ORDER: readonly string[] = [...PHASES, 'rollback'];
+const ORDER: readonly string[] = COMMAND_PHASES;
 
 /** Commands issued together go out in the order of their phases. */
 function inOrder(a: SendableCommand, b: SendableCommand): number {

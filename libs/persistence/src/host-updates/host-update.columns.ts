@@ -1,12 +1,19 @@
 import {
+  HOST_UPDATE_KINDS,
   hostUpdateKindsThatAre,
   type HostUpdateState,
+  isTerminal,
   type Phase,
   type Reason,
 } from '@luofleet/rollout';
+import { wordsOf } from '../database/words';
 
 /** States in which an attempt is under way. */
 export const IN_FLIGHT = hostUpdateKindsThatAre('inFlight');
+
+/** The same, and all that have not ended, for `state IN (…)`: written out, so that partial indexes match. */
+export const IN_FLIGHT_WORDS = wordsOf(IN_FLIGHT);
+export const NOT_ENDED_WORDS = wordsOf(HOST_UPDATE_KINDS.filter((kind) => !isTerminal({ kind })));
 
 /** How a HostUpdateState lies in the columns of a row. */
 export interface HostUpdateColumns {

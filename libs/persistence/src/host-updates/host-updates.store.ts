@@ -4,7 +4,13 @@ import { Prisma } from '../generated/prisma/client';
 import { ConflictError } from '../database/conflict.error';
 import type { Reader } from '../database/database';
 import type { UnitOfWork } from '../database/unit-of-work';
-import { columnsOf, type HostUpdateColumns, stateOf } from './host-update.columns';
+import {
+  columnsOf,
+  type HostUpdateColumns,
+  IN_FLIGHT_WORDS,
+  NOT_ENDED_WORDS,
+  stateOf,
+} from './host-update.columns';
 
 /** A host update as the machine and the planner need it, with the version it was read at. */
 export interface StoredHostUpdate {
@@ -68,7 +74,7 @@ export const BUSY_WITH = Prisma.sql`
   CASE WHEN hu.state = 'pending' THEN (
     SELECT r.name FROM host_updates o JOIN rollouts r ON r.id = o.rollout_id
     WHERE o.host_id = hu.host_id AND o.rollout_id <> hu.rollout_id
-      AND o.state IN ('running', 'rolling-back', 'held') LIMIT 1) END`;
+      AND o.state IN (${IN_FLIGHT_WORDS}) LIMIT 1) END`;
 
 /**
  * All host updates of a rollout by position. One query, whatever their number. Locked, when asked for, until the
@@ -93,7 +99,7 @@ export async function lockOpenUpdatesOfHost(
   hostId: string,
 ): Promise<StoredHostUpdate[]> {
   const open = Prisma.sql`hu.host_id = ${hostId}::uuid
-    AND hu.state IN ('pending', 'running', 'rolling-back', 'held')`;
+    AND hu.state IN (${NOT_ENDED_WORDS})`;
   return selectHostUpdates(unit.client, open, true);
 }
 
@@ -160,7 +166,7 @@ export async function rolloutHoldingHost(
   const [holding] = await client.$queryRaw<{ name: string }[]>`
     SELECT r.name FROM host_updates hu JOIN rollouts r ON r.id = hu.rollout_id
     WHERE hu.host_id = ${hostId}::uuid AND hu.id <> ${exceptHostUpdateId}::uuid
-      AND hu.state IN ('running', 'rolling-back', 'held')`;
+      AND hu.state IN (${IN_FLIGHT_WORDS})`;
   return holding?.name ?? null;
 }
 

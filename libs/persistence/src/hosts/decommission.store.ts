@@ -3,6 +3,7 @@ import { arrayText } from '../database/array-text';
 import type { Database, Reader } from '../database/database';
 import { isUniqueViolation } from '../database/database-error';
 import type { UnitOfWork } from '../database/unit-of-work';
+import { NOT_ENDED_WORDS } from '../host-updates/host-update.columns';
 
 /** A host that was just taken out of the fleet. */
 export interface DecommissionedHost {
@@ -15,7 +16,7 @@ export interface DecommissionedHost {
 export async function rolloutsWithOpenUpdates(client: Reader, hostId: string): Promise<string[]> {
   const rows = await client.$queryRaw<{ id: string }[]>`
     SELECT rollout_id AS id FROM host_updates
-    WHERE host_id = ${hostId}::uuid AND state IN ('pending', 'running', 'rolling-back', 'held') ORDER BY 1`;
+    WHERE host_id = ${hostId}::uuid AND state IN (${NOT_ENDED_WORDS}) ORDER BY 1`;
   return rows.map(({ id }) => id);
 }
 

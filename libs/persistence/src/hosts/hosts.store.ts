@@ -6,6 +6,7 @@ import type { WorkloadRecord } from '../records';
 import { setAside } from '../set-aside/set-aside.store';
 import { SILENCE_COUNTS } from '../watch/fleet-watch.store';
 import type { Registrar } from './host-registration.store';
+import { PLANNABLE_WORDS } from '../rollouts/rollout.columns';
 
 /** Takes hosts offline whose streams `replicaId` held, unless another replica holds them by now. Returns which. */
 export async function markOffline(
@@ -164,6 +165,6 @@ export async function replicasOfHosts(
 export async function openRolloutsOfHost(client: Reader, hostId: string): Promise<string[]> {
   const rows = await client.$queryRaw<{ id: string }[]>`
     SELECT DISTINCT r.id FROM host_updates hu JOIN rollouts r ON r.id = hu.rollout_id
-    WHERE hu.host_id = ${hostId}::uuid AND r.state IN ('planned', 'running', 'aborting')`;
+    WHERE hu.host_id = ${hostId}::uuid AND r.state IN (${PLANNABLE_WORDS})`;
   return rows.map(({ id }) => id);
 }

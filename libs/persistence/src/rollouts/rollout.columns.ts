@@ -1,4 +1,11 @@
-import type { Reason, RolloutState, WaveState } from '@luofleet/rollout';
+import {
+  isRolloutTerminal,
+  type Reason,
+  ROLLOUT_KINDS,
+  type RolloutState,
+  type WaveState,
+} from '@luofleet/rollout';
+import { wordsOf } from '../database/words';
 
 export interface StateColumns<Kind extends string> {
   readonly state: Kind;
@@ -16,6 +23,11 @@ export function rolloutColumnsOf(state: RolloutState): RolloutColumns {
     failuresAccepted: 'failuresAccepted' in state ? state.failuresAccepted : 0,
   };
 }
+
+/** States in which the planner may have something to do, for `state IN (…)`. */
+export const PLANNABLE_WORDS = wordsOf(
+  ROLLOUT_KINDS.filter((kind) => kind !== 'paused' && !isRolloutTerminal({ kind })),
+);
 
 /** The undo of `rolloutColumnsOf`. */
 export function rolloutStateOf(columns: RolloutColumns): RolloutState {

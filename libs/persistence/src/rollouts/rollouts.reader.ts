@@ -12,6 +12,7 @@ import type { Database, Reader } from '../database/database';
 import { reasonColumns } from '../database/reason.sql';
 import { resolveId } from '../database/reference';
 import type { RolloutRecord, RolloutSummaryRecord, WaveRecord } from '../records';
+import { IN_FLIGHT_WORDS } from '../host-updates/host-update.columns';
 
 /** Counts of the host updates `hu` that satisfy `condition`, as one JSON value. */
 const hostCounts = (condition: Prisma.Sql) => Prisma.sql`(
@@ -21,7 +22,7 @@ const hostCounts = (condition: Prisma.Sql) => Prisma.sql`(
       SELECT hu.state, count(*) AS n FROM host_updates hu WHERE ${condition} GROUP BY hu.state) s), '{}'),
     'byPhase', COALESCE(jsonb_object_agg(c.phase, c.n) FILTER (WHERE c.phase <> ''), '{}'))
   FROM (
-    SELECT CASE WHEN hu.state IN ('running', 'rolling-back', 'held') THEN hu.phase ELSE '' END AS phase,
+    SELECT CASE WHEN hu.state IN (${IN_FLIGHT_WORDS}) THEN hu.phase ELSE '' END AS phase,
            count(*) AS n
     FROM host_updates hu WHERE ${condition} GROUP BY 1) c)`;
 

@@ -20,11 +20,12 @@ import type { Database, Reader } from '../database/database';
 import { isUniqueViolation } from '../database/database-error';
 import { storeEach } from '../database/isolation';
 import type { UnitOfWork } from '../database/unit-of-work';
-import { columnsOf } from '../host-updates/host-update.columns';
+import { columnsOf, IN_FLIGHT_WORDS, NOT_ENDED_WORDS } from '../host-updates/host-update.columns';
 import { selectorCondition } from '../hosts/selector.sql';
 import type { StoredPlan } from '../records';
 import { setAside } from '../set-aside/set-aside.store';
 import {
+  PLANNABLE_WORDS,
   type RolloutColumns,
   rolloutColumnsOf,
   rolloutStateOf,
@@ -94,7 +95,7 @@ export async function overlappingRollouts(
   return client.$queryRaw<OverlappingRollout[]>`
     SELECT r.name, rel.name AS release, count(*)::int AS hosts
     FROM host_updates hu JOIN rollouts r ON r.id = hu.rollout_id JOIN releases rel ON rel.id = r.release_id
-    WHERE hu.host_id = ANY(${arrayText(hostIds)}::uuid[]) AND hu.state IN ('pending', 'running', 'rolling-back', 'held')
+    WHERE hu.host_id = ANY(${arrayText(hostIds)}::uuid[]) AND hu.state IN (${NOT_ENDED_WORDS})
       AND r.release_id <> ${releaseId}::uuid
     GROUP BY r.id, r.name, rel.name ORDER BY r.created_at`;
 }
@@ -302,8 +303,8 @@ export async function writeWaveStates(
 export async function rolloutsToReconcile(database: Database): Promise<string[]> {
   const rows = await database.read('find rollouts to reconcile', 'rollouts', (client) => {
     return client.$queryRaw<{ id: string }[]>`
-      SELECT id FROM rollouts WHERE state IN ('planned', 'running', 'aborting')
-      UNION SELECT rollout_id FROM host_updates WHERE state IN ('running', 'rolling-back', 'held')`;
+      SELECT id FROM rollouts WHERE state IN (${PLANNABLE_WORDS})
+      UNION SELECT rollout_id FROM host_updates WHERE state IN (${IN_FLIGHT_WORDS})`;
   });
   return rows.map(({ id }) => id);
 }

@@ -1,5 +1,5 @@
 import type { CommandPhase, Phase } from '../model/phase';
-import { BLACKOUT_CHAIN, comparePhases, isLaterInBlackoutChain, NEXT_PHASE } from '../model/phase';
+import { BLACKOUT_CHAIN, comparePhases, isLaterInBlackoutChain, nextPhase } from '../model/phase';
 import type { Reason } from '../model/reason';
 import type { RolloutReasonCode } from '../model/reason-code';
 import type { Strategy } from '../model/strategy';
@@ -122,7 +122,7 @@ export function succeedPhase(
   context: HostUpdateContext,
   ...before: readonly HostUpdateEffect[]
 ): HostUpdateStep {
-  const next = NEXT_PHASE[phase];
+  const next = nextPhase(phase);
   return next === null
     ? advanced({ kind: 'succeeded' }, ...before)
     : enterPhase(next, context, ...before);

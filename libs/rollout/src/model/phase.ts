@@ -12,7 +12,9 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number];
 
 /** What a command asks of an agent: a phase, or the undo of preserve and freeze. */
-export type CommandPhase = Phase | 'rollback';
+export const COMMAND_PHASES = [...PHASES, 'rollback'] as const;
+
+export type CommandPhase = (typeof COMMAND_PHASES)[number];
 
 /**
  * Phases whose commands are issued together, each after the one before it has succeeded on the host, so that no
@@ -21,29 +23,13 @@ export type CommandPhase = Phase | 'rollback';
 export const BLACKOUT_CHAIN = ['freeze', 'reboot', 'retrieve'] as const satisfies readonly Phase[];
 
 /** The phase that follows once a phase has succeeded; null after the last. */
-export const NEXT_PHASE: Readonly<Record<Phase, Phase | null>> = {
-  preflight: 'preserve',
-  preserve: 'freeze',
-  freeze: 'reboot',
-  reboot: 'retrieve',
-  retrieve: 'finish',
-  finish: 'verify',
-  verify: null,
-};
-
-const PHASE_ORDER: Readonly<Record<Phase, number>> = {
-  preflight: 0,
-  preserve: 1,
-  freeze: 2,
-  reboot: 3,
-  retrieve: 4,
-  finish: 5,
-  verify: 6,
-};
+export function nextPhase(phase: Phase): Phase | null {
+  return PHASES[PHASES.indexOf(phase) + 1] ?? null;
+}
 
 /** Negative when `a` happens before `b`, 0 when they are the same, positive otherwise. */
 export function comparePhases(a: Phase, b: Phase): number {
-  return PHASE_ORDER[a] - PHASE_ORDER[b];
+  return PHASES.indexOf(a) - PHASES.indexOf(b);
 }
 
 /**
