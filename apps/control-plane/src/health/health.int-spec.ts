@@ -2,7 +2,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readinessSchema, type ReadinessResponse, type RolloutResponse } from '@luofleet/contracts';
-import { TcpProxy } from '@luofleet/testkit';
+import { TcpProxy, until } from '@luofleet/testkit';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { manifest } from '../testing/fleet.fixture';
 import { rawRequest, sendRaw } from '../testing/raw-http';
@@ -26,12 +26,19 @@ afterAll(async () => {
   await rm(path.join(path.dirname(dashboard), 'outside.txt'), { force: true });
 });
 
+/** Right after the start, its first connections may still be under way. */
+const becomesReady = (of: ControlPlaneFixture) =>
+  until('readiness', async () => {
+    const answer = await of.ask('/readyz');
+    if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+    return answer;
+  });
+
 describe('health', () => {
   it('is alive and ready', async () => {
     expect(await plane.ask('/healthz')).toMatchObject({ status: 200, body: { alive: true } });
-    const ready = await plane.ask('/readyz');
-    expect(ready.status).toBe(200);
-    expect(readinessSchema.parse(ready.body).ready).toBe(true);
+    const { body } = await becomesReady(plane);
+    expect(readinessSchema.parse(body).ready).toBe(true);
   });
 
   it('says that Redis can not be reached, and stays alive', async () => {
@@ -57,7 +64,7 @@ describe('readiness of a process whose Postgres connections fell silent', () => 
       'all',
     );
     try {
-      expect((await lame.ask('/readyz')).status).toBe(200);
+      await becomesReady(lame);
       postgres.freeze();
       for (let looks = 0; looks < 3; looks += 1) {
         const { status, body } = await lame.ask('/readyz');
