@@ -186,6 +186,6 @@ function introduction(name: string) {
     ...{ name, machineId: '', streamNumber: 0n, labels: {}, failureDomain: '' },
     ...{ backend: 'memory' as const, bootId: name, incarnationId: name, agentVersion: '0' },
     ...{ runningVersion: '1', runningSha256: '00'.repeat(32), kernelRelease: '7', generation: 0n },
-    ...{ handlers: [], workloads: [], openCommandKeys: [] },
+    ...{ handlers: [], capabilities: [], workloads: [], openCommandKeys: [] },
   };
 }

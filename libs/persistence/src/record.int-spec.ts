@@ -219,6 +219,7 @@ const introduction = {
   runningSha256: '',
   kernelRelease: '',
   handlers: [],
+  capabilities: [],
   workloads: [],
   generation: 0n,
   openCommandKeys: [],

@@ -4,6 +4,7 @@ import type {
   Phase,
   PlanReport,
   Reason,
+  ReleaseKind,
   RolloutKind,
   Strategy,
   WaveKind,
@@ -11,7 +12,7 @@ import type {
 } from '@luofleet/rollout';
 
 export type Backend = 'kernel' | 'engine' | 'memory';
-export type ReleaseKind = 'kernel' | 'runtime';
+export type { ReleaseKind };
 export type CommandState =
   'queued' | 'sent' | 'accepted' | 'succeeded' | 'failed' | 'refused' | 'voided';
 export type SessionState =
@@ -53,6 +54,8 @@ export interface HostRecord {
   readonly runningSha256: string;
   readonly kernelRelease: string;
   readonly handlers: readonly string[];
+  /** What its agent understands; empty: not known. */
+  readonly capabilities: readonly string[];
   readonly workloads: readonly WorkloadRecord[];
   readonly generation: bigint;
   readonly lastSeenAt: Date | null;
@@ -145,7 +148,11 @@ export interface NamedHosts {
 
 export interface PlanWarning {
   readonly code:
-    'FIRST_WAVE_OFFLINE' | 'HOSTS_OFFLINE' | 'ALREADY_ON_RELEASE' | 'OVERLAPPING_ROLLOUT';
+    | 'FIRST_WAVE_OFFLINE'
+    | 'HOSTS_OFFLINE'
+    | 'ALREADY_ON_RELEASE'
+    | 'RELEASE_UNFIT'
+    | 'OVERLAPPING_ROLLOUT';
   readonly message: string;
 }
 

@@ -66,7 +66,13 @@ const RELEASE: NewRelease = {
 const HOST: HostIntroduction = {
   ...{ name: 'host', machineId: 'machine', streamNumber: 0n, labels: { zone: 'a' } },
   ...{ failureDomain: 'f', backend: 'memory', bootId: 'b', incarnationId: 'i', agentVersion: '1' },
-  ...{ runningVersion: '1', runningSha256: 's', kernelRelease: 'k', handlers: ['h'] },
+  ...{
+    runningVersion: '1',
+    runningSha256: 's',
+    kernelRelease: 'k',
+    handlers: ['h'],
+    capabilities: ['c'],
+  },
   ...{ workloads: ['w'], generation: 0n, openCommandKeys: [] },
 };
 const REGISTRAR = { replicaId: 'replica', offlineAfterMs: 10_000 };
@@ -177,7 +183,8 @@ const writes = (): Write[] => [
   ['resolve', (unit) => resolveId(unit.client, 'host', NUL)],
   [
     'match',
-    (unit) => matchHosts(unit.client, [{ key: 'zone', operator: 'in', values: [NUL] }] as never),
+    (unit) =>
+      matchHosts(unit.client, [{ key: 'zone', operator: 'in', values: [NUL] }] as never, 'kernel'),
   ],
 ];
 

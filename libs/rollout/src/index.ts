@@ -8,6 +8,12 @@ export {
   type CommandPhase,
   type Phase,
 } from './model/phase';
+export {
+  capabilitiesFor,
+  capabilitiesOf,
+  RELEASE_KINDS,
+  type ReleaseKind,
+} from './model/capability';
 export type { Reason } from './model/reason';
 export type { RolloutReasonCode } from './model/reason-code';
 export {

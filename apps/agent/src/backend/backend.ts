@@ -58,6 +58,8 @@ export interface Backend {
   readonly kind: BackendKind;
   /** Compatible strings of the registered handlers. */
   readonly handlers: readonly string[];
+  /** Kinds of releases that it takes. */
+  readonly releaseKinds: readonly ('kernel' | 'runtime')[];
   readonly running: { version: string; sha256: string };
   readonly bootId: string;
   readonly kernelRelease: string;

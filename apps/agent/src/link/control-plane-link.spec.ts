@@ -1,11 +1,11 @@
 // Links against real gRPC servers and sockets that do not do what they should.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import type { AgentServiceClient } from '@luofleet/proto';
+import { type AgentServiceClient, Outcome, type Phase } from '@luofleet/proto';
 import { silentLog } from '../log';
 import type { AgentResult } from '../model/command';
 import { reasonOf } from '../model/reason';
-import { ScriptedControlPlane } from '../testing/scripted-control-plane';
+import { commandFor, ScriptedControlPlane } from '../testing/scripted-control-plane';
 import { clientFor, ControlPlaneLink, type LinkOptions } from './control-plane-link';
 
 const hello = {
@@ -13,6 +13,7 @@ const hello = {
   ...{ incarnationId: 'i', runningVersion: '1', runningSha256: '', labels: {}, failureDomain: '' },
   ...{
     handlers: [],
+    capabilities: [],
     generation: 0n,
     openCommandKeys: [],
     workloads: [],
@@ -124,6 +125,18 @@ describe('ControlPlaneLink', () => {
     expect(leftOutFiles).toBeGreaterThan(1000);
     expect((told[0]?.files.length ?? 0) + leftOutFiles).toBe(files.length);
     expect([there.hellos.length, there.deliveries.length]).toEqual([1, 1]);
+  });
+
+  it('refuses a command that it does not know, and says why', async () => {
+    const there = await plane();
+    open([there.port]);
+    await there.until('a heartbeat', () => there.heartbeats[0]);
+    const { idempotencyKey, ...command } = commandFor(99 as Phase);
+    there.send(hello.hostName, { ...command, idempotencyKey: '' }, { ...command, idempotencyKey });
+    const { outcome, reason } = await there.resultOf(idempotencyKey);
+    expect(outcome).toBe(Outcome.OUTCOME_REFUSED);
+    expect(reason?.code).toBe('COMMAND_UNKNOWN');
+    expect(there.deliveries).toHaveLength(1);
   });
 
   it('leaves a replica that takes nothing off the stream, and sends it no more heartbeats', async () => {

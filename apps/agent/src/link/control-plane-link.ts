@@ -25,7 +25,7 @@ import type { Log } from '../log';
 import type { AgentCommand, AgentResult } from '../model/command';
 import { describeError } from '../model/reason';
 import { Backoff } from './backoff';
-import { fromWireCommand, toWireResult } from './wire';
+import { fromWireCommand, refusedUnknown, toWireResult } from './wire';
 
 /** The side of the link that knows this host. */
 export interface LinkHost {
@@ -219,7 +219,9 @@ export class ControlPlaneLink {
         const command = fromWireCommand(message.value);
         if (command === undefined) {
           const { idempotencyKey, phase } = message.value;
-          log.warn('command is not understood and was dropped', { idempotencyKey, phase });
+          log.warn('command is not understood and is refused', { idempotencyKey, phase });
+          if (idempotencyKey !== '')
+            this.send({ $case: 'commandResult', value: refusedUnknown(message.value) });
           return;
         }
         return host.onCommand(command);

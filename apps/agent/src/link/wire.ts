@@ -90,6 +90,18 @@ export function fromWireCommand(command: Command): AgentCommand | undefined {
   };
 }
 
+/** The answer to a command that `fromWireCommand` gives undefined for. */
+export const refusedUnknown = ({ idempotencyKey, phase }: Command): CommandResult =>
+  CommandResult.fromPartial({
+    idempotencyKey,
+    phase,
+    outcome: Outcome.OUTCOME_REFUSED,
+    reason: {
+      code: 'COMMAND_UNKNOWN',
+      detail: `this agent knows no phase of number ${phase}; it is older than the control plane, update it`,
+    },
+  });
+
 export const toWireResult = (result: AgentResult): CommandResult => ({
   idempotencyKey: result.key,
   phase: phases[result.phase],

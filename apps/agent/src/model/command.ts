@@ -15,6 +15,12 @@ export const phaseNames = [
 
 export type PhaseName = (typeof phaseNames)[number];
 
+/** What an agent understands that takes these kinds of releases, as its hello says it. */
+export const capabilitiesOf = (releaseKinds: readonly string[]): string[] => [
+  ...releaseKinds.map((kind) => `release:${kind}`),
+  ...phaseNames.map((phase) => `phase:${phase}`),
+];
+
 export type OutcomeName =
   'succeeded' | 'rolled-back' | 'failed' | 'refused' | 'state-lost' | 'voided';
 

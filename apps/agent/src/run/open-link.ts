@@ -7,6 +7,7 @@ import type { Journal } from '../journal/journal';
 import { clientFor, ControlPlaneLink, type LinkHost } from '../link/control-plane-link';
 import { wireBackends } from '../link/wire';
 import type { Log } from '../log';
+import { capabilitiesOf } from '../model/command';
 import type { AgentSettings } from '../settings/agent-settings';
 
 interface OpenLinkOptions {
@@ -44,6 +45,7 @@ export function linkHostOf(options: Omit<OpenLinkOptions, 'log'>): LinkHost {
       labels: settings.labels,
       failureDomain: settings.failureDomain,
       handlers: [...backend.handlers],
+      capabilities: capabilitiesOf(backend.releaseKinds),
       generation: journal.state.generation,
       openCommandKeys: executor.openKeys(),
       workloads: backend.health().map(({ name }) => name),

@@ -29,7 +29,12 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 /** As they are: whoever uses one checks its form. */
 const KEYS: ReadonlySet<string> = new Set(['idempotencyKey']);
-const LISTS: ReadonlySet<string> = new Set(['handlers', 'workloads', 'openCommandKeys']);
+const LISTS: ReadonlySet<string> = new Set([
+  'handlers',
+  'capabilities',
+  'workloads',
+  'openCommandKeys',
+]);
 
 /** More attempts than any host ever has, and far enough from the end of a bigint to count on from it. */
 const GENERATION_MAX = 2n ** 52n;

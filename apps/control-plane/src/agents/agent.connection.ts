@@ -1,6 +1,8 @@
 import type { Hello } from '@luofleet/proto';
 import type { HostIntroduction } from '@luofleet/persistence';
+import type { BackendName } from '@luofleet/contracts';
 import { LuofleetError } from '@luofleet/platform';
+import { capabilitiesOf, RELEASE_KINDS } from '@luofleet/rollout';
 import { backendFromWire } from '../delivery/wire';
 import type { HostStream } from '../delivery/stream.registry';
 import type { Outbox } from './outbox';
@@ -49,7 +51,7 @@ export function introductionOf(hello: Hello): HostIntroduction {
     agentVersion,
   } = hello;
   const { runningVersion, runningSha256, kernelRelease, handlers, workloads, generation } = hello;
-  const { openCommandKeys } = hello;
+  const { openCommandKeys, capabilities } = hello;
   return {
     // One host whatever the letter case: names are compared and kept in lower case.
     name: hostName.toLowerCase(),
@@ -60,12 +62,30 @@ export function introductionOf(hello: Hello): HostIntroduction {
       runningSha256,
       kernelRelease,
       handlers,
+      capabilities: capabilities.length > 0 ? capabilities : FIRST_CAPABILITIES[backend],
       workloads,
       generation,
       openCommandKeys,
     },
   };
 }
+
+/** Of agents from before they said so. */
+const FIRST_PHASES = [
+  'preflight',
+  'preserve',
+  'freeze',
+  'reboot',
+  'retrieve',
+  'finish',
+  'verify',
+  'rollback',
+];
+const FIRST_CAPABILITIES: Readonly<Record<BackendName, readonly string[]>> = {
+  kernel: capabilitiesOf(['kernel'], FIRST_PHASES),
+  engine: capabilitiesOf(['runtime'], FIRST_PHASES),
+  memory: capabilitiesOf(RELEASE_KINDS, FIRST_PHASES),
+};
 
 function badHello(hello: Hello, path: string, message: string): LuofleetError {
   return new LuofleetError({

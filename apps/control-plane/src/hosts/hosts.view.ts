@@ -8,6 +8,7 @@ export function hostView(host: HostRecord): HostResponse {
     ...shown,
     labels: { ...host.labels },
     handlers: [...host.handlers],
+    capabilities: [...host.capabilities],
     workloads: host.workloads.map(({ name, state, detail, pid }) => ({ name, state, detail, pid })),
     generation: Number(host.generation),
     update: host.update,

@@ -1,11 +1,12 @@
 // Hosts that a rollout leaves out: what the plan says of them, skip and unskip, the offline policy, over real stores.
 import {
+  type HostResponse,
   type HostUpdateResponse,
   type Problem,
   type RolloutPreviewResponse,
   type RolloutResponse,
 } from '@luofleet/contracts';
-import { Phase } from '@luofleet/proto';
+import { Backend, Phase } from '@luofleet/proto';
 import { until } from '@luofleet/testkit';
 import { type ControlPlaneFixture, createControlPlane } from '../testing/control-plane.fixture';
 import { manifest } from '../testing/fleet.fixture';
@@ -62,6 +63,29 @@ describe('hosts that are left out', () => {
   const succeeds = (rollout: string, host: string) =>
     reasonIs(rollout, host, (reason) => reason === 'succeeded ');
   const onRelease = { runningVersion: '1.1.0', runningSha256: 'ab'.repeat(32) };
+
+  it('whose agents do not understand the release are named, and fail without being asked', async () => {
+    const kernels = await connect('unfit-1', { backend: Backend.BACKEND_KERNEL });
+    const older = await connect('unfit-2', {
+      capabilities: ['release:runtime', 'phase:preflight'],
+    });
+    await connect('unfit-3');
+    const body = manifest('unfit', { selector: 'test=unfit', strategy: { maxFailures: 2 } });
+    const { body: preview } = await post<RolloutPreviewResponse>('?dryRun=true', body);
+    const warning = preview.plan.warnings.find(({ code }) => code === 'RELEASE_UNFIT');
+    expect(warning?.message).toMatch(
+      /^2 hosts .*: unfit-1, unfit-2\. .*phase:freeze.*release:runtime/,
+    );
+    await apply('unfit', { maxFailures: 2 });
+    await succeeds('unfit', 'unfit-3');
+    expect(await reasons('unfit')).toMatchObject({
+      'unfit-1': 'failed RELEASE_UNFIT',
+      'unfit-2': 'failed RELEASE_UNFIT',
+    });
+    expect([...kernels.commands, ...older.commands]).toEqual([]);
+    const { body: host } = await plane.ask<HostResponse>('/api/v1/hosts/unfit-1');
+    expect(host.capabilities).toContain('release:kernel');
+  });
 
   it('are named in the dry run and the answer, and the first wave is of hosts that are there', async () => {
     await absent('seen-1');

@@ -43,6 +43,10 @@ export function planWithWarnings({
   const warnings = [
     ...warnOfAbsence(planned, named(hosts.filter(({ online }) => !online)), strategy),
     ...warnOfRelease(named(hosts.filter(onRelease)), strategy),
+    ...warnOfUnfit(
+      hosts.filter(({ lacks }) => lacks.length > 0),
+      release.name,
+    ),
     ...overlaps.map(warnOfOverlap),
   ];
   return { hostsTotal: hosts.length, waves: planned, warnings };
@@ -83,6 +87,19 @@ function warnOfRelease(there: NamedHosts, { force }: Strategy): PlanWarning[] {
     {
       code: 'ALREADY_ON_RELEASE',
       message: `${sayHosts(there, 'on this release already')}. ${end}`,
+    },
+  ];
+}
+
+function warnOfUnfit(unfit: readonly MatchedHost[], release: string): PlanWarning[] {
+  if (unfit.length === 0) return [];
+  const lacked = [...new Set(unfit.flatMap(({ lacks }) => lacks))].sort().join(', ');
+  return [
+    {
+      code: 'RELEASE_UNFIT',
+      message:
+        `${sayHosts(named(unfit), `not able to take release ${release}`)}. Their agents do not understand ${lacked}. ` +
+        'Their updates fail when their turn comes.',
     },
   ];
 }

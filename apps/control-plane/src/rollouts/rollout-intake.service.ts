@@ -111,7 +111,11 @@ export class RolloutIntake {
   ): Promise<RolloutPreview> {
     const { selector } = manifest.spec;
     const strategy = strategyOf(manifest);
-    const hosts = await matchHosts(unit.client, requirementsOf(selector, 'spec.selector'));
+    const hosts = await matchHosts(
+      unit.client,
+      requirementsOf(selector, 'spec.selector'),
+      release.kind,
+    );
     const result = planWaves(hosts, strategy);
     if (result.kind === 'invalid') throw unplannable(manifest, result.problems);
     const ids = hosts.map(({ id }) => id);

@@ -115,6 +115,7 @@ export function introduction(name: string, labels: Record<string, string> = {}) 
     runningSha256: '00'.repeat(32),
     kernelRelease: '7.3.4',
     handlers: ['memfd-v1'],
+    capabilities: [],
     workloads: ['kv'],
     generation: 0n,
     openCommandKeys: [],

@@ -46,6 +46,12 @@ export const hostSchema = z
     bootId: z.string(),
     incarnationId: z.string(),
     handlers: z.array(z.string()).describe('Compatible strings of the registered handlers.'),
+    capabilities: addedLater(
+      z
+        .array(z.string())
+        .describe('What its agent understands, for example `release:kernel`; empty: not known.'),
+      [],
+    ),
     workloads: z.array(workloadSchema),
     generation: z.int(),
     update: currentUpdateSchema.nullable().describe('The newest host update of this host, if any.'),

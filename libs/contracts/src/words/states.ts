@@ -5,6 +5,7 @@ import {
   isRolloutTerminal,
   type Phase,
   PHASES,
+  RELEASE_KINDS,
   ROLLOUT_KINDS,
   type RolloutKind,
   WAVE_KINDS,
@@ -17,7 +18,7 @@ export type HostState = (typeof HOST_STATES)[number];
 export const BACKENDS = ['kernel', 'engine', 'memory'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
-export const RELEASE_KINDS = ['kernel', 'runtime'] as const;
+export { RELEASE_KINDS };
 
 export const PHASE_NAMES = PHASES;
 export type PhaseName = Phase;

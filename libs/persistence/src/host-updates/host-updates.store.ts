@@ -4,6 +4,7 @@ import { Prisma } from '../generated/prisma/client';
 import { ConflictError } from '../database/conflict.error';
 import type { Reader } from '../database/database';
 import type { UnitOfWork } from '../database/unit-of-work';
+import { lackedBy } from '../hosts/capabilities.sql';
 import {
   columnsOf,
   type HostUpdateColumns,
@@ -32,6 +33,8 @@ export interface StoredHostUpdate {
     readonly runningVersion: string;
     /** It runs the release of the rollout. */
     readonly onRelease: boolean;
+    /** Capabilities that the update needs and that its agent does not have. */
+    readonly lacks: readonly string[];
     /** Name of another rollout whose update is in flight on this host. */
     readonly busyWith: string | null;
   };
@@ -66,6 +69,7 @@ type Row = HostUpdateColumns &
     readonly decommissioned: boolean;
     readonly runningVersion: string;
     readonly onRelease: boolean;
+    readonly lacks: readonly string[];
     readonly busyWith: string | null;
   };
 
@@ -116,7 +120,7 @@ async function selectHostUpdates(
       hu.abort_requested AS "abortRequested", hu.version, h.id AS "hostId", h.name AS "hostName",
       h.online, h.decommissioned_at IS NOT NULL AS decommissioned, h.running_version AS "runningVersion",
       (h.running_sha256, h.running_version) = (rel.image_sha256, rel.release_version) AS "onRelease",
-      ${BUSY_WITH} AS "busyWith"
+      ${lackedBy(Prisma.sql`rel.kind::text`)} AS lacks, ${BUSY_WITH} AS "busyWith"
     FROM host_updates hu JOIN hosts h ON h.id = hu.host_id JOIN waves w ON w.id = hu.wave_id
       JOIN rollouts own ON own.id = hu.rollout_id JOIN releases rel ON rel.id = own.release_id
     WHERE ${condition} ORDER BY hu.rollout_id, hu.position
@@ -139,6 +143,7 @@ async function selectHostUpdates(
       decommissioned: row.decommissioned,
       runningVersion: row.runningVersion,
       onRelease: row.onRelease,
+      lacks: row.lacks,
       busyWith: row.busyWith,
     },
   }));

@@ -16,6 +16,8 @@ export interface HostIntroduction extends Introduced {
   readonly runningSha256: string;
   readonly kernelRelease: string;
   readonly handlers: readonly string[];
+  /** What the agent understands; empty: not known. */
+  readonly capabilities: readonly string[];
   readonly workloads: readonly string[];
   /** Highest generation the agent has accepted. */
   readonly generation: bigint;
@@ -211,13 +213,15 @@ async function writeIntroductions(
       online = true, replica_id = ${replicaId}, boot_id = v."bootId", incarnation_id = v."incarnationId",
       agent_version = v."agentVersion", running_version = v."runningVersion",
       running_sha256 = v."runningSha256", kernel_release = v."kernelRelease",
-      handlers = ARRAY(SELECT jsonb_array_elements_text(v.handlers)), workloads = v.workloads,
+      handlers = ARRAY(SELECT jsonb_array_elements_text(v.handlers)),
+      capabilities = ARRAY(SELECT jsonb_array_elements_text(v.capabilities)), workloads = v.workloads,
       generation = GREATEST(h.generation, v.generation), last_seen_at = clock_timestamp(),
       version = h.version + 1
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS v(
       id uuid, name text, "machineId" text, "streamNumber" bigint, labels jsonb, "failureDomain" text,
       backend text, "bootId" text, "incarnationId" text, "agentVersion" text, "runningVersion" text,
-      "runningSha256" text, "kernelRelease" text, handlers jsonb, workloads jsonb, generation bigint)
+      "runningSha256" text, "kernelRelease" text, handlers jsonb, capabilities jsonb,
+      workloads jsonb, generation bigint)
     WHERE h.id = v.id`;
 }
 

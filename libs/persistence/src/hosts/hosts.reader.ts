@@ -12,7 +12,7 @@ const HOST_COLUMNS = Prisma.sql`
        WHEN h.online THEN 'online' ELSE 'offline' END AS state,
   h.replica_id AS "replicaId", h.boot_id AS "bootId", h.incarnation_id AS "incarnationId",
   h.agent_version AS "agentVersion", h.running_version AS "runningVersion",
-  h.running_sha256 AS "runningSha256", h.kernel_release AS "kernelRelease", h.handlers, h.workloads,
+  h.running_sha256 AS "runningSha256", h.kernel_release AS "kernelRelease", h.handlers, h.capabilities, h.workloads,
   h.generation, h.last_seen_at AS "lastSeenAt", h.registered_at AS "registeredAt",
   h.decommissioned_at AS "decommissionedAt", h.version, u.update`;
 

@@ -7,6 +7,7 @@ import {
   NEW_ROLLOUT,
   NEW_WAVE,
   type PlanReport,
+  type ReleaseKind,
   type RolloutState,
   type SelectorRequirement,
   type Strategy,
@@ -21,6 +22,7 @@ import { isUniqueViolation } from '../database/database-error';
 import { storeEach } from '../database/isolation';
 import type { UnitOfWork } from '../database/unit-of-work';
 import { columnsOf, IN_FLIGHT_WORDS, NOT_ENDED_WORDS } from '../host-updates/host-update.columns';
+import { lackedBy } from '../hosts/capabilities.sql';
 import { selectorCondition } from '../hosts/selector.sql';
 import type { StoredPlan } from '../records';
 import { setAside } from '../set-aside/set-aside.store';
@@ -67,16 +69,20 @@ export interface MatchedHost {
   readonly online: boolean;
   readonly runningVersion: string;
   readonly runningSha256: string;
+  /** Capabilities that the update needs and that its agent does not have. */
+  readonly lacks: readonly string[];
 }
 
 /** Every host that a selector matches, decommissioned ones left out. */
 export async function matchHosts(
   client: Reader,
   requirements: readonly SelectorRequirement[],
+  releaseKind: ReleaseKind,
 ): Promise<MatchedHost[]> {
   return client.$queryRaw<MatchedHost[]>`
     SELECT h.id, h.name, h.failure_domain AS "failureDomain", h.online,
-      h.running_version AS "runningVersion", h.running_sha256 AS "runningSha256" FROM hosts h
+      h.running_version AS "runningVersion", h.running_sha256 AS "runningSha256",
+      ${lackedBy(Prisma.sql`${releaseKind}`)} AS lacks FROM hosts h
     WHERE h.decommissioned_at IS NULL AND ${selectorCondition(requirements)} ORDER BY h.name`;
 }
 

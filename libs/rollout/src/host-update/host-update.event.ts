@@ -53,6 +53,8 @@ export type HostUpdateEvent =
   | { readonly kind: 'host-returned' }
   /** Its turn has come, and the host runs the release already. */
   | { readonly kind: 'already-on-release' }
+  /** Its turn has come, and its agent does not understand what the update would ask. */
+  | { readonly kind: 'release-unfit'; readonly lacks: readonly string[] }
   /** An operator leaves the host out; `why` may be empty. */
   | { readonly kind: 'skip-requested'; readonly why: string }
   /** The undo of `skip-requested`, whatever it was skipped for. */

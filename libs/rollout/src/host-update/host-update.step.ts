@@ -65,6 +65,7 @@ export const notPending = {
   'host-absent': ignore,
   'host-returned': ignore,
   'already-on-release': ignore,
+  'release-unfit': ignore,
   'skip-requested': refuse('the host update has started'),
   'unskip-requested': refuse('the host update was not skipped'),
 } as const;

@@ -24,6 +24,8 @@ export type RolloutReasonCode =
   | 'SKIPPED_BY_OPERATOR'
   /** The host was offline for longer than the strategy waits. */
   | 'HOST_OFFLINE'
+  /** The host's agent does not understand what an update to the release asks. */
+  | 'RELEASE_UNFIT'
   /** The host ran the release when its turn came. */
   | 'ALREADY_ON_RELEASE'
   /** An operator took back that the host was skipped. */

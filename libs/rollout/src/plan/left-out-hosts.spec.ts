@@ -105,6 +105,45 @@ describe('a host that is offline when its turn has come', () => {
   });
 });
 
+describe('a host whose agent does not understand what the update asks', () => {
+  const unfit = (strategy: Partial<Strategy> = {}) => {
+    const fleet = fleetOf([2, 1], { maxFailures: 1, ...strategy });
+    fleet.row('u0').host.lacks = ['release:kernel'];
+    return fleet;
+  };
+
+  it('fails when its turn has come, is asked nothing, and counts in the budget', () => {
+    const fleet = unfit();
+    succeed(fleet);
+    expect(kinds(fleet)).toEqual(['failed', 'succeeded', 'succeeded']);
+    expect(codes(fleet)[0]).toBe('RELEASE_UNFIT');
+    expect([...fleet.issued.values()].map(({ hostUpdateId }) => hostUpdateId)).not.toContain('u0');
+    expect(unfit({ maxFailures: 0 }).plan().report.rollout).toBe('paused');
+  });
+
+  it('waits while it is offline or busy, and is left out when it runs the release', () => {
+    const fleet = unfit();
+    fleet.row('u0').host.online = false;
+    fleet.plan();
+    expect(kinds(fleet)[0]).toBe('pending');
+    Object.assign(fleet.row('u0').host, { online: true, busyWith: 'other' });
+    fleet.plan();
+    expect(kinds(fleet)[0]).toBe('pending');
+    Object.assign(fleet.row('u0').host, { busyWith: null, onRelease: true });
+    fleet.plan();
+    expect(kinds(fleet)[0]).toBe('skipped');
+  });
+
+  it('is updated by a retry once its agent was', () => {
+    const fleet = unfit();
+    succeed(fleet);
+    fleet.row('u0').host.lacks = [];
+    fleet.operate({ kind: 'retry-requested' });
+    succeed(fleet);
+    expect(kinds(fleet)[0]).toBe('succeeded');
+  });
+});
+
 it('does not call a rollout succeeded that updated no host although some needed it', () => {
   const fleet = fleetOf([1, 1]);
   for (const { host } of fleet.rows) host.online = false;

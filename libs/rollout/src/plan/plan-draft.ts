@@ -80,7 +80,7 @@ export class PlanDraft {
 
   private takeTurn(draft: DraftHostUpdate): void {
     if (draft.state.kind !== 'pending') return;
-    const { online, busyWith, onRelease } = draft.update.host;
+    const { online, busyWith, onRelease, lacks } = draft.update.host;
     if (!online) {
       this.applyToHostUpdate(draft, { kind: 'host-absent' });
       if (this.isOverdue(draft.state)) this.applyToHostUpdate(draft, { kind: 'deadline-passed' });
@@ -91,6 +91,8 @@ export class PlanDraft {
       draft.state.reason.code === NEW_HOST_UPDATE.reason.code
     ) {
       this.applyToHostUpdate(draft, { kind: 'already-on-release' });
+    } else if (busyWith === null && lacks.length > 0) {
+      this.applyToHostUpdate(draft, { kind: 'release-unfit', lacks });
     }
   }
 

@@ -15,7 +15,8 @@ type Action =
   | { kind: 'operate'; word: 'pause' | 'resume' | 'abort' | 'retry' }
   | { kind: 'host'; pick: number; change: HostChange };
 
-type HostChange = 'flip-online' | 'decommission' | 'flip-busy' | 'flip-release' | 'skip' | 'unskip';
+type HostChange =
+  'flip-online' | 'decommission' | 'flip-busy' | 'flip-release' | 'flip-fit' | 'skip' | 'unskip';
 
 const outcome = fc.oneof(
   { weight: 8, arbitrary: fc.constant<CommandOutcome>('succeeded') },
@@ -51,6 +52,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
         'flip-online',
         'flip-busy',
         'flip-release',
+        'flip-fit',
         'skip',
         'unskip',
         'decommission',
@@ -113,6 +115,7 @@ function act(fleet: FleetSimulation, one: Action): void {
       if (one.change === 'skip') fleet.ask(row, { kind: 'skip-requested', why: '' });
       if (one.change === 'unskip') fleet.ask(row, { kind: 'unskip-requested' });
       if (one.change === 'flip-release') host.onRelease = !host.onRelease;
+      if (one.change === 'flip-fit') host.lacks = host.lacks.length === 0 ? ['phase:x'] : [];
       if (one.change === 'flip-online') host.online = !host.online;
       if (one.change === 'flip-busy') host.busyWith = host.busyWith === null ? 'other' : null;
       if (one.change === 'decommission') host.decommissioned = true;

@@ -15,7 +15,7 @@ import type { RolloutSnapshot } from './rollout.snapshot';
  * 1. A planned rollout starts; an ended one with an update in flight again is reopened.
  * 2. Host updates whose host was decommissioned, whose deadline passed or whose hold elapsed move on; in an aborting
  *    rollout every update that has not heard of it is told.
- * 3. The turn of the first wave that has not ended has come: hosts that run the release are left out, for those that
+ * 3. The turn of the first wave that has not ended has come: hosts that run the release are left out, hosts whose agent does not understand the update fail, for those that
  *    are offline the time starts after which the strategy gives them up. A wave that ends by that gives its turn to the
  *    next. The rollout ends once every host update has; otherwise it pauses when the failure budget is spent.
  * 4. Host updates start, in order: those that no gate holds (`start-gates.ts`).

@@ -44,6 +44,8 @@ export interface HostFacts {
   readonly decommissioned: boolean;
   /** The host runs the rollout's release: same version, same digest. */
   readonly onRelease: boolean;
+  /** Capabilities that an update to the release needs and that the host's agent does not have. */
+  readonly lacks: readonly string[];
   /** Name or id of another rollout whose update is in flight on this host; null when there is none. */
   readonly busyWith: string | null;
 }

@@ -63,6 +63,7 @@ export class FleetSimulation {
           online: true,
           decommissioned: false,
           onRelease: false,
+          lacks: [],
           busyWith: null,
         },
       }));
@@ -188,7 +189,8 @@ export class FleetSimulation {
     if (earlier.some(({ state }) => isInFlight(state) || state.kind === 'pending')) {
       throw new Error(`${id} started before an earlier wave had ended`);
     }
-    if (!row.host.online || row.host.busyWith !== null || row.host.decommissioned) {
+    const { online, busyWith, decommissioned, lacks } = row.host;
+    if (!online || busyWith !== null || decommissioned || lacks.length > 0) {
       throw new Error(`${id} started on a host that cannot take it`);
     }
     this.starts.push(id);

@@ -93,6 +93,7 @@ const OTHER_EVENTS: readonly HostUpdateEvent[] = [
   { kind: 'host-absent' },
   { kind: 'host-returned' },
   { kind: 'already-on-release' },
+  { kind: 'release-unfit', lacks: ['phase:x'] },
   { kind: 'skip-requested', why: '' },
   { kind: 'unskip-requested' },
   { kind: 'unstorable', reason: REASON },

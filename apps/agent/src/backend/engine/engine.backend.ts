@@ -70,6 +70,7 @@ export interface EngineBackendOptions {
 export class EngineBackend implements Backend {
   readonly kind = 'engine';
   readonly handlers = Object.values(compatibles);
+  readonly releaseKinds = ['runtime'] as const;
   readonly running: { version: string; sha256: string };
   readonly bootId: string;
   readonly kernelRelease: string;

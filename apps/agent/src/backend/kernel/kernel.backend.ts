@@ -68,6 +68,7 @@ const WRITE_BACK_FROZEN_MS = 10_000;
 export class KernelBackend implements HostBackend {
   readonly kind = 'kernel';
   readonly handlers = Object.values(kernelHandlers);
+  readonly releaseKinds = ['kernel'] as const;
   readonly running: { version: string; sha256: string };
   readonly bootId: string;
   readonly kernelRelease: string;

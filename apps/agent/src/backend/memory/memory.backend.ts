@@ -60,6 +60,7 @@ export class MemoryBackend implements Backend {
     ...Object.values(compatibles),
     MemoryBufferHandler.compatible,
   ];
+  readonly releaseKinds = ['kernel', 'runtime'] as const;
   readonly bootId = randomUUID();
   readonly kernelRelease = 'simulated';
   readonly running: { version: string; sha256: string };

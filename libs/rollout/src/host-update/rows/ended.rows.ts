@@ -26,6 +26,7 @@ const ended = {
   'host-absent': ignore,
   'host-returned': ignore,
   'already-on-release': ignore,
+  'release-unfit': ignore,
   'skip-requested': refuse('the host update has ended'),
   'unskip-requested': refuse('the host update was not skipped'),
   unstorable: ignore,

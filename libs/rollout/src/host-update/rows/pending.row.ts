@@ -53,6 +53,15 @@ export const pendingRow: HostUpdateRow<'pending'> = {
       kind: 'skipped',
       reason: ownReason('ALREADY_ON_RELEASE', 'the host runs this release'),
     }),
+  'release-unfit': (_state, { lacks }) =>
+    advanced({
+      kind: 'failed',
+      phase: 'preflight',
+      reason: ownReason(
+        'RELEASE_UNFIT',
+        `its agent does not understand ${lacks.join(', ')}; update the agent, or leave the host out`,
+      ),
+    }),
   'skip-requested': (_state, { why }) =>
     advanced({
       kind: 'skipped',

@@ -106,6 +106,7 @@ export const HostScalarFieldEnum = {
   runningSha256: 'runningSha256',
   kernelRelease: 'kernelRelease',
   handlers: 'handlers',
+  capabilities: 'capabilities',
   workloads: 'workloads',
   generation: 'generation',
   lastSeenAt: 'lastSeenAt',

@@ -113,6 +113,7 @@ export type HostCountAggregateOutputType = {
   runningSha256: number
   kernelRelease: number
   handlers: number
+  capabilities: number
   workloads: number
   generation: number
   lastSeenAt: number
@@ -210,6 +211,7 @@ export type HostCountAggregateInputType = {
   runningSha256?: true
   kernelRelease?: true
   handlers?: true
+  capabilities?: true
   workloads?: true
   generation?: true
   lastSeenAt?: true
@@ -326,6 +328,7 @@ export type HostGroupByOutputType = {
   runningSha256: string
   kernelRelease: string
   handlers: string[]
+  capabilities: string[]
   workloads: runtime.JsonValue
   generation: bigint
   lastSeenAt: Date | null
@@ -378,6 +381,7 @@ export type HostWhereInput = {
   runningSha256?: Prisma.StringFilter<"Host"> | string
   kernelRelease?: Prisma.StringFilter<"Host"> | string
   handlers?: Prisma.StringNullableListFilter<"Host">
+  capabilities?: Prisma.StringNullableListFilter<"Host">
   workloads?: Prisma.JsonFilter<"Host">
   generation?: Prisma.BigIntFilter<"Host"> | bigint | number
   lastSeenAt?: Prisma.DateTimeNullableFilter<"Host"> | Date | string | null
@@ -412,6 +416,7 @@ export type HostOrderByWithRelationInput = {
   runningSha256?: Prisma.SortOrder
   kernelRelease?: Prisma.SortOrder
   handlers?: Prisma.SortOrder
+  capabilities?: Prisma.SortOrder
   workloads?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   lastSeenAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -449,6 +454,7 @@ export type HostWhereUniqueInput = Prisma.AtLeast<{
   runningSha256?: Prisma.StringFilter<"Host"> | string
   kernelRelease?: Prisma.StringFilter<"Host"> | string
   handlers?: Prisma.StringNullableListFilter<"Host">
+  capabilities?: Prisma.StringNullableListFilter<"Host">
   workloads?: Prisma.JsonFilter<"Host">
   generation?: Prisma.BigIntFilter<"Host"> | bigint | number
   lastSeenAt?: Prisma.DateTimeNullableFilter<"Host"> | Date | string | null
@@ -483,6 +489,7 @@ export type HostOrderByWithAggregationInput = {
   runningSha256?: Prisma.SortOrder
   kernelRelease?: Prisma.SortOrder
   handlers?: Prisma.SortOrder
+  capabilities?: Prisma.SortOrder
   workloads?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   lastSeenAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -520,6 +527,7 @@ export type HostScalarWhereWithAggregatesInput = {
   runningSha256?: Prisma.StringWithAggregatesFilter<"Host"> | string
   kernelRelease?: Prisma.StringWithAggregatesFilter<"Host"> | string
   handlers?: Prisma.StringNullableListFilter<"Host">
+  capabilities?: Prisma.StringNullableListFilter<"Host">
   workloads?: Prisma.JsonWithAggregatesFilter<"Host">
   generation?: Prisma.BigIntWithAggregatesFilter<"Host"> | bigint | number
   lastSeenAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Host"> | Date | string | null
@@ -549,6 +557,7 @@ export type HostCreateInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -583,6 +592,7 @@ export type HostUncheckedCreateInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -617,6 +627,7 @@ export type HostUpdateInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -651,6 +662,7 @@ export type HostUncheckedUpdateInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -685,6 +697,7 @@ export type HostCreateManyInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -714,6 +727,7 @@ export type HostUpdateManyMutationInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -743,6 +757,7 @@ export type HostUncheckedUpdateManyInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -780,6 +795,7 @@ export type HostCountOrderByAggregateInput = {
   runningSha256?: Prisma.SortOrder
   kernelRelease?: Prisma.SortOrder
   handlers?: Prisma.SortOrder
+  capabilities?: Prisma.SortOrder
   workloads?: Prisma.SortOrder
   generation?: Prisma.SortOrder
   lastSeenAt?: Prisma.SortOrder
@@ -863,6 +879,10 @@ export type HostCreatehandlersInput = {
   set: string[]
 }
 
+export type HostCreatecapabilitiesInput = {
+  set: string[]
+}
+
 export type StringFieldUpdateOperationsInput = {
   set?: string
 }
@@ -892,6 +912,11 @@ export type NullableStringFieldUpdateOperationsInput = {
 }
 
 export type HostUpdatehandlersInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
+export type HostUpdatecapabilitiesInput = {
   set?: string[]
   push?: string | string[]
 }
@@ -999,6 +1024,7 @@ export type HostCreateWithoutIncarnationsInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -1032,6 +1058,7 @@ export type HostUncheckedCreateWithoutIncarnationsInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -1081,6 +1108,7 @@ export type HostUpdateWithoutIncarnationsInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1114,6 +1142,7 @@ export type HostUncheckedUpdateWithoutIncarnationsInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1147,6 +1176,7 @@ export type HostCreateWithoutIdentityRefusalsInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -1180,6 +1210,7 @@ export type HostUncheckedCreateWithoutIdentityRefusalsInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -1229,6 +1260,7 @@ export type HostUpdateWithoutIdentityRefusalsInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1262,6 +1294,7 @@ export type HostUncheckedUpdateWithoutIdentityRefusalsInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1295,6 +1328,7 @@ export type HostCreateWithoutUpdatesInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -1328,6 +1362,7 @@ export type HostUncheckedCreateWithoutUpdatesInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -1377,6 +1412,7 @@ export type HostUpdateWithoutUpdatesInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1410,6 +1446,7 @@ export type HostUncheckedUpdateWithoutUpdatesInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1443,6 +1480,7 @@ export type HostCreateWithoutCommandsInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -1476,6 +1514,7 @@ export type HostUncheckedCreateWithoutCommandsInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -1525,6 +1564,7 @@ export type HostUpdateWithoutCommandsInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1558,6 +1598,7 @@ export type HostUncheckedUpdateWithoutCommandsInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1591,6 +1632,7 @@ export type HostCreateWithoutSessionsInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -1624,6 +1666,7 @@ export type HostUncheckedCreateWithoutSessionsInput = {
   runningSha256?: string
   kernelRelease?: string
   handlers?: Prisma.HostCreatehandlersInput | string[]
+  capabilities?: Prisma.HostCreatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: bigint | number
   lastSeenAt?: Date | string | null
@@ -1673,6 +1716,7 @@ export type HostUpdateWithoutSessionsInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1706,6 +1750,7 @@ export type HostUncheckedUpdateWithoutSessionsInput = {
   runningSha256?: Prisma.StringFieldUpdateOperationsInput | string
   kernelRelease?: Prisma.StringFieldUpdateOperationsInput | string
   handlers?: Prisma.HostUpdatehandlersInput | string[]
+  capabilities?: Prisma.HostUpdatecapabilitiesInput | string[]
   workloads?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   generation?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   lastSeenAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1806,6 +1851,7 @@ export type HostSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   runningSha256?: boolean
   kernelRelease?: boolean
   handlers?: boolean
+  capabilities?: boolean
   workloads?: boolean
   generation?: boolean
   lastSeenAt?: boolean
@@ -1841,6 +1887,7 @@ export type HostSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   runningSha256?: boolean
   kernelRelease?: boolean
   handlers?: boolean
+  capabilities?: boolean
   workloads?: boolean
   generation?: boolean
   lastSeenAt?: boolean
@@ -1870,6 +1917,7 @@ export type HostSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
   runningSha256?: boolean
   kernelRelease?: boolean
   handlers?: boolean
+  capabilities?: boolean
   workloads?: boolean
   generation?: boolean
   lastSeenAt?: boolean
@@ -1899,6 +1947,7 @@ export type HostSelectScalar = {
   runningSha256?: boolean
   kernelRelease?: boolean
   handlers?: boolean
+  capabilities?: boolean
   workloads?: boolean
   generation?: boolean
   lastSeenAt?: boolean
@@ -1907,7 +1956,7 @@ export type HostSelectScalar = {
   version?: boolean
 }
 
-export type HostOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "machineId" | "streamIncarnation" | "streamNumber" | "contestedAt" | "refusedAt" | "refusals" | "name" | "labels" | "failureDomain" | "backend" | "online" | "replicaId" | "bootId" | "incarnationId" | "agentVersion" | "runningVersion" | "runningSha256" | "kernelRelease" | "handlers" | "workloads" | "generation" | "lastSeenAt" | "registeredAt" | "decommissionedAt" | "version", ExtArgs["result"]["host"]>
+export type HostOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "machineId" | "streamIncarnation" | "streamNumber" | "contestedAt" | "refusedAt" | "refusals" | "name" | "labels" | "failureDomain" | "backend" | "online" | "replicaId" | "bootId" | "incarnationId" | "agentVersion" | "runningVersion" | "runningSha256" | "kernelRelease" | "handlers" | "capabilities" | "workloads" | "generation" | "lastSeenAt" | "registeredAt" | "decommissionedAt" | "version", ExtArgs["result"]["host"]>
 export type HostInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   updates?: boolean | Prisma.Host$updatesArgs<ExtArgs>
   commands?: boolean | Prisma.Host$commandsArgs<ExtArgs>
@@ -1967,6 +2016,10 @@ export type $HostPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     runningSha256: string
     kernelRelease: string
     handlers: string[]
+    /**
+     * What its agent understands, for example release:kernel; empty: not known.
+     */
+    capabilities: string[]
     workloads: runtime.JsonValue
     /**
      * Generation of the newest host update attempt started here; agents refuse commands of older ones.
@@ -2424,6 +2477,7 @@ export interface HostFieldRefs {
   readonly runningSha256: Prisma.FieldRef<"Host", 'String'>
   readonly kernelRelease: Prisma.FieldRef<"Host", 'String'>
   readonly handlers: Prisma.FieldRef<"Host", 'String[]'>
+  readonly capabilities: Prisma.FieldRef<"Host", 'String[]'>
   readonly workloads: Prisma.FieldRef<"Host", 'Json'>
   readonly generation: Prisma.FieldRef<"Host", 'BigInt'>
   readonly lastSeenAt: Prisma.FieldRef<"Host", 'DateTime'>

@@ -76,6 +76,11 @@ export interface Hello {
    * incarnation. 0: an agent from before there was one.
    */
   streamNumber: bigint;
+  /**
+   * What this agent understands: "release:KIND" for each kind of release it takes, "phase:NAME" for each phase it carries
+   * out. Empty: an agent from before there was this.
+   */
+  capabilities: string[];
 }
 
 export interface Hello_LabelsEntry {
@@ -488,6 +493,7 @@ function createBaseHello(): Hello {
     pid: 0,
     machineId: "",
     streamNumber: 0n,
+    capabilities: [],
   };
 }
 
@@ -549,6 +555,9 @@ export const Hello: MessageFns<Hello> = {
         throw new globalThis.Error("value provided for field message.streamNumber of type uint64 too large");
       }
       writer.uint32(136).uint64(message.streamNumber);
+    }
+    for (const v of message.capabilities) {
+      writer.uint32(146).string(v!);
     }
     return writer;
   },
@@ -705,6 +714,14 @@ export const Hello: MessageFns<Hello> = {
             message.streamNumber = reader.uint64() as bigint;
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.capabilities.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -797,6 +814,9 @@ export const Hello: MessageFns<Hello> = {
         : isSet(object.stream_number)
         ? BigInt(object.stream_number)
         : 0n,
+      capabilities: globalThis.Array.isArray(object?.capabilities)
+        ? object.capabilities.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -859,6 +879,9 @@ export const Hello: MessageFns<Hello> = {
     if (message.streamNumber !== 0n) {
       obj.streamNumber = message.streamNumber.toString();
     }
+    if (message.capabilities?.length) {
+      obj.capabilities = message.capabilities;
+    }
     return obj;
   },
 
@@ -896,6 +919,7 @@ export const Hello: MessageFns<Hello> = {
     message.streamNumber = (object.streamNumber !== undefined && object.streamNumber !== null)
       ? BigInt(object.streamNumber)
       : 0n;
+    message.capabilities = object.capabilities?.map((e) => e) || [];
     return message;
   },
 };
