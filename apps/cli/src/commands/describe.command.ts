@@ -83,6 +83,7 @@ function describeHost(
       ['Labels', formatLabels(host.labels)],
       ['Failure domain', host.failureDomain],
       ['Handlers', host.handlers.join(', ')],
+      ['Understands', host.capabilities.join(', ')],
       ['Update', update ? `${update.rolloutName}: ${update.state} ${update.phase ?? ''}` : ''],
       ['Last seen', host.lastSeenAt ?? ''],
     ]),

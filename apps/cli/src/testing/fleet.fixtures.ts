@@ -31,6 +31,7 @@ export const host = (name: string, over: Partial<HostResponse> = {}): HostRespon
     },
     ...{ failureDomain: 'rack-1', runningVersion: '1.0.0', runningSha256: '', kernelRelease: '6' },
     ...{ agentVersion: '1.0.0', bootId: 'b', incarnationId: 'i', handlers: ['memfd-v1'] },
+    capabilities: ['release:runtime'],
     ...{ workloads: [{ name: 'kv', state: 'serving', detail: 'd', pid: 7 }], generation: 1 },
     ...{
       update: null,

@@ -25,6 +25,7 @@ const host = (name: string, over: Partial<HostResponse> = {}): HostResponse => (
   bootId: '',
   incarnationId: '',
   handlers: [],
+  capabilities: [],
   workloads: [],
   generation: 0,
   update: null,
