@@ -16,7 +16,7 @@ it('reads what an older control plane recorded, and nothing that it does not kno
   const data = { name: 'r', state: 'paused' };
   expect(readEvent({ kind: 'rollout-paused', data })).toEqual({
     kind: 'rollout-paused',
-    data: { ...data, actor: 'planner' },
+    data: { ...data, actor: 'unknown' },
   });
   for (const kind of ['rollout-dancing', 'toString', ''])
     expect(readEvent({ kind, data })).toBeNull();

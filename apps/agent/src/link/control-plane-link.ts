@@ -8,7 +8,7 @@
 // this host is connected; IDENTITY_REFUSED and DECOMMISSIONED wait far longer, because only a person can help; the
 // workloads go on. The first tries after a refusal come sooner: what was refused may have ended by itself (the record took
 // the stream of the kernel before for one that is open). A connection that stops answering is noticed by HTTP/2 keepalive. Messages that
-// are not understood are logged and dropped.
+// are not understood are logged and dropped, commands among them refused.
 // Ordering: nothing is sent before Hello; results only after Welcome.
 import { credentials, type ChannelOptions, type ClientDuplexStream } from '@grpc/grpc-js';
 import {

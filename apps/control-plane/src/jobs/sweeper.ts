@@ -81,7 +81,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
       );
     } catch (error) {
       this.runtime.logger.warn('no jobs while Redis is away, planning here', { err: error });
-      for (const rolloutId of rolloutIds) await this.followUps.planNow(rolloutId);
+      for (const rolloutId of rolloutIds) await this.followUps.planNow(rolloutId, { wait: true });
     }
   }
 

@@ -5,8 +5,9 @@
  * to decide are planned.
  *
  * Happy path: commands are sent at once, planning is a job.
- * Unhappy path: Redis is away, and the job with it, or sending fails: the sweep finds both in Postgres. What must not wait for that (an
- * abort, a host that left) is planned here and now.
+ * Unhappy paths: Redis is away, and the job with it: the sweep finds what is queued and what runs in Postgres. What must not
+ * wait for that (an abort, a host that left), or what no sweep looks at (a paused rollout), is planned here and now. Commands
+ * were taken and may not have been written: whoever holds the stream ends it, and the next hello has them sent again.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, hostsWithQueuedCommands } from '@luofleet/persistence';
@@ -30,14 +31,20 @@ export class FollowUps {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Never rejects: the sweep does it again. */
+  /** After a host's result. Rejects when the commands may not have been sent. */
   async carryOut({ issued, plan }: Follow): Promise<void> {
     this.planSoon(plan);
-    try {
-      await this.dispatcher.dispatch(issued.map(({ hostId }) => hostId));
-    } catch (error) {
-      this.logger.warn('commands not sent, the sweep will', { err: error });
-    }
+    await this.dispatcher.dispatch(issued.map(({ hostId }) => hostId));
+  }
+
+  /** After an operator's request, by jobs; the request does not wait for them. */
+  carryOutSoon({ issued, plan }: Follow): void {
+    this.jobs.wake('phase', issued);
+    const payloads = plan.map((rolloutId) => ({ rolloutId }));
+    this.jobs.add('reconcile', payloads).catch(async (error: unknown) => {
+      this.logger.warn('no jobs while Redis is away, planning here', { err: error });
+      for (const rolloutId of plan) await this.planNow(rolloutId);
+    });
   }
 
   /** Has rollouts planned by a job. */
@@ -53,13 +60,18 @@ export class FollowUps {
     await this.jobs.add('phase', issued);
   }
 
-  /** Has a rollout planned and its commands sent by this process, without a job. Never rejects: the sweep does it again. */
-  async planNow(rolloutId: string): Promise<void> {
+  /**
+   * Has a rollout planned and its commands sent by this process; by a job where that fails, or somebody else is at it and
+   * is not waited for. Never rejects.
+   */
+  async planNow(rolloutId: string, { wait = false } = {}): Promise<void> {
     try {
-      const issued = await this.reconciler.reconcile(rolloutId, { wait: true });
-      if (issued !== 'locked') await this.carryOut({ issued, plan: [] });
+      const issued = await this.reconciler.reconcile(rolloutId, { wait });
+      if (issued === 'locked') this.planSoon([rolloutId]);
+      else await this.carryOut({ issued, plan: [] });
     } catch (error) {
-      this.logger.warn('rollout not advanced, the sweep will', { rolloutId, err: error });
+      this.logger.warn('rollout not advanced, a job will', { rolloutId, err: error });
+      this.planSoon([rolloutId]);
     }
   }
 

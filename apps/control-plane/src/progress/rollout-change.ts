@@ -292,7 +292,7 @@ function asideOf({ item, why }: Refused<Draft>): SetAsideItem {
   const { update, state, intents } = item;
   return {
     kind: 'host-update',
-    subject: `${update.id} ${update.attempt}`,
+    subject: `${update.id} ${update.attempt} ${state.kind}`,
     ...{ hostId: update.host.id, hostUpdateId: update.id, rolloutId: update.rolloutId, why },
     what: `the next step (${state.kind}) of host ${update.host.name}`,
     content: { from: update.state, to: state, commands: intents },

@@ -22,7 +22,7 @@ describe('an abort', () => {
   });
   afterAll(() => plane?.stop());
 
-  const plan = (id: string) => plane.running.app.get(FollowUps).planNow(id);
+  const plan = (id: string) => plane.running.app.get(FollowUps).planNow(id, { wait: true });
   /** The rollout once its rollback is recorded and it was planned again. */
   const aborted = async (agent: ScriptedAgent, name: string) => {
     await agent.until(() => agent.recorded.some((key) => key.includes('/rollback/')));

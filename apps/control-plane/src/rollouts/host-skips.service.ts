@@ -72,7 +72,7 @@ export class HostSkips {
         return { rolloutId: id, follow: await this.store(unit, rollout, updates, asked, event) };
       },
     );
-    await this.followUps.carryOut(follow);
+    this.followUps.carryOutSoon(follow);
     return this.rollouts.get(rolloutId);
   }
 

@@ -44,7 +44,7 @@ export function planWithWarnings({
     ...warnOfAbsence(planned, named(hosts.filter(({ online }) => !online)), strategy),
     ...warnOfRelease(named(hosts.filter(onRelease)), strategy),
     ...warnOfUnfit(
-      hosts.filter(({ lacks }) => lacks.length > 0),
+      hosts.filter((host) => host.lacks.length > 0 && (strategy.force || !onRelease(host))),
       release.name,
     ),
     ...overlaps.map(warnOfOverlap),
@@ -99,7 +99,7 @@ function warnOfUnfit(unfit: readonly MatchedHost[], release: string): PlanWarnin
       code: 'RELEASE_UNFIT',
       message:
         `${sayHosts(named(unfit), `not able to take release ${release}`)}. Their agents do not understand ${lacked}. ` +
-        'Their updates fail when their turn comes.',
+        'Their updates fail when their turn comes: update their agents first, or skip them.',
     },
   ];
 }

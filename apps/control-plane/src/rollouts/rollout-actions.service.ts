@@ -63,8 +63,8 @@ export class RolloutActions {
       if (rollout === null) throw new Error(`rollout ${rolloutId} vanished while it was read`);
       return { id: rolloutId, follow: await this.advance(unit, rollout, action) };
     });
-    if (action === 'abort') await this.followUps.planNow(id);
-    await this.followUps.carryOut(follow);
+    if (action === 'abort') await this.followUps.planNow(id, { wait: true });
+    this.followUps.carryOutSoon(follow);
     return this.rollouts.get(id);
   }
 

@@ -11,8 +11,8 @@
 import { z } from 'zod';
 import { HOST_UPDATE_STATES, PHASE_NAMES, ROLLOUT_STATES, WAVE_STATES } from '../words/states';
 
-/** Who caused a change: an operator's request, the planner, or a host's report. */
-export const ACTORS = ['operator', 'planner', 'host'] as const;
+/** Who caused a change: an operator's request, the planner, or a host's report; not known of what earlier versions recorded. */
+export const ACTORS = ['operator', 'planner', 'host', 'unknown'] as const;
 export type Actor = (typeof ACTORS)[number];
 
 interface Kind<Data extends z.ZodObject = z.ZodObject> {
@@ -22,8 +22,7 @@ interface Kind<Data extends z.ZodObject = z.ZodObject> {
 }
 
 const hostName = z.string();
-/** Versions that did not write it recorded the planner's changes only. */
-const actor = z.enum(ACTORS).default('planner');
+const actor = z.enum(ACTORS).default('unknown');
 
 /** A kind for each state that something can get into: `wave-running`. */
 function perState<Prefix extends string, State extends string, Data extends z.ZodObject>(

@@ -12,7 +12,7 @@ export function eventsPage(): string {
     [
       '# Events',
       'Written from `libs/contracts/src/fleet/event-kinds.ts` by `UPDATE_DOCS=1 npx jest -c jest.config.cjs libs/contracts/src/events.doc.spec.ts`; a test compares.',
-      'The record of events only grows. Each event has a `sequence`, the time, its kind, a sentence for people, data, and the ids of the rollout, host and host update that it is about. A change has the same kind whoever caused it: `actor` says whether that was an operator, the planner or a host. Of a kind or data that you do not know, show the sentence.',
+      'The record of events only grows. Each event has a `sequence`, the time, its kind, a sentence for people, data, and the ids of the rollout, host and host update that it is about. A change has the same kind whoever caused it: `actor`, in the data of rollouts and host updates, says whether that was an operator, the planner or a host. Of a kind or data that you do not know, show the sentence.',
       table(['kind', 'what it tells', 'data'], rows),
     ].join('\n\n') + '\n'
   );

@@ -3,8 +3,8 @@ import { arrayText } from '../database/array-text';
 import { Prisma } from '../generated/prisma/client';
 
 /**
- * What the agent of host `h` lacks for an update to a release of this kind. Nothing where it is not known what it
- * understands: then it refuses by itself.
+ * What the agent of host `h` lacks for an update to a release of this kind. Nothing where that is not known, before
+ * the host's next hello.
  */
 export function lackedBy(kind: Prisma.Sql): Prisma.Sql {
   const cases = RELEASE_KINDS.map(

@@ -121,6 +121,14 @@ describe('a host whose agent does not understand what the update asks', () => {
     expect(unfit({ maxFailures: 0 }).plan().report.rollout).toBe('paused');
   });
 
+  it('fails no more hosts than the budget takes to be spent', () => {
+    const fleet = fleetOf([5], { maxFailures: 1 });
+    for (const { host } of fleet.rows) host.lacks = ['release:kernel'];
+    fleet.plan();
+    expect(kinds(fleet)).toEqual(['failed', 'failed', 'pending', 'pending', 'pending']);
+    expect(fleet.state.kind).toBe('paused');
+  });
+
   it('waits while it is offline or busy, and is left out when it runs the release', () => {
     const fleet = unfit();
     fleet.row('u0').host.online = false;

@@ -71,15 +71,30 @@ export class PlanDraft {
       const waveIndex = view.openWaveIndex;
       if (waveIndex === before) return;
       before = waveIndex;
-      if (whyRolloutWaits(view) === null)
-        for (const draft of this.updates)
-          if (draft.update.waveIndex === waveIndex) this.takeTurn(draft);
+      if (whyRolloutWaits(view) === null) this.takeTurnsOf(waveIndex);
       this.closeRollout();
     }
   }
 
+  /** Until the failure budget is spent. */
+  private takeTurnsOf(waveIndex: number | null): void {
+    let { failures } = this.tally();
+    for (const draft of this.updates) {
+      if (draft.update.waveIndex !== waveIndex || draft.state.kind !== 'pending') continue;
+      if (this.spendsBudget(failures)) return;
+      this.takeTurn(draft);
+      if (isFailure(draft.state)) failures += 1;
+    }
+  }
+
+  private spendsBudget(failures: number): boolean {
+    const { state } = this;
+    return (
+      state.kind === 'running' && failures > this.strategy.maxFailures + state.failuresAccepted
+    );
+  }
+
   private takeTurn(draft: DraftHostUpdate): void {
-    if (draft.state.kind !== 'pending') return;
     const { online, busyWith, onRelease, lacks } = draft.update.host;
     if (!online) {
       this.applyToHostUpdate(draft, { kind: 'host-absent' });
@@ -99,10 +114,7 @@ export class PlanDraft {
   private closeRollout(): void {
     const { total, ended, failures } = this.tally();
     if (ended === total) return this.applyToRollout({ kind: 'ended' });
-    if (this.state.kind !== 'running') return;
-    if (failures > this.strategy.maxFailures + this.state.failuresAccepted) {
-      this.applyToRollout({ kind: 'failure-budget-spent' });
-    }
+    if (this.spendsBudget(failures)) this.applyToRollout({ kind: 'failure-budget-spent' });
   }
 
   startHostUpdates(): void {

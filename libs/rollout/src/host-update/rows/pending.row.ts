@@ -59,7 +59,7 @@ export const pendingRow: HostUpdateRow<'pending'> = {
       phase: 'preflight',
       reason: ownReason(
         'RELEASE_UNFIT',
-        `its agent does not understand ${lacks.join(', ')}; update the agent, or leave the host out`,
+        `its agent does not understand ${lacks.join(', ')}; update the agent, then retry`,
       ),
     }),
   'skip-requested': (_state, { why }) =>
