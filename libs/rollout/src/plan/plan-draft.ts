@@ -80,10 +80,11 @@ export class PlanDraft {
   private takeTurnsOf(waveIndex: number | null): void {
     let { failures } = this.tally();
     for (const draft of this.updates) {
-      if (draft.update.waveIndex !== waveIndex || draft.state.kind !== 'pending') continue;
+      if (draft.update.waveIndex !== waveIndex) continue;
       if (this.spendsBudget(failures)) return;
+      const { state } = draft;
       this.takeTurn(draft);
-      if (isFailure(draft.state)) failures += 1;
+      if (draft.state !== state && isFailure(draft.state)) failures += 1;
     }
   }
 
@@ -95,6 +96,7 @@ export class PlanDraft {
   }
 
   private takeTurn(draft: DraftHostUpdate): void {
+    if (draft.state.kind !== 'pending') return;
     const { online, busyWith, onRelease, lacks } = draft.update.host;
     if (!online) {
       this.applyToHostUpdate(draft, { kind: 'host-absent' });
