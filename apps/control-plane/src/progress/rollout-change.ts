@@ -25,6 +25,7 @@ import {
   settleEndedAttempts,
   settleEndedAttemptsEach,
   storeEach,
+  type StoredHostUpdate,
   type StoredRollout,
   type StoredWave,
   type UnitOfWork,
@@ -51,17 +52,19 @@ import {
 import { hostUpdateEvent, rolloutEvent, waveEvent } from './event-texts';
 
 /** A host update as it was read, with what events and attempts need to know of its host. */
-export interface ChangeableHostUpdate {
-  readonly id: string;
-  readonly rolloutId: string;
-  readonly state: HostUpdateState;
-  readonly attempt: number;
-  readonly finishTries: number;
-  readonly generation: bigint;
-  readonly abortRequested: boolean;
-  readonly version: number;
-  readonly host: { readonly id: string; readonly name: string; readonly runningVersion: string };
-}
+export type ChangeableHostUpdate = Pick<
+  StoredHostUpdate,
+  | 'id'
+  | 'rolloutId'
+  | 'state'
+  | 'attempt'
+  | 'finishTries'
+  | 'generation'
+  | 'abortRequested'
+  | 'version'
+> & {
+  readonly host: Pick<StoredHostUpdate['host'], 'id' | 'name' | 'runningVersion'>;
+};
 
 /** A host update for which commands were stored, to be sent once the transaction has ended. */
 export interface IssuedCommands {
