@@ -87,15 +87,7 @@ export {
   type SessionResponse,
   type SessionWithFilesResponse,
 } from './fleet/session.schema';
-export {
-  ACTORS,
-  EVENT_KINDS,
-  readEvent,
-  type Actor,
-  type EventContent,
-  type EventData,
-  type EventKind,
-} from './fleet/event-kinds';
+export { readEvent, type Actor, type EventContent } from './fleet/event-kinds';
 export {
   eventPageSchema,
   eventSchema,

@@ -3,7 +3,6 @@ export {
   COMMAND_PHASES,
   comparePhases,
   isBeforePointOfNoReturn,
-  nextPhase,
   PHASES,
   type CommandPhase,
   type Phase,
@@ -20,7 +19,6 @@ export {
   OFFLINE_ENDS,
   PHASE_TIMEOUT_DEFAULTS_MS,
   strategyOf,
-  type StoredStrategy,
   type OfflinePolicy,
   type Strategy,
   type WaveSize,
@@ -94,7 +92,7 @@ export {
   type WaitCode,
   type WaitSubject,
 } from './plan/plan-report';
-export { whyPending, type PendingUpdate, type StartView, type Why } from './plan/start-gates';
+export { whyPending, type StartView } from './plan/start-gates';
 export type { RolloutEffect } from './plan/rollout.effect';
 export { planNext, type NextPlan } from './plan/rollout.planner';
 export type {

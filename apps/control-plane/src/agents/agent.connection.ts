@@ -70,7 +70,7 @@ export function introductionOf(hello: Hello): HostIntroduction {
   };
 }
 
-/** Of agents from before they said so. */
+/** Those that agents know from before they said so; a later phase is none of these. */
 const FIRST_PHASES = [
   'preflight',
   'preserve',
